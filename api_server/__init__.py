@@ -1,0 +1,1 @@
+"""The API server and everything else that touches PostgreSQL."""

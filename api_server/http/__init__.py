@@ -1,0 +1,1 @@
+"""What every router shares: problem+json, paging, idempotency, dependencies."""

@@ -1,0 +1,1 @@
+"""The only way to start or steer a run."""

@@ -1,0 +1,1 @@
+"""The object store behind fsspec and its signed URLs."""

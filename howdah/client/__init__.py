@@ -1,0 +1,1 @@
+"""The Python SDK for the REST API: what a gateway's code imports."""

@@ -1,0 +1,93 @@
+"""Messages to bytes and back, with errors that say what is wrong.
+
+JSON in UTF-8. A reader names the messages that it understands; a known kind of an unknown version is told apart from
+rubbish, since the cure differs (upgrade this process, or look for the writer).
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from howdah.contracts import messages
+from howdah.contracts.errors import UndecodableMessageError, UnsupportedVersionError
+from howdah.contracts.messages import MAX_MESSAGE_BYTES, Message
+
+M = TypeVar("M", bound=Message)
+
+
+def encode(message: Message) -> bytes:
+    """Return the message as bytes; ValueError when it is larger than a topic takes."""
+    value = message.model_dump_json(exclude_none=True).encode()
+    if len(value) > MAX_MESSAGE_BYTES:
+        raise ValueError(
+            f"{message.kind}: {len(value)} bytes are more than the {MAX_MESSAGE_BYTES} that a message may have"
+        )
+    return value
+
+
+class Codec(Generic[M]):
+    """Decodes the messages of one topic: any of the given models, told apart by ``kind``."""
+
+    def __init__(self, *models: type[M]) -> None:
+        self._models: Mapping[str, type[M]] = {model.model_fields["kind"].default: model for model in models}
+        union: Any = Annotated[Union[models], Field(discriminator="kind")] if len(models) > 1 else models[0]  # noqa: UP007
+        self._adapter: TypeAdapter[M] = TypeAdapter(union)
+
+    def decode(self, value: bytes | None) -> M:
+        """Return the message.
+
+        Raises:
+            UnsupportedVersionError: a known kind, but of a version that this process does not know.
+            UndecodableMessageError: anything else that is not one of the models; the text names the field.
+        """
+        if value is None:
+            raise UndecodableMessageError("the message has no value, where a JSON object was expected")
+        if len(value) > MAX_MESSAGE_BYTES:
+            raise UndecodableMessageError(f"the message has {len(value)} bytes, more than {MAX_MESSAGE_BYTES}")
+        try:
+            return self._adapter.validate_json(value)
+        except ValidationError as error:
+            raise self._explained(value, error) from None
+
+    def _explained(self, value: bytes, error: ValidationError) -> UndecodableMessageError | UnsupportedVersionError:
+        try:
+            raw = json.loads(value)
+        except (ValueError, RecursionError):
+            return UndecodableMessageError(f"not JSON in UTF-8: it starts with {value[:40]!r}")
+        kind = raw.get("kind") if isinstance(raw, dict) else None
+        model = self._models.get(kind) if isinstance(kind, str) else None
+        if model is None:
+            known = ", ".join(sorted(self._models))
+            return UndecodableMessageError(f"kind: {str(kind)[:80]!r} is none of {known}")
+        known_versions = get_args(model.model_fields["version"].annotation)
+        if raw.get("version", known_versions[0]) not in known_versions:
+            return UnsupportedVersionError(
+                f"version: {kind} of version {str(raw['version'])[:20]} is not known here, only {known_versions}; "
+                "this process is older than the writer"
+            )
+        first = error.errors(include_url=False, include_input=False)[0]
+        path = ".".join(str(part) for part in first["loc"] if part != kind)
+        return UndecodableMessageError(f"{path}: {first['msg']}")
+
+
+COMMANDS = Codec(messages.RunTask)
+EVENTS: Codec[messages.Event] = Codec(
+    messages.TaskStarted,
+    messages.TaskProgressed,
+    messages.TaskCompleted,
+    messages.TaskFailed,
+    messages.TaskCanceled,
+    messages.TaskDeferred,
+    messages.JobStatusChanged,
+    messages.CancelRequested,
+    messages.TimerDue,
+)
+JOBS = Codec(messages.JobRecord)
+CANCELLATIONS = Codec(messages.Cancellation)
+HEARTBEATS = Codec(messages.Heartbeat)
+LOGS = Codec(messages.TaskLogged)
+DEAD_LETTERS = Codec(messages.DeadLetter)
+
+ALL: tuple[Codec[Any], ...] = (COMMANDS, EVENTS, JOBS, CANCELLATIONS, HEARTBEATS, LOGS, DEAD_LETTERS)

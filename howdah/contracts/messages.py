@@ -1,0 +1,298 @@
+"""Every message on the wire. Commands are imperatives, events facts in the past tense, records rows of a table.
+
+The envelope is flat: ``kind`` and ``version`` say what it is, ``trace`` is a W3C traceparent, ``at`` an aware UTC
+instant in microseconds. New optional fields keep the version (readers ignore what they do not know); anything else
+raises it.
+"""
+
+from datetime import UTC
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from howdah.contracts.failures import Failure
+from howdah.contracts.ids import (
+    UUID_TEXT,
+    CommandId,
+    EventId,
+    ExperimentId,
+    GatewayId,
+    InstanceId,
+    ProcessId,
+    TaskId,
+    TaskType,
+    derive_id,
+)
+from howdah.contracts.resources import RemotePath, ResourceTarget
+from howdah.contracts.states import JobState
+
+MAX_MESSAGE_BYTES = 1_000_000
+MAX_LOG_LINES = 500
+
+Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
+TraceParent = Annotated[str, StringConstraints(pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")]
+Words = Annotated[str, StringConstraints(max_length=2_000)]
+NativeId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Lane = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,16}$")]
+
+
+class Message(BaseModel):
+    """What every message has."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: str
+    version: int
+    at: Instant
+    trace: TraceParent | None = None
+
+
+class _OfProcess(Message):
+    """Belongs to a process: keyed by it, so that its order is kept."""
+
+    gateway_id: Annotated[GatewayId, UUID_TEXT]
+    experiment_id: Annotated[ExperimentId, UUID_TEXT]
+    process_id: Annotated[ProcessId, UUID_TEXT]
+
+
+# ---------------------------------------------------------------- commands
+
+
+class RunTask(_OfProcess):
+    """Do one attempt of a task. Self-contained: the service needs no database.
+
+    A deferral or a sweep may publish the same attempt again with another ``command_id``; a redelivery by Kafka
+    carries the same one, and everything the handler emits derives its id from it.
+    """
+
+    kind: Literal["run-task"] = "run-task"
+    version: Literal[1] = 1
+    command_id: Annotated[CommandId, UUID_TEXT]
+    task_id: Annotated[TaskId, UUID_TEXT]
+    name: str
+    type: TaskType
+    attempt: int = Field(ge=1)
+    max_attempts: int = Field(ge=1)
+    lane: Lane
+    params: dict[str, JsonValue]
+    target: ResourceTarget | None = None
+    deadline_at: Instant
+    capability: str | None = Field(default=None, repr=False)
+    """Opaque to the service: shown to the API server to fetch secrets and files for this task."""
+
+
+# ---------------------------------------------------------------- events
+
+
+class Event(_OfProcess):
+    """A fact. The same fact told twice has the same ``event_id`` and is applied once."""
+
+    event_id: Annotated[EventId, UUID_TEXT]
+
+
+class TaskEvent(Event):
+    """A fact about one attempt of one task."""
+
+    task_id: Annotated[TaskId, UUID_TEXT]
+    attempt: int = Field(ge=1)
+
+
+class TaskStarted(TaskEvent):
+    """A worker took the attempt up."""
+
+    kind: Literal["task-started"] = "task-started"
+    version: Literal[1] = 1
+    worker: str
+    topic: str
+    partition: int
+    offset: int
+    lane: Lane
+
+
+class TaskProgressed(TaskEvent):
+    """How far the attempt is; never moves a state."""
+
+    kind: Literal["task-progressed"] = "task-progressed"
+    version: Literal[1] = 1
+    step: Words
+    fraction: float | None = Field(default=None, ge=0, le=1)
+
+
+class TaskCompleted(TaskEvent):
+    """The attempt did its work. ``outputs`` feed the bindings of later tasks."""
+
+    kind: Literal["task-completed"] = "task-completed"
+    version: Literal[1] = 1
+    outputs: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class TaskFailed(TaskEvent):
+    """The attempt failed; the orchestrator decides whether another follows."""
+
+    kind: Literal["task-failed"] = "task-failed"
+    version: Literal[1] = 1
+    failure: Failure
+
+
+class TaskCanceled(TaskEvent):
+    """The task was stopped on request. ``confirmed`` is false when the resource could not be asked."""
+
+    kind: Literal["task-canceled"] = "task-canceled"
+    version: Literal[1] = 1
+    confirmed: bool = True
+    sentence: Words = ""
+
+
+class TaskDeferred(TaskEvent):
+    """The service handed the command back untouched; no attempt is used. Published again after the delay."""
+
+    kind: Literal["task-deferred"] = "task-deferred"
+    version: Literal[1] = 1
+    reason: Words
+    delay_seconds: float = Field(ge=0, le=3_600)
+    command_id: Annotated[CommandId, UUID_TEXT]
+
+
+class JobStatusChanged(TaskEvent):
+    """The scheduler's word on the job of ``task_id`` (the submission task)."""
+
+    kind: Literal["job-status-changed"] = "job-status-changed"
+    version: Literal[1] = 1
+    generation: int = Field(ge=1)
+    job_name: str
+    native_id: NativeId | None = None
+    state: JobState
+    reason: Words = ""
+    exit_code: int | None = None
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
+
+
+class CancelRequested(Event):
+    """Somebody asked for the process to be stopped."""
+
+    kind: Literal["cancel-requested"] = "cancel-requested"
+    version: Literal[1] = 1
+    actor: str
+    reason: Words = ""
+
+
+class TimerDue(TaskEvent):
+    """The moment stored with the task (a retry's, or the attempt's deadline) has passed."""
+
+    kind: Literal["timer-due"] = "timer-due"
+    version: Literal[1] = 1
+    due_at: Instant
+
+
+AnyEvent = Annotated[
+    TaskStarted
+    | TaskProgressed
+    | TaskCompleted
+    | TaskFailed
+    | TaskCanceled
+    | TaskDeferred
+    | JobStatusChanged
+    | CancelRequested
+    | TimerDue,
+    Field(discriminator="kind"),
+]
+
+
+def event_id_for(command_id: CommandId, kind: str, step: str | int = "") -> EventId:
+    """Return the id of the event that the handler of ``command_id`` emits at ``step``: stable over redeliveries."""
+    return EventId(derive_id(command_id, kind, step))
+
+
+# ---------------------------------------------------------------- records of compacted tables
+
+
+class JobRecord(_OfProcess):
+    """A live job, followed by the monitor. Keyed by ``key()``; partitioned by resource; a tombstone ends it."""
+
+    kind: Literal["job-record"] = "job-record"
+    version: Literal[1] = 1
+    task_id: Annotated[TaskId, UUID_TEXT]
+    """The submission task."""
+    attempt: int = Field(ge=1)
+    generation: int = Field(ge=1)
+    job_name: str
+    native_id: NativeId
+    work_dir: RemotePath
+    target: ResourceTarget
+    capability: str | None = Field(default=None, repr=False)
+    monitoring_task_id: Annotated[TaskId, UUID_TEXT]
+    monitoring_attempt: int | None = None
+    """The attempt that awaits the terminal event; None until the monitoring task was published."""
+    monitoring_command_id: Annotated[CommandId, UUID_TEXT] | None = None
+    state: JobState = JobState.SUBMITTED
+    missing_since: Instant | None = None
+    """When the scheduler first did not know the job: the grace runs from here, over rebalances."""
+
+    def key(self) -> str:
+        """Return the compaction key: one row for each job."""
+        return f"{self.target.resource_id}/{self.task_id}/{self.generation}"
+
+
+class Cancellation(_OfProcess):
+    """The process is to stop: every service replica knows it. Keyed by process; a tombstone once it ended."""
+
+    kind: Literal["cancellation"] = "cancellation"
+    version: Literal[1] = 1
+    reason: Words = ""
+
+
+# ---------------------------------------------------------------- broadcast and logs
+
+
+class Heartbeat(Message):
+    """A microservice instance is alive."""
+
+    kind: Literal["heartbeat"] = "heartbeat"
+    version: Literal[1] = 1
+    instance_id: Annotated[InstanceId, UUID_TEXT]
+    service: str
+    release: str
+    host: str
+    pid: int
+    started_at: Instant
+    in_flight: int = Field(ge=0)
+    stopping: bool = False
+    last_error: Words | None = None
+
+
+class LogLine(BaseModel):
+    """One line that the platform says about a task."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    at: Instant
+    text: Annotated[str, StringConstraints(max_length=4_000)]
+
+
+class TaskLogged(TaskEvent):
+    """Lines that a handler wrote for its user."""
+
+    kind: Literal["task-logged"] = "task-logged"
+    version: Literal[1] = 1
+    lines: tuple[LogLine, ...] = Field(min_length=1, max_length=MAX_LOG_LINES)
+
+
+class DeadLetter(Message):
+    """A message that could not be handled, with all that is needed to look at it and to send it again."""
+
+    kind: Literal["dead-letter"] = "dead-letter"
+    version: Literal[1] = 1
+    dead_letter_id: Annotated[EventId, UUID_TEXT]
+    """Derived from (topic, partition, offset): told twice, stored once."""
+    reason: Words
+    group: str
+    topic: str
+    partition: int
+    offset: int
+    original_at: Instant | None = None
+    key_base64: str | None = None
+    value_base64: str | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
+
+    MAX_ORIGINAL_BYTES: ClassVar[int] = 700_000

@@ -1,0 +1,166 @@
+"""Parameters and outputs of the built-in task types: ``plan`` writes them, the services read them.
+
+A work directory belongs to a process. Files in it are named relative to it and never leave it.
+"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from howdah.contracts.ids import UUID_TEXT, TaskId
+from howdah.contracts.resources import RemotePath
+
+ENV_SETUP = "env-setup"
+INPUT_STAGING = "input-staging"
+JOB_SUBMISSION = "job-submission"
+JOB_MONITORING = "job-monitoring"
+OUTPUT_STAGING = "output-staging"
+ENV_CLEANUP = "env-cleanup"
+COMMAND = "command"
+
+BUILT_IN: tuple[str, ...] = (
+    ENV_SETUP,
+    INPUT_STAGING,
+    JOB_SUBMISSION,
+    JOB_MONITORING,
+    OUTPUT_STAGING,
+    ENV_CLEANUP,
+    COMMAND,
+)
+
+MAX_FILE_BYTES = 1 << 40
+
+
+def _stays_inside(path: str) -> str:
+    segments = path.split("/")
+    if path.startswith("/") or any(segment in {"", ".", ".."} for segment in segments):
+        raise ValueError("must be a path relative to the work directory, without empty, '.' or '..' segments")
+    if not path.isprintable():
+        raise ValueError("must not contain control or unassigned characters")
+    return path
+
+
+RelativePath = Annotated[str, StringConstraints(min_length=1, max_length=1_000), AfterValidator(_stays_inside)]
+ObjectUri = Annotated[str, StringConstraints(max_length=1_200, pattern=r"^howdah://objects/[A-Za-z0-9._~/+=@,-]+$")]
+"""An object in the platform's object store."""
+EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)]
+ArgumentText = Annotated[str, StringConstraints(max_length=32_768, pattern=r"^[^\x00]*$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Params(BaseModel):
+    """Strict on purpose: a misspelt parameter is an error of the planner, to be told, not ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EnvSetupParams(_Params):
+    """Make the process's work directory with everything below it that later tasks rely on."""
+
+    work_dir: RemotePath
+    subdirectories: tuple[RelativePath, ...] = ()
+
+
+class InputStagingParams(_Params):
+    """Bring one input file into the work directory."""
+
+    work_dir: RemotePath
+    source: ObjectUri
+    target: RelativePath
+    size_bytes: int | None = Field(default=None, ge=0, le=MAX_FILE_BYTES)
+    sha256: Sha256 | None = None
+    """Checked after the transfer, and used to skip a transfer that was done already."""
+    executable: bool = False
+
+
+class JobSpec(_Params):
+    """The job: what runs and what it asks of the scheduler. Absent limits leave the choice to the queue."""
+
+    executable: ArgumentText
+    arguments: tuple[ArgumentText, ...] = ()
+    environment: dict[EnvironmentName, ArgumentText] = Field(default_factory=dict)
+    modules: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/+-]{1,200}$")], ...] = ()
+    pre_commands: tuple[ArgumentText, ...] = ()
+    """Lines of shell that the deployment's author wrote, run before the application in the work directory."""
+    post_commands: tuple[ArgumentText, ...] = ()
+    queue: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")] | None = None
+    account: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")] | None = None
+    nodes: int = Field(default=1, ge=1, le=100_000)
+    tasks_per_node: int = Field(default=1, ge=1, le=10_000)
+    cpus_per_task: int = Field(default=1, ge=1, le=10_000)
+    memory_mb: int | None = Field(default=None, ge=1, le=100_000_000)
+    wall_time_minutes: int | None = Field(default=None, ge=1, le=400 * 24 * 60)
+    requeue: bool = False
+    """Whether the application bears being started again by the scheduler."""
+    stdout: RelativePath = "stdout.txt"
+    stderr: RelativePath = "stderr.txt"
+
+
+class JobSubmissionParams(_Params):
+    """Submit the job, once: the claim is kept in ``work_dir`` under (task, generation)."""
+
+    work_dir: RemotePath
+    job: JobSpec
+    job_name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+    """Unique to (submission task, generation); stable over attempts and redeliveries."""
+    generation: int = Field(default=1, ge=1, le=1_000_000)
+    monitoring_task_id: Annotated[TaskId, UUID_TEXT]
+
+
+class JobMonitoringParams(_Params):
+    """Follow the job of ``submission_task_id`` until it ends."""
+
+    work_dir: RemotePath
+    job_name: str
+    generation: int = Field(default=1, ge=1)
+    submission_task_id: Annotated[TaskId, UUID_TEXT]
+    native_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    """Bound to the output of the submission."""
+
+
+class OutputStagingParams(_Params):
+    """Bring one output file from the work directory into the object store."""
+
+    work_dir: RemotePath
+    source: RelativePath
+    target: ObjectUri
+    name: str
+    """The output's name in the application interface."""
+    required: bool = True
+    """A required output that is missing is a permanent failure; an optional one is reported as absent."""
+    max_bytes: int = Field(default=MAX_FILE_BYTES, ge=0, le=MAX_FILE_BYTES)
+
+
+class EnvCleanupParams(_Params):
+    """Remove what the process left on the resource, or keep it."""
+
+    work_dir: RemotePath
+    remove: bool = True
+
+
+class CommandParams(_Params):
+    """Run one command on the resource and keep its output: an argument vector, never shell text."""
+
+    argv: tuple[ArgumentText, ...] = Field(min_length=1, max_length=1_000)
+    work_dir: RemotePath | None = None
+    environment: dict[EnvironmentName, ArgumentText] = Field(default_factory=dict)
+    timeout_seconds: float = Field(default=300.0, gt=0, le=86_400)
+    idempotent: bool = False
+    """Whether it may simply be run again when nobody knows whether it had run."""
+
+
+class StagedFile(_Params):
+    """The output of both staging tasks, as ``TaskCompleted.outputs``."""
+
+    uri: str
+    size_bytes: int = Field(ge=0)
+    sha256: Sha256
+    present: bool = True
+
+
+class SubmittedJob(_Params):
+    """The output of job-submission, as ``TaskCompleted.outputs``."""
+
+    native_id: str
+    adopted: bool = False
+    """True when an earlier attempt had submitted it and this one only found it."""

@@ -1,0 +1,63 @@
+"""A compute resource as a command carries it: everything a service needs to reach it, except the secret."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from howdah.contracts.ids import UUID_TEXT, CredentialId, ResourceId
+
+RemotePath = Annotated[str, StringConstraints(pattern=r"^(/|~/)[^\x00\n\r]*$", max_length=1_000)]
+"""A path on the resource, absolute or below the login user's home (``~/``)."""
+
+MAX_OPERATION_SECONDS = 600.0
+
+
+class TransportKind(StrEnum):
+    """How a service works on a resource."""
+
+    SSH = "ssh"
+    LOCAL = "local"
+
+
+class SchedulerKind(StrEnum):
+    """Who runs jobs there. FORK starts them as plain child processes of the login node."""
+
+    SLURM = "slurm"
+    FORK = "fork"
+
+
+class ResourceTarget(BaseModel):
+    """Where and as whom to work: one login account of one compute resource."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    resource_id: Annotated[ResourceId, UUID_TEXT]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    transport: TransportKind = TransportKind.SSH
+    scheduler: SchedulerKind = SchedulerKind.FORK
+    host: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9._:-]+$")] = "localhost"
+    port: int = Field(default=22, ge=1, le=65_535)
+    username: Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._][A-Za-z0-9._@-]*$")] | None = None
+    credential_id: Annotated[CredentialId, UUID_TEXT] | None = None
+    host_keys: tuple[Annotated[str, StringConstraints(max_length=2_000)], ...] = ()
+    """Pinned public keys, each ``<type> <base64>`` as in known_hosts. A host that shows another key is refused."""
+    scratch: RemotePath = "~/howdah"
+    connect_timeout_seconds: float = Field(default=20.0, gt=0, le=MAX_OPERATION_SECONDS)
+    command_timeout_seconds: float = Field(default=60.0, gt=0, le=MAX_OPERATION_SECONDS)
+    submit_timeout_seconds: float = Field(default=60.0, gt=0, le=MAX_OPERATION_SECONDS)
+    environment: dict[str, str] = Field(default_factory=dict, max_length=100)
+    """Set before every scheduler command (``SLURM_CONF`` and the like)."""
+
+    @model_validator(mode="after")
+    def _ssh_knows_whom_to_trust(self) -> "ResourceTarget":
+        if self.transport is TransportKind.SSH:
+            missing = [name for name in ("username", "credential_id", "host_keys") if not getattr(self, name)]
+            if missing:
+                raise ValueError(f"{missing[0]}: needed to reach {self.host} by SSH")
+        return self
+
+    @property
+    def account(self) -> str:
+        """``user@host:port``: what a connection pool, a monitor's query or a circuit is kept for."""
+        return f"{self.username or 'local'}@{self.host}:{self.port}"

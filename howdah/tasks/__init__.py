@@ -1,0 +1,1 @@
+"""The SDK to write a task microservice: ``@task``, ``TaskContext``, ``run_service``."""
