@@ -1,6 +1,6 @@
 """Kafka as the platform sees it: four ways to read, one way to write, behind one interface.
 
-**Work queue with ledger** — commands. A message stays until it was *handled*; a crash hands it to another replica;
+**Work queue with ledger** — commands. A message stays until it was *handled*; a crash hands it to another;
 a slow one holds up nobody. Handlers run on a bounded pool, many per partition, in any order. Each partition has an
 acknowledgement ledger: the watermark (lowest unfinished offset) is the committed offset, the finished offsets beyond it
 travel in the commit's metadata. A finished message is acknowledged when that synchronous commit returned, not before.
