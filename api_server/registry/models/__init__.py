@@ -1,0 +1,37 @@
+"""The tables. Importing this package makes all of them known to the metadata."""
+
+from api_server.registry.models.access import AuditRecord, Credential, Gateway, IdempotencyKey, Token
+from api_server.registry.models.catalogue import (
+    ApplicationDeployment,
+    ApplicationInterface,
+    ApplicationModule,
+    BatchQueue,
+    ComputeResource,
+    StoredObject,
+)
+from api_server.registry.models.execution import Attempt, Event, Experiment, Job, Process, Task, TaskLog
+from api_server.registry.models.wire import DeadLetter, Lease, OutboxMessage
+
+__all__ = [
+    "ApplicationDeployment",
+    "ApplicationInterface",
+    "ApplicationModule",
+    "Attempt",
+    "AuditRecord",
+    "BatchQueue",
+    "ComputeResource",
+    "Credential",
+    "DeadLetter",
+    "Event",
+    "Experiment",
+    "Gateway",
+    "IdempotencyKey",
+    "Job",
+    "Lease",
+    "OutboxMessage",
+    "Process",
+    "StoredObject",
+    "Task",
+    "TaskLog",
+    "Token",
+]

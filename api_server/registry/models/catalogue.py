@@ -1,0 +1,134 @@
+"""What a gateway can run and where: compute resources with queues, applications, stored objects."""
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.types import Text
+
+from api_server.registry.base import Base, CreatedAt, Instant, Json, JsonList, UuidKey, UuidText
+
+
+class ComputeResource(Base):
+    """A machine that runs jobs, and the login account that the gateway uses there."""
+
+    __tablename__ = "compute_resource"
+
+    id: Mapped[UuidKey]
+    gateway_id: Mapped[UuidText] = mapped_column(ForeignKey("gateway.id"))
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    transport: Mapped[str]
+    scheduler: Mapped[str]
+    host: Mapped[str]
+    port: Mapped[int]
+    username: Mapped[str | None]
+    credential_id: Mapped[UuidText | None] = mapped_column(ForeignKey("credential.id"))
+    host_keys: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    scratch: Mapped[str]
+    environment: Mapped[Json]
+    timeouts: Mapped[Json]
+    """``connect_seconds``, ``command_seconds``, ``submit_seconds``."""
+    enabled: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+
+    queues: Mapped[list["BatchQueue"]] = relationship(
+        lazy="raise", cascade="all, delete-orphan", order_by="BatchQueue.name", passive_deletes=True
+    )
+
+    __table_args__ = (UniqueConstraint("gateway_id", "name"),)
+
+
+class BatchQueue(Base):
+    """A queue (partition) of a resource's scheduler and its limits; an absent limit is not known."""
+
+    __tablename__ = "batch_queue"
+
+    resource_id: Mapped[UuidText] = mapped_column(
+        ForeignKey("compute_resource.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(primary_key=True)
+    is_default: Mapped[bool] = mapped_column(default=False)
+    max_nodes: Mapped[int | None]
+    max_cpus_per_node: Mapped[int | None]
+    max_memory_mb: Mapped[int | None]
+    max_wall_time_minutes: Mapped[int | None]
+
+
+class ApplicationModule(Base):
+    """A piece of scientific software, whatever it is installed on."""
+
+    __tablename__ = "application_module"
+
+    id: Mapped[UuidKey]
+    gateway_id: Mapped[UuidText] = mapped_column(ForeignKey("gateway.id"))
+    name: Mapped[str]
+    release: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(default="")
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+
+    __table_args__ = (UniqueConstraint("gateway_id", "name", "release"),)
+
+
+class ApplicationInterface(Base):
+    """What an application takes and gives: typed inputs and outputs, the same on every resource."""
+
+    __tablename__ = "application_interface"
+
+    id: Mapped[UuidKey]
+    gateway_id: Mapped[UuidText] = mapped_column(ForeignKey("gateway.id"))
+    module_id: Mapped[UuidText] = mapped_column(ForeignKey("application_module.id"))
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    inputs: Mapped[JsonList]
+    outputs: Mapped[JsonList]
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+
+    __table_args__ = (UniqueConstraint("gateway_id", "name"),)
+
+
+class ApplicationDeployment(Base):
+    """An application installed on a resource: how it is started there and what it asks for by default."""
+
+    __tablename__ = "application_deployment"
+
+    id: Mapped[UuidKey]
+    gateway_id: Mapped[UuidText] = mapped_column(ForeignKey("gateway.id"))
+    module_id: Mapped[UuidText] = mapped_column(ForeignKey("application_module.id"))
+    resource_id: Mapped[UuidText] = mapped_column(ForeignKey("compute_resource.id"))
+    executable: Mapped[str]
+    modules: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    environment: Mapped[Json]
+    pre_commands: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    post_commands: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    defaults: Mapped[Json]
+    """Defaults of the job's requirements: queue, nodes, tasks_per_node, cpus_per_task, memory_mb, wall_time_minutes."""
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+
+    __table_args__ = (UniqueConstraint("module_id", "resource_id"), Index(None, "gateway_id", "created_at", "id"))
+
+
+class StoredObject(Base):
+    """A file that a user uploaded or a task stored: its bytes are in the object store under ``key``."""
+
+    __tablename__ = "stored_object"
+
+    id: Mapped[UuidKey]
+    gateway_id: Mapped[UuidText] = mapped_column(ForeignKey("gateway.id"))
+    key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    content_type: Mapped[str]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[CreatedAt]
+    deleted_at: Mapped[Instant | None]
+
+    __table_args__ = (Index(None, "gateway_id", "created_at", "id"),)
