@@ -202,7 +202,7 @@ class Reach(Protocol):
         self,
         target: ResourceTarget,
         secret: SecretSource,
-        bounds: Bounds = Bounds(),  # noqa: B008 - immutable
+        bounds: Bounds = Bounds(),
     ) -> AbstractContextManager[Connection]:
         """Return a connection for a ``with`` block. Entering may connect; a few quick reconnects are made there."""
         ...
