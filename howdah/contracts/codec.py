@@ -35,6 +35,11 @@ class Codec(Generic[M]):
         union: Any = Annotated[Union[models], Field(discriminator="kind")] if len(models) > 1 else models[0]  # noqa: UP007
         self._adapter: TypeAdapter[M] = TypeAdapter(union)
 
+    @property
+    def models(self) -> tuple[type[M], ...]:
+        """The messages that this codec knows."""
+        return tuple(self._models.values())
+
     def decode(self, value: bytes | None) -> M:
         """Return the message.
 

@@ -1,7 +1,7 @@
 """What a task service asks the API server for over HTTPS, with the capability that its command carries.
 
-Every call bears ``Authorization: Bearer <service token>`` (who calls) and ``Howdah-Capability: <capability>`` (for which
-task). The capability is bound to one task and one task type, and short-lived; while the task is not terminal the
+Every call bears ``Authorization: Bearer <service token>`` (who calls) and ``Howdah-Capability: <capability>`` (for
+which task). The capability is bound to one task and one task type, and short-lived; while the task is not terminal the
 service may have it renewed.
 
 =======================================  ==============================================
@@ -49,7 +49,7 @@ class SshKeySecret(_Exchange):
 class PasswordSecret(_Exchange):
     """A password. Held in memory for minutes at most; never logged."""
 
-    kind: Literal["password"] = "password"  # noqa: S105 - the name of the kind
+    kind: Literal["password"] = "password"
     password: str = Field(repr=False)
 
 

@@ -1,7 +1,7 @@
 """What runs: experiments, their processes, tasks with attempts, jobs, and the events that moved them.
 
-After the launch only the orchestrator writes processes, tasks, attempts, jobs and events; ``process.version`` fences off
-a replica that lost its partition.
+After the launch only the orchestrator writes processes, tasks, attempts, jobs and events; ``process.version`` fences
+off a replica that lost its partition.
 """
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text

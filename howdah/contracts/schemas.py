@@ -1,0 +1,35 @@
+"""JSON Schemas of every message on the wire, generated from the models: ``python -m howdah.contracts.schemas DIR``.
+
+The committed copies in ``docs/schemas`` are what other languages build on; a test holds them against the models.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from howdah.contracts import codec
+
+
+def schemas() -> dict[str, str]:
+    """Return file name → JSON Schema text, one file for each message kind."""
+    found: dict[str, str] = {}
+    for model in sorted({model for one in codec.ALL for model in one.models}, key=lambda model: model.__name__):
+        kind = model.model_fields["kind"].default
+        version = model.model_fields["version"].default
+        text = json.dumps(model.model_json_schema(mode="serialization"), indent=2, sort_keys=True)
+        found[f"{kind}.v{version}.json"] = text + "\n"
+    return found
+
+
+def main(directory: Path) -> None:
+    """Write the schemas into ``directory`` and remove what no longer exists."""
+    directory.mkdir(parents=True, exist_ok=True)
+    wanted = schemas()
+    for stale in set(directory.glob("*.json")) - {directory / name for name in wanted}:
+        stale.unlink()
+    for name, text in wanted.items():
+        (directory / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
