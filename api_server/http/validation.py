@@ -1,0 +1,73 @@
+"""pydantic's errors in our words: which field, what was wrong, what would be right. Never shows a secret back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, get_args
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+
+from api_server.problems import BadRequestError, FieldError, InvalidRequestError, NotFoundError, ProblemError
+
+SECRET_FIELDS: Final = frozenset({"private_key", "passphrase", "password", "secret", "token", "authorization"})
+MAX_SHOWN: Final = 100
+MAX_ERRORS: Final = 50
+
+
+def explained(request: Request, error: RequestValidationError) -> ProblemError:
+    """Turn FastAPI's validation error into a problem: 404 for the path, 400 for query and headers, 422 for the body."""
+    items = list(error.errors())
+    first = items[0]
+    if first["type"] == "json_invalid":
+        reason = first.get("ctx", {}).get("error", "it ends too early")
+        return BadRequestError(f"The body is not JSON: {reason} at byte {first['loc'][-1]}.", slug="invalid-json")
+    place = first["loc"][0]
+    errors = [_field_error(request, item) for item in items[:MAX_ERRORS]]
+    if place == "path":
+        return NotFoundError(errors=errors)
+    if place in {"query", "header", "cookie"}:
+        return BadRequestError(errors=errors)
+    return InvalidRequestError(errors=errors)
+
+
+def _field_error(request: Request, item: Mapping[str, Any]) -> FieldError:
+    path: Sequence[str | int] = item["loc"][1:]
+    field = ".".join(str(part) for part in path) or "body"
+    return FieldError(field, _message(request, item, path), _shown(item, path))
+
+
+def _message(request: Request, item: Mapping[str, Any], path: Sequence[str | int]) -> str:
+    if item["type"] == "extra_forbidden":
+        known = _known_fields(request, path)
+        return "is not known here" + (f"; the fields are {', '.join(known)}" if known else "; leave it out")
+    if item["type"] == "missing":
+        return "is required"
+    return str(item["msg"]).removeprefix("Value error, ")
+
+
+def _shown(item: Mapping[str, Any], path: Sequence[str | int]) -> str | None:
+    if item["type"] in {"missing", "extra_forbidden"} or not SECRET_FIELDS.isdisjoint(map(str, path)):
+        return None
+    value = item.get("input")
+    if not isinstance(value, str | int | float | bool | None):
+        return None
+    text = str(value)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+
+
+def _known_fields(request: Request, path: Sequence[str | int]) -> list[str]:
+    """Return the names of the fields beside the unknown one, as far as the model can be found."""
+    body_field = getattr(request.scope.get("route"), "body_field", None)
+    if body_field is None:
+        return []
+    models = _models_in(body_field.field_info.annotation)
+    for part in path[:-1]:
+        inner = [model.model_fields[str(part)].annotation for model in models if str(part) in model.model_fields]
+        models = [found for annotation in inner for found in _models_in(annotation)] or models
+    return sorted({name for model in models for name in model.model_fields})
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for argument in get_args(annotation) for found in _models_in(argument)]
