@@ -1,0 +1,1 @@
+"""The project's tests: unit, conformance, integration, failure, e2e, architecture."""
