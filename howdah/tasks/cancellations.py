@@ -1,0 +1,48 @@
+"""The canceled processes, as every replica knows them."""
+
+from collections.abc import Callable
+
+import structlog
+
+from howdah.contracts import codec, topics
+from howdah.contracts.errors import ConfigurationError, ContractError
+from howdah.contracts.ids import ProcessId
+from howdah.messaging.abstract import Messaging, Record
+
+log = structlog.get_logger(__name__)
+
+
+class Cancellations:
+    """Reads ``howdah.cancellations`` whole, and tells ``on_cancel`` of each process that is to stop."""
+
+    def __init__(self, messaging: Messaging, on_cancel: Callable[[ProcessId], None]) -> None:
+        self._on_cancel = on_cancel
+        self._table = messaging.table(topics.CANCELLATIONS.name, self._changed)
+
+    def start(self, timeout_seconds: float) -> None:
+        """Load all; MessagingError's cousin ConfigurationError when that takes too long."""
+        self._table.start()
+        if not self._table.wait_loaded(timeout_seconds):
+            trouble = self._table.trouble() or "Kafka did not answer"
+            raise ConfigurationError(f"the cancellations were not loaded within {timeout_seconds:g} s: {trouble}")
+
+    def __contains__(self, process_id: object) -> bool:
+        return isinstance(process_id, str) and self._table.get(process_id) is not None
+
+    def trouble(self) -> str | None:
+        """Return None while the table is being read, else a sentence."""
+        return self._table.trouble()
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._table.close()
+
+    def _changed(self, key: str, value: bytes | None, record: Record) -> None:
+        if value is None:
+            return
+        try:
+            self._on_cancel(codec.CANCELLATIONS.decode(value).process_id)
+        except ContractError as error:
+            # The key alone says what is to stop: better to stop on a row of a newer version than to go on.
+            log.warning("a cancellation is not understood", key=key, offset=record.offset, error=str(error))
+            self._on_cancel(ProcessId(key))

@@ -1,0 +1,54 @@
+"""The attempts that this replica works on: none twice, each reachable by a cancellation and by its deadline."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from howdah.contracts.ids import ProcessId, TaskId
+from howdah.contracts.messages import RunTask
+from howdah.tasks.cancel import CancelToken, StopReason
+
+_Attempt = tuple[TaskId, int]
+
+
+class InFlight:
+    """The book of running attempts; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[_Attempt, tuple[RunTask, CancelToken, bool]] = {}
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    @contextmanager
+    def enter(self, command: RunTask, token: CancelToken, *, stops_at_deadline: bool) -> Iterator[bool]:
+        """Hold the attempt in the book; yields False, holding nothing, when it is there already."""
+        attempt = (command.task_id, command.attempt)
+        with self._lock:
+            fresh = attempt not in self._running
+            if fresh:
+                self._running[attempt] = (command, token, stops_at_deadline)
+        try:
+            yield fresh
+        finally:
+            if fresh:
+                with self._lock:
+                    del self._running[attempt]
+
+    def cancel_process(self, process_id: ProcessId) -> None:
+        """Stop every attempt of the process."""
+        for command, token, _ in self._snapshot():
+            if command.process_id == process_id:
+                token.stop(StopReason.PROCESS_CANCELED)
+
+    def expire(self, now: datetime) -> None:
+        """Stop every attempt whose deadline has passed."""
+        for command, token, stops_at_deadline in self._snapshot():
+            if stops_at_deadline and command.deadline_at <= now:
+                token.stop(StopReason.DEADLINE)
+
+    def _snapshot(self) -> list[tuple[RunTask, CancelToken, bool]]:
+        with self._lock:
+            return list(self._running.values())

@@ -1,0 +1,103 @@
+"""The way of a command through a task service: is it ours, is it running already, is there room — then the attempt."""
+
+import contextvars
+from contextlib import ExitStack
+
+import structlog
+
+from howdah.contracts import codec
+from howdah.contracts.failures import FailureKind
+from howdah.contracts.messages import TaskCanceled, TaskCompleted, TaskDeferred, TaskEvent, TaskFailed
+from howdah.messaging.abstract import Delivery, PoisonousMessageError
+from howdah.runtime import metrics, tracing
+from howdah.tasks.attempt import Attempt, Surroundings
+from howdah.tasks.bulkhead import Bulkhead
+from howdah.tasks.cancel import CancelToken, StopReason
+from howdah.tasks.declaration import AnyTask, AtDeadline
+from howdah.tasks.events import EventsOf, outgoing
+
+DUPLICATE_DELAY_SECONDS = 5.0
+
+
+class TaskRunner:
+    """Handles the deliveries of one task type; called on the work queue's pool threads.
+
+    Every way through ends in exactly one of: an outcome told (completed, failed, canceled, deferred), the command left
+    unfinished for its next owner (DeliveryCanceledError), a dead letter (ContractError, PoisonousMessageError), or, for
+    a detached task, an acknowledgement alone.
+    """
+
+    def __init__(self, definition: AnyTask, around: Surroundings, threads: int) -> None:
+        self._definition = definition
+        self._around = around
+        self._clock = around.tools.clock
+        self._bulkhead = Bulkhead(definition.options.per_resource(threads), self._clock)
+        self.last_error: str | None = None
+        """The latest failure that was the platform's own, for the heartbeat."""
+
+    def __call__(self, delivery: Delivery) -> None:
+        """Handle one delivery, in a context of its own so that trace and log fields stay with it."""
+        command = codec.COMMANDS.decode(delivery.record.value)
+        if command.type != self._definition.type:
+            raise PoisonousMessageError(
+                f"type: {command.type!r} does not belong on the topic of {self._definition.type!r}"
+            )
+        contextvars.copy_context().run(self._handle, delivery, EventsOf(command, self._clock))
+
+    def _handle(self, delivery: Delivery, events: EventsOf) -> None:
+        command = events.command
+        tracing.enter(events.trace)
+        structlog.contextvars.bind_contextvars(task_id=command.task_id, attempt=command.attempt)
+        token = CancelToken()
+        delivery.on_cancel(lambda: token.stop(StopReason.REVOKED))
+        stops = self._definition.options.at_deadline is AtDeadline.STOP
+        with ExitStack() as stack:
+            fresh = stack.enter_context(self._around.in_flight.enter(command, token, stops_at_deadline=stops))
+            outcome = self._hand_back(events, stack) if fresh else _running_already(events)
+            if outcome is None:
+                started = self._clock.monotonic()
+                outcome = Attempt(self._definition, self._around, delivery, events, token).outcome()
+                metrics.TASK_SECONDS.labels(command.type, outcome.kind if outcome else "detached").observe(
+                    self._clock.monotonic() - started
+                )
+            if outcome is not None:
+                self._count(outcome)
+                delivery.emit(outgoing(outcome))
+
+    def _hand_back(self, events: EventsOf, stack: ExitStack) -> TaskEvent | None:
+        """Take a place in the resource's bulkhead until the stack ends, or return the deferral: nobody waits here."""
+        target = events.command.target
+        if target is None:
+            return None
+        delay = self._bulkhead.enter(target.account)
+        if delay is not None:
+            reason = f"{self._bulkhead.limit} tasks are being worked on at {target.name} already"
+            return events.deferred(reason, delay)
+        entered = self._clock.monotonic()
+        stack.callback(lambda: self._bulkhead.leave(target.account, self._clock.monotonic() - entered))
+        return None
+
+    def _count(self, outcome: TaskEvent) -> None:
+        match outcome:
+            case TaskFailed(failure=failure):
+                metrics.TASK_FAILURES.labels(self._definition.type, failure.kind).inc()
+                if failure.kind is FailureKind.INTERNAL:
+                    self.last_error = failure.sentence
+            case TaskDeferred(reason=reason):
+                kind = "running already" if reason == _RUNNING else "bulkhead or cancel"
+                metrics.TASKS_DEFERRED.labels(self._definition.type, kind).inc()
+            case TaskCompleted() | TaskCanceled() | _:
+                pass
+
+
+_RUNNING = "this attempt is running here already"
+
+
+def _running_already(events: EventsOf) -> TaskEvent:
+    """Hand back the second delivery of a running attempt.
+
+    Acknowledging it silently could lose the task: when the first delivery's partition was lost, only the second one's
+    acknowledgement counts, and a crash right after it would leave nobody with the work. Waiting for the first would
+    occupy a thread. A deferral does neither: should the attempt end meanwhile, the orchestrator drops it.
+    """
+    return events.deferred(_RUNNING, DUPLICATE_DELAY_SECONDS)

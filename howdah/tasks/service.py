@@ -1,0 +1,212 @@
+"""The process of a task service: put together, run until told to stop, drained, put away."""
+
+import functools
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from howdah.contracts import topics
+from howdah.contracts.errors import ConfigurationError, HowdahError
+from howdah.contracts.topics import Topic
+from howdah.messaging.abstract import Messaging, MessagingError, Runner, WorkQueueOptions
+from howdah.runtime.clock import Clock, SystemClock
+from howdah.runtime.health import Check, HealthServer
+from howdah.runtime.logs import configure_logs
+from howdah.tasks.attempt import Surroundings
+from howdah.tasks.cancellations import Cancellations
+from howdah.tasks.context import Tools
+from howdah.tasks.dead_letters import failure_with
+from howdah.tasks.declaration import AnyTask
+from howdah.tasks.heartbeats import Heartbeats
+from howdah.tasks.in_flight import InFlight
+from howdah.tasks.pulse import Pulse
+from howdah.tasks.runner import TaskRunner
+from howdah.tasks.settings import ServiceSettings
+from howdah.tasks.task_log import OpenLogs
+from howdah.tasks.tools import SharedReach, make_tools
+
+log = structlog.get_logger(__name__)
+
+DEADLINE_CHECK_SECONDS = 0.25
+LOG_FLUSH_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a further part of a service (see ``run_service``) is made of."""
+
+    settings: ServiceSettings
+    messaging: Messaging
+    tools: Tools
+    cancellations: Cancellations
+    clock: Clock
+
+
+PartFactory = Callable[[Parts], Runner]
+"""Makes a loop that runs beside the work queues: started after the cancellations are known, stopped with them."""
+
+
+class Service:
+    """A task service on the given messaging. ``run`` blocks; ``stop`` may be called from any thread."""
+
+    def __init__(
+        self,
+        tasks: Sequence[AnyTask],
+        settings: ServiceSettings,
+        messaging: Messaging,
+        *,
+        tools: Tools,
+        parts: Sequence[PartFactory] = (),
+    ) -> None:
+        self._settings = settings
+        self._messaging = messaging
+        self._clock = tools.clock
+        self._tasks = tasks
+        self._stopping = threading.Event()
+        self._error: BaseException | None = None
+        producer = messaging.producer()
+        self._in_flight = InFlight()
+        self._logs = OpenLogs()
+        self._task_runners: list[TaskRunner] = []
+        self._heartbeats = Heartbeats(
+            settings.service_name,
+            producer,
+            self._clock,
+            in_flight=lambda: len(self._in_flight),
+            last_error=self._last_error,
+        )
+        self._cancellations = Cancellations(messaging, self._in_flight.cancel_process)
+        self._around = Surroundings(
+            worker=self._heartbeats.instance_id,
+            tools=tools,
+            producer=producer,
+            in_flight=self._in_flight,
+            logs=self._logs,
+            process_canceled=self._cancellations.__contains__,
+        )
+        self._pulse = self._make_pulse()
+        self._part_factories = parts
+        self._parts = Parts(settings, messaging, tools, self._cancellations, self._clock)
+        self._runners: list[Runner] = []
+
+    def run(self) -> None:
+        """Work until stopped. MessagingError, or what else ended a loop, when the work could not go on."""
+        self._messaging.admin().ensure(self._topics(), self._settings.kafka_replication_factor)
+        self._cancellations.start(self._settings.table_timeout_seconds)
+        self._runners = [self._work_queue(task) for task in self._tasks]
+        self._runners += [factory(self._parts) for factory in self._part_factories]
+        health = HealthServer(self._settings.health_host, self._settings.health_port, alive={}, ready=self._checks())
+        health.start()
+        self._pulse.start()
+        try:
+            self._run_loops()
+        finally:
+            self._pulse.close()
+            self._cancellations.close()
+            self._say_goodbye()
+            health.close()
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """Ask for the drain: no further message is taken, running handlers get their grace."""
+        self._stopping.set()
+
+    def _run_loops(self) -> None:
+        threads = [
+            threading.Thread(target=self._guarded, args=(runner,), name=f"loop-{number}")
+            for number, runner in enumerate(self._runners)
+        ]
+        for thread in threads:
+            thread.start()
+        log.info("the service works", tasks=[task.type for task in self._tasks])
+        self._stopping.wait()
+        log.info("the service drains", in_flight=len(self._in_flight))
+        for runner in self._runners:
+            runner.stop()
+        for thread in threads:
+            thread.join()
+
+    def _guarded(self, runner: Runner) -> None:
+        try:
+            runner.run()
+        except Exception as error:
+            log.exception("a loop of the service ended with an error")
+            self._error = self._error or error
+        finally:
+            self._stopping.set()
+
+    def _work_queue(self, task: AnyTask) -> Runner:
+        threads = self._settings.threads or task.options.threads
+        runner = TaskRunner(task, self._around, threads)
+        self._task_runners.append(runner)
+        options = WorkQueueOptions(
+            group=task.type, threads=threads, drain_grace_seconds=self._settings.drain_grace_seconds
+        )
+        return self._messaging.work_queue(
+            [topics.tasks(task.type).name],
+            runner,
+            options,
+            with_dead_letter=functools.partial(failure_with, self._clock),
+        )
+
+    def _make_pulse(self) -> Pulse:
+        pulse = Pulse(self._clock)
+        pulse.add(DEADLINE_CHECK_SECONDS, lambda: self._in_flight.expire(self._clock.now()))
+        pulse.add(LOG_FLUSH_SECONDS, self._logs.flush)
+        pulse.add(self._settings.heartbeat_seconds, self._heartbeats.beat)
+        return pulse
+
+    def _topics(self) -> list[Topic]:
+        return [*topics.SHARED, *(topics.tasks(task.type) for task in self._tasks)]
+
+    def _checks(self) -> dict[str, Check]:
+        loops = {f"loop {number}": runner.trouble for number, runner in enumerate(self._runners)}
+        return {**loops, "cancellations": self._cancellations.trouble, "pulse": self._pulse.trouble}
+
+    def _last_error(self) -> str | None:
+        return next((runner.last_error for runner in self._task_runners if runner.last_error), None)
+
+    def _say_goodbye(self) -> None:
+        try:
+            self._heartbeats.leave()
+        except MessagingError as error:
+            log.warning("nobody could be told that this instance stops", error=str(error))
+
+
+def run_service(*tasks: AnyTask, settings: ServiceSettings | None = None, parts: Sequence[PartFactory] = ()) -> int:
+    """Run a task service until SIGTERM or SIGINT; return the process's exit code (0: stopped as asked).
+
+    Settings come from the environment unless given. ``parts`` run beside the work queues (see ``PartFactory``).
+    """
+    if not tasks:
+        raise ConfigurationError("run_service: name at least one task")
+    try:
+        settings = settings or ServiceSettings.load(service_name=tasks[0].type)
+    except ConfigurationError as error:
+        log.error(str(error))
+        return 2
+    configure_logs(settings)
+    # Deferred: the client library is heavy, and tests hand in the in-memory twin in its place.
+    from howdah.messaging import connect
+
+    clock = SystemClock()
+    reach = SharedReach()
+    try:
+        with connect(settings, settings.service_name) as messaging:
+            service = Service(tasks, settings, messaging, tools=make_tools(settings, clock, reach), parts=parts)
+            for signum in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(signum, lambda *_: service.stop())
+            service.run()
+    except HowdahError as error:
+        log.error("the service stops", error=str(error))
+        return 1
+    except Exception:
+        log.exception("the service stops on a defect")
+        return 1
+    finally:
+        reach.close()
+    return 0
