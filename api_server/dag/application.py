@@ -1,0 +1,180 @@
+"""What an application takes and gives, and what a resource allows: the catalogue as the planner sees it.
+
+The catalogue stores these shapes as JSON; whoever writes it validates with the same models.
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+
+from howdah.contracts.params import ArgumentText, EnvironmentName, RelativePath
+
+FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=100)]
+MAX_FIELDS = 500
+
+
+class InputType(StrEnum):
+    """The type of an application's input."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    ENUM = "enum"
+    FILE = "file"
+
+
+class OutputType(StrEnum):
+    """Where an output comes from: a file in the work directory, or what the application printed."""
+
+    FILE = "file"
+    STDOUT = "stdout"
+    STDERR = "stderr"
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ApplicationInput(_Shape):
+    """One input: its type, what values are legal, and how it stands on the command line."""
+
+    name: FieldName
+    type: InputType
+    required: bool = True
+    default: JsonValue = None
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = Field(default=(), max_length=1_000)
+    pattern: Annotated[str, StringConstraints(max_length=500)] | None = None
+    """A regular expression that the whole value must match."""
+    description: Annotated[str, StringConstraints(max_length=4_000)] = ""
+    flag: ArgumentText | None = None
+    """Put before the value; a boolean's flag stands alone and only when true. None: positional."""
+    order: int = Field(default=0, ge=0, le=10_000)
+    """Where it stands on the command line; inputs of the same order keep the order of the list."""
+    file_name: RelativePath | None = None
+    """What a file is called in the work directory; by default as it was uploaded."""
+
+    @model_validator(mode="after")
+    def _constraints_fit_the_type(self) -> Self:
+        if (self.type is InputType.ENUM) != bool(self.choices):
+            raise ValueError("choices: an enum needs them, and nothing else has them")
+        if self.pattern is not None:
+            if self.type is not InputType.STRING:
+                raise ValueError(f"pattern: only a string has one, not {self.type.value}")
+            try:
+                re.compile(self.pattern)
+            except re.error as error:
+                raise ValueError(f"pattern: no regular expression: {error}") from None
+        if self.type not in {InputType.INTEGER, InputType.FLOAT} and (self.minimum, self.maximum) != (None, None):
+            raise ValueError(f"minimum, maximum: only numbers have them, not {self.type.value}")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum: {self.minimum} is above the maximum {self.maximum}")
+        if self.file_name is not None and self.type is not InputType.FILE:
+            raise ValueError(f"file_name: only a file has one, not {self.type.value}")
+        return self
+
+
+class ApplicationOutput(_Shape):
+    """One output: where it is found after the run."""
+
+    name: FieldName
+    type: OutputType
+    path: RelativePath | None = None
+    """Relative to the work directory; needed for a file, chosen by the platform otherwise."""
+    content_type: Annotated[str, StringConstraints(max_length=200)] | None = None
+    required: bool = True
+    description: Annotated[str, StringConstraints(max_length=4_000)] = ""
+
+    @model_validator(mode="after")
+    def _a_file_has_a_path(self) -> Self:
+        if self.type is OutputType.FILE and self.path is None:
+            raise ValueError("path: needed for an output of type file")
+        return self
+
+
+class Interface(_Shape):
+    """The inputs and outputs of an application."""
+
+    inputs: tuple[ApplicationInput, ...] = Field(default=(), max_length=MAX_FIELDS)
+    outputs: tuple[ApplicationOutput, ...] = Field(default=(), max_length=MAX_FIELDS)
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        for what, names in (
+            ("inputs", [item.name for item in self.inputs]),
+            ("outputs", [item.name for item in self.outputs]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what}: the name {twice[0]!r} is used more than once")
+        return self
+
+
+class Requirements(_Shape):
+    """What a job asks of the scheduler; what is absent is left to the deployment's defaults, then to the queue."""
+
+    queue: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")] | None = None
+    account: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")] | None = None
+    nodes: int | None = Field(default=None, ge=1, le=100_000)
+    tasks_per_node: int | None = Field(default=None, ge=1, le=10_000)
+    cpus_per_task: int | None = Field(default=None, ge=1, le=10_000)
+    memory_mb: int | None = Field(default=None, ge=1, le=100_000_000)
+    wall_time_minutes: int | None = Field(default=None, ge=1, le=400 * 24 * 60)
+
+
+class Deployment(_Shape):
+    """How an application is started on one resource."""
+
+    executable: ArgumentText
+    modules: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/+-]{1,200}$")], ...] = ()
+    environment: dict[EnvironmentName, ArgumentText] = Field(default_factory=dict)
+    pre_commands: tuple[ArgumentText, ...] = ()
+    post_commands: tuple[ArgumentText, ...] = ()
+    defaults: Requirements = Field(default_factory=Requirements)
+
+
+class WorkDirectory(StrEnum):
+    """What becomes of the work directory on the resource when the run has ended."""
+
+    REMOVE_ON_SUCCESS = "remove-on-success"
+    """The default: what failed or was canceled can be looked at."""
+    REMOVE = "remove"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLimits:
+    """One queue of a resource; an absent limit is not known."""
+
+    name: str
+    is_default: bool = False
+    max_nodes: int | None = None
+    max_cpus_per_node: int | None = None
+    max_memory_mb: int | None = None
+    max_wall_time_minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in the object store that may serve as an input."""
+
+    uri: str
+    name: str
+    size_bytes: int
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """All that the planner needs to know of the catalogue for one experiment."""
+
+    interface: Interface
+    deployment: Deployment
+    queues: tuple[QueueLimits, ...] = ()
+    files: dict[str, StoredFile] = field(default_factory=dict)
+    """By URI: those files of the gateway that the inputs name."""

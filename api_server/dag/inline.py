@@ -1,0 +1,127 @@
+"""Experiments that bring their own tasks: names become ids, and errors say where."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic_core import to_json
+
+from api_server.dag.problems import FieldProblem, UnplannableError
+from howdah.contracts.failures import RetryPolicy
+from howdah.contracts.ids import UUID_TEXT, ResourceId, TaskId, TaskType, new_id
+from howdah.contracts.params import BUILT_IN, COMMAND, CommandParams
+from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.tasks import MAX_TASKS, Dag, Name, OutputRef, TaskSpec, Trigger
+
+MAX_PARAMS_BYTES = 250_000
+
+
+class InlineBinding(BaseModel):
+    """Names an output of another task of the same experiment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: Name
+    output: Name
+
+
+class InlineTask(BaseModel):
+    """One task as a user writes it: others are referred to by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    type: TaskType
+    params: dict[str, JsonValue] = Field(default_factory=dict)
+    depends_on: tuple[Name, ...] = Field(default=(), max_length=MAX_TASKS)
+    bindings: dict[str, InlineBinding] = Field(default_factory=dict)
+    """Parameter → output of a task named in ``depends_on``."""
+    trigger: Trigger = Trigger.ALL_SUCCEEDED
+    resource_id: Annotated[ResourceId, UUID_TEXT] | None = None
+    retry: RetryPolicy = Field(default_factory=RetryPolicy)
+    deadline_seconds: float = Field(default=3_600.0, gt=0, le=30 * 86_400)
+
+
+def plan_tasks(tasks: Sequence[InlineTask], targets: Mapping[ResourceId, ResourceTarget]) -> Dag:
+    """Return the DAG of ``tasks``; UnplannableError names every wrong field as ``tasks.<index>.<field>``."""
+    ids = {task.name: TaskId(new_id()) for task in tasks}
+    problems = [*_duplicates(tasks)]
+    for index, task in enumerate(tasks):
+        problems += [problem.within(f"tasks.{index}") for problem in _check(task, ids, targets)]
+    if problems:
+        raise UnplannableError(tuple(problems))
+    try:
+        return Dag(tasks=tuple(_spec(task, ids) for task in tasks))
+    except ValidationError as error:
+        text = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
+        raise UnplannableError((FieldProblem("tasks", text.removeprefix("tasks: ")),)) from None
+
+
+def _duplicates(tasks: Sequence[InlineTask]) -> list[FieldProblem]:
+    first: dict[str, int] = {}
+    problems = []
+    for index, task in enumerate(tasks):
+        if (earlier := first.setdefault(task.name, index)) != index:
+            text = f"{task.name!r} is the name of task {earlier} already; names are unique in an experiment"
+            problems.append(FieldProblem(f"tasks.{index}.name", text, task.name))
+    return problems
+
+
+def _check(
+    task: InlineTask, ids: Mapping[str, TaskId], targets: Mapping[ResourceId, ResourceTarget]
+) -> list[FieldProblem]:
+    problems = [
+        FieldProblem(f"depends_on.{index}", f"there is no task named {needed!r} in this experiment", needed)
+        for index, needed in enumerate(task.depends_on)
+        if needed not in ids
+    ]
+    problems += [
+        FieldProblem(
+            f"bindings.{name}.task", f"{binding.task!r} must be named in depends_on, so that it has ended", binding.task
+        )
+        for name, binding in task.bindings.items()
+        if binding.task not in task.depends_on
+    ]
+    if task.resource_id is not None and task.resource_id not in targets:
+        text = "no enabled compute resource of this gateway has this id"
+        problems.append(FieldProblem("resource_id", text, task.resource_id))
+    if (size := len(to_json(task.params))) > MAX_PARAMS_BYTES:
+        text = f"{size} bytes as JSON are more than {MAX_PARAMS_BYTES}; put large data into a file and pass its URI"
+        problems.append(FieldProblem("params", text))
+    return problems + _check_built_in(task)
+
+
+def _check_built_in(task: InlineTask) -> list[FieldProblem]:
+    if task.type not in BUILT_IN:
+        return []
+    if task.type != COMMAND:
+        text = f"{task.type!r} belongs to application experiments; in your own tasks use {COMMAND!r} or your own type"
+        return [FieldProblem("type", text, task.type)]
+    problems = [] if task.resource_id else [FieldProblem("resource_id", "a command needs the resource to run it on")]
+    if task.bindings:
+        return problems
+    try:
+        CommandParams.model_validate(task.params)
+    except ValidationError as error:
+        problems += [
+            FieldProblem(".".join(("params", *map(str, item["loc"]))), item["msg"])
+            for item in error.errors(include_url=False, include_input=False)
+        ]
+    return problems
+
+
+def _spec(task: InlineTask, ids: Mapping[str, TaskId]) -> TaskSpec:
+    return TaskSpec(
+        task_id=ids[task.name],
+        name=task.name,
+        type=task.type,
+        params=task.params,
+        bindings={
+            name: OutputRef(task_id=ids[binding.task], output=binding.output) for name, binding in task.bindings.items()
+        },
+        depends_on=tuple(dict.fromkeys(ids[name] for name in task.depends_on)),
+        trigger=task.trigger,
+        resource_id=task.resource_id,
+        retry=task.retry,
+        deadline_seconds=task.deadline_seconds,
+    )

@@ -1,0 +1,46 @@
+"""What somebody who starts a run says: the experiment to be created, in either of its two kinds."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, TypeAdapter
+
+from api_server.dag.application import FieldName, Requirements, WorkDirectory
+from api_server.dag.inline import InlineTask
+from howdah.contracts.ids import UUID_TEXT, ResourceId
+from howdah.contracts.tasks import MAX_TASKS
+
+MAX_BATCH = 500
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    description: Annotated[str, StringConstraints(max_length=4_000)] = ""
+    launch: bool = False
+    """Launch it in the same transaction."""
+
+
+class ApplicationExperiment(_Request):
+    """One run of a catalogued application on a compute resource."""
+
+    kind: Literal["application"] = "application"
+    interface_id: Annotated[str, UUID_TEXT]
+    resource_id: Annotated[ResourceId, UUID_TEXT]
+    inputs: dict[FieldName, JsonValue] = Field(default_factory=dict, max_length=500)
+    """Input name → value; a file by its URI."""
+    requirements: Requirements = Field(default_factory=Requirements)
+    work_directory: WorkDirectory = WorkDirectory.REMOVE_ON_SUCCESS
+
+
+class TasksExperiment(_Request):
+    """A DAG of tasks that the user spells out."""
+
+    kind: Literal["tasks"] = "tasks"
+    tasks: tuple[InlineTask, ...] = Field(min_length=1, max_length=MAX_TASKS)
+
+
+ExperimentRequest = Annotated[ApplicationExperiment | TasksExperiment, Field(discriminator="kind")]
+
+EXPERIMENT_REQUEST: TypeAdapter[ApplicationExperiment | TasksExperiment] = TypeAdapter(ExperimentRequest)
+"""Reads a stored ``experiment.spec`` back into the request that it came from."""
