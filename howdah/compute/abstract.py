@@ -58,6 +58,9 @@ class Bounds:
     """An instant of ``time.monotonic()``."""
 
 
+UNBOUNDED: Final = Bounds()
+
+
 class SecretSource(Protocol):
     """Fetches the secret behind the target's credential. ``fresh`` asks to go past any cache: the last was refused."""
 
@@ -202,7 +205,7 @@ class Reach(Protocol):
         self,
         target: ResourceTarget,
         secret: SecretSource,
-        bounds: Bounds = Bounds(),
+        bounds: Bounds = UNBOUNDED,
     ) -> AbstractContextManager[Connection]:
         """Return a connection for a ``with`` block. Entering may connect; a few quick reconnects are made there."""
         ...

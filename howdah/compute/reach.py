@@ -1,0 +1,47 @@
+"""The real ``Reach``: chooses the transport that a target names and keeps what can be kept."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self, assert_never
+
+from howdah.compute.abstract import UNBOUNDED, Bounds, Connection, SecretSource
+from howdah.compute.local import LocalConnection
+from howdah.compute.ssh.connection import SshConnection
+from howdah.compute.ssh.pool import SshPool
+from howdah.contracts.resources import ResourceTarget, TransportKind
+
+
+class PooledReach:
+    """One per process; thread-safe. Close it when the process ends."""
+
+    def __init__(self, *, idle_seconds: float = 60.0) -> None:
+        self._pool = SshPool(idle_seconds=idle_seconds)
+        self._homes: dict[str, str] = {}
+
+    @contextmanager
+    def connect(self, target: ResourceTarget, secret: SecretSource, bounds: Bounds = UNBOUNDED) -> Iterator[Connection]:
+        """Return a connection for a ``with`` block (see ``abstract.Reach``)."""
+        match target.transport:
+            case TransportKind.LOCAL:
+                yield LocalConnection(target, bounds, self._homes)
+            case TransportKind.SSH:
+                connection = SshConnection(target, secret, bounds, self._homes, self._pool)
+                try:
+                    yield connection
+                finally:
+                    connection.close()
+            case _:
+                assert_never(target.transport)
+
+    def close(self) -> None:
+        """Close every connection; operations under way fail as TRANSIENT."""
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,1 @@
+"""The SSH transport, on paramiko: connecting, pooling, executing. The only room that imports paramiko."""
