@@ -1,0 +1,150 @@
+"""Experiments: make, launch, follow, cancel, clone, and fetch what they made."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import JsonValue
+
+from howdah.client.connection import Connection
+from howdah.client.errors import NotFoundError
+from howdah.client.models import Event, Experiment, Experiments, Job, Output, Process, Task
+from howdah.client.transfers import save
+from howdah.client.watching import News, watch_experiment
+from howdah.contracts.states import ExperimentState
+
+
+class ExperimentCalls:
+    """Everything about experiments. Methods raise the errors of ``howdah.client.errors``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def list(  # noqa: PLR0913 - the filters, by keyword
+        self,
+        *,
+        states: Sequence[ExperimentState] = (),
+        name: str | None = None,
+        owner: str | None = None,
+        interface_id: str | None = None,
+        resource_id: str | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+    ) -> Iterator[Experiment]:
+        """Yield experiments, newest first; pages are fetched as they are needed. ``name`` matches a part of it."""
+        filters: dict[str, Any] = {
+            "state": [state.value for state in states] or None,
+            "name": name,
+            "owner": owner,
+            "interface_id": interface_id,
+            "resource_id": resource_id,
+            "created_after": created_after.isoformat() if created_after else None,
+            "created_before": created_before.isoformat() if created_before else None,
+        }
+        return self._connection.pages("/experiments", Experiment, filters)
+
+    def get(self, experiment_id: str) -> Experiment:
+        """Return one experiment."""
+        return self._connection.get(f"/experiments/{experiment_id}", Experiment)
+
+    def create(  # noqa: PLR0913 - the fields of the request, by keyword
+        self,
+        *,
+        name: str,
+        interface_id: str,
+        resource_id: str,
+        inputs: Mapping[str, JsonValue],
+        requirements: Mapping[str, JsonValue] | None = None,
+        description: str = "",
+        launch: bool = False,
+    ) -> Experiment:
+        """Make an experiment of an application; a file input takes the ``uri`` of an upload.
+
+        InvalidRequestError names every input that is missing, of another type or out of its range.
+        """
+        return self.submit(
+            {
+                "kind": "application",
+                "name": name,
+                "description": description,
+                "interface_id": interface_id,
+                "resource_id": resource_id,
+                "inputs": dict(inputs),
+                "requirements": dict(requirements or {}),
+                "launch": launch,
+            }
+        )
+
+    def create_tasks(self, *, name: str, tasks: Sequence[Mapping[str, Any]], launch: bool = False) -> Experiment:
+        """Make an experiment of tasks: ``{name, type, params, depends_on, resource_id, …}`` each."""
+        return self.submit({"kind": "tasks", "name": name, "tasks": [dict(task) for task in tasks], "launch": launch})
+
+    def submit(self, request: Mapping[str, Any]) -> Experiment:
+        """Make an experiment from a request as the REST API takes it."""
+        return self._connection.post("/experiments", dict(request), Experiment, once=True)
+
+    def create_batch(self, requests: Sequence[Mapping[str, Any]]) -> tuple[Experiment, ...]:
+        """Make up to 500 experiments, all or none; an error's field begins with the index."""
+        body = {"experiments": [dict(request) for request in requests]}
+        return tuple(self._connection.post("/experiments:batch", body, Experiments, once=True).items)
+
+    def validate(self, experiment_id: str) -> Experiment:
+        """Check it against the catalogue as it is now; InvalidRequestError names the fields."""
+        return self._steer(experiment_id, "validate")
+
+    def launch(self, experiment_id: str) -> Experiment:
+        """Start it. ConflictError when it was launched before by anybody; a repetition by this call is harmless."""
+        return self._steer(experiment_id, "launch")
+
+    def cancel(self, experiment_id: str, reason: str = "") -> Experiment:
+        """Ask for it to be stopped; the feed tells when it is CANCELED."""
+        return self._steer(experiment_id, "cancel", {"reason": reason} if reason else {})
+
+    def clone(self, experiment_id: str, name: str | None = None) -> Experiment:
+        """Make a new experiment with the same inputs, to be launched on its own."""
+        return self._steer(experiment_id, "clone", {"name": name} if name else {})
+
+    def delete(self, experiment_id: str) -> None:
+        """Delete it; ConflictError while it runs."""
+        self._connection.send("DELETE", f"/experiments/{experiment_id}")
+
+    def processes(self, experiment_id: str) -> Iterator[Process]:
+        """Yield its runs."""
+        return self._connection.pages(f"/experiments/{experiment_id}/processes", Process)
+
+    def tasks(self, experiment_id: str) -> Iterator[Task]:
+        """Yield the tasks of its runs."""
+        return self._connection.pages(f"/experiments/{experiment_id}/tasks", Task)
+
+    def jobs(self, experiment_id: str) -> Iterator[Job]:
+        """Yield the jobs that it had on resources."""
+        return self._connection.pages(f"/experiments/{experiment_id}/jobs", Job)
+
+    def events(self, experiment_id: str, after: int = 0) -> Iterator[Event]:
+        """Yield its history in order, from the event after number ``after``."""
+        return self._connection.pages(f"/experiments/{experiment_id}/events", Event, {"after": after})
+
+    def watch(self, experiment_id: str) -> Iterator[News]:
+        """Yield a Snapshot and then every Change until it ends; survives broken connections without a gap."""
+        return watch_experiment(self._connection, experiment_id)
+
+    def outputs(self, experiment_id: str) -> Iterator[Output]:
+        """Yield what it made."""
+        return self._connection.pages(f"/experiments/{experiment_id}/outputs", Output)
+
+    def download(self, experiment_id: str, name: str, target: Path) -> Path:
+        """Save the output ``name`` as ``target``, streamed and checked; ChecksumError leaves nothing behind."""
+        output = next((one for one in self.outputs(experiment_id) if one.name == name), None)
+        if output is None or not output.present:
+            raise NotFoundError(404, "output-not-found", "No such output", f"the experiment made no output {name!r}")
+        return self.download_output(experiment_id, output, target)
+
+    def download_output(self, experiment_id: str, output: Output, target: Path) -> Path:
+        """Save ``output``, as ``outputs`` gave it."""
+        path = f"/experiments/{experiment_id}/outputs/{quote(output.name, safe='')}"
+        return save(self._connection, path, target, output.sha256)
+
+    def _steer(self, experiment_id: str, verb: str, body: Mapping[str, str] | None = None) -> Experiment:
+        return self._connection.post(f"/experiments/{experiment_id}/{verb}", dict(body or {}), Experiment, once=True)

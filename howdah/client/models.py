@@ -1,0 +1,229 @@
+"""What the API server answers, as far as a client reads it. Fields of later versions are kept, not refused."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from howdah.contracts.failures import Failure
+from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState
+
+Object = dict[str, JsonValue]
+
+
+class Answer(BaseModel):
+    """The base of all answers: unknown fields are kept, so that ``model_dump`` shows what the server said."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Caller(Answer):
+    """Who the token belongs to."""
+
+    subject: str
+    role: str
+    gateway_id: str
+    scopes: list[str] = []
+
+
+class Credential(Answer):
+    """A credential, without its secret."""
+
+    id: str
+    name: str
+    kind: str
+    public_key: str | None = None
+    """Of an SSH key pair: the line for ``authorized_keys``."""
+    created_at: datetime
+
+
+class Queue(Answer):
+    """A queue (partition) of a resource's scheduler; an absent limit is not known."""
+
+    name: str
+    is_default: bool = False
+    max_nodes: int | None = None
+    max_cpus_per_node: int | None = None
+    max_memory_mb: int | None = None
+    max_wall_time_minutes: int | None = None
+
+
+class Versioned(Answer):
+    """A catalogue object: ``version`` goes up with every change and guards edits."""
+
+    id: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class ComputeResource(Versioned):
+    """A machine that runs jobs, and the login account used there."""
+
+    name: str
+    description: str = ""
+    transport: str
+    scheduler: str
+    host: str
+    port: int
+    username: str | None = None
+    credential_id: str | None = None
+    host_keys: list[str] = []
+    scratch: str
+    environment: dict[str, str] = {}
+    timeouts: Object = {}
+    enabled: bool = True
+    queues: list[Queue] = []
+
+
+class ApplicationModule(Versioned):
+    """A piece of scientific software, whatever it is installed on."""
+
+    name: str
+    release: str = ""
+    description: str = ""
+
+
+class ApplicationInterface(Versioned):
+    """What an application takes and gives."""
+
+    module_id: str
+    name: str
+    description: str = ""
+    inputs: list[Object]
+    outputs: list[Object]
+
+
+class ApplicationDeployment(Versioned):
+    """An application installed on a resource."""
+
+    module_id: str
+    resource_id: str
+    executable: str
+    modules: list[str] = []
+    environment: dict[str, str] = {}
+    pre_commands: list[str] = []
+    post_commands: list[str] = []
+    defaults: Object = {}
+
+
+class StoredFile(Answer):
+    """An uploaded file: ``uri`` is what an experiment's file input takes."""
+
+    id: str
+    uri: str
+    name: str
+    size_bytes: int
+    sha256: str
+    created_at: datetime | None = None
+
+
+class Experiment(Answer):
+    """What a scientist launches; its state follows its latest process."""
+
+    id: str
+    name: str
+    kind: str = "application"
+    description: str = ""
+    owner: str
+    state: ExperimentState
+    failure: Failure | None = None
+    interface_id: str | None = None
+    resource_id: str | None = None
+    process_id: str | None = None
+    created_at: datetime
+    launched_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class Experiments(Answer):
+    """The answer to a batch."""
+
+    items: list[Experiment]
+
+
+class Process(Answer):
+    """One run of an experiment."""
+
+    id: str
+    experiment_id: str
+    number: int
+    state: ProcessState
+    failure: Failure | None = None
+    created_at: datetime
+    ended_at: datetime | None = None
+
+
+class Task(Answer):
+    """One node of a process's DAG with the state of its latest attempt."""
+
+    id: str
+    name: str
+    type: str
+    state: TaskState
+    attempt: int = 0
+    depends_on: list[str] = []
+    due_at: datetime | None = None
+    """RETRY_WAIT: when the next attempt is published. SCHEDULED, EXECUTING: the attempt's deadline."""
+    failure: Failure | None = None
+    outputs: Object | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class Job(Answer):
+    """A job of the resource's scheduler."""
+
+    task_id: str
+    generation: int = 1
+    job_name: str
+    native_id: str | None = None
+    state: JobState
+    reason: str = ""
+    exit_code: int | None = None
+
+
+class Output(Answer):
+    """An output of an experiment; ``present`` is false when an optional one was not made."""
+
+    name: str
+    uri: str | None = None
+    file_name: str | None = None
+    content_type: str | None = None
+    size_bytes: int | None = None
+    sha256: str | None = None
+    present: bool = True
+
+
+class StateChange(Answer):
+    """One transition that an event caused."""
+
+    entity: str
+    id: str
+    before: Annotated[str | None, Field(alias="from")] = None
+    after: Annotated[str, Field(alias="to")]
+
+
+class Event(Answer):
+    """One row of the feed: what happened, and all the transitions that it caused."""
+
+    seq: int
+    kind: str
+    at: datetime
+    actor: str = ""
+    experiment_id: str
+    process_id: str | None = None
+    task_id: str | None = None
+    attempt: int | None = None
+    changes: list[StateChange] = []
+    payload: Object = {}
+
+
+class DeadLetter(Answer):
+    """A message that could not be handled."""
+
+    id: str
+    reason: str
+    topic: str
+    partition: int
+    offset: int
