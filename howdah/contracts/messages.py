@@ -23,6 +23,7 @@ from howdah.contracts.ids import (
     TaskType,
     derive_id,
 )
+from howdah.contracts.params import RelativePath
 from howdah.contracts.resources import RemotePath, ResourceTarget
 from howdah.contracts.states import JobState
 
@@ -228,6 +229,12 @@ class JobRecord(_OfProcess):
     state: JobState = JobState.SUBMITTED
     missing_since: Instant | None = None
     """When the scheduler first did not know the job: the grace runs from here, over rebalances."""
+    revision: int = Field(default=0, ge=0)
+    """Counts the monitor's changes of ``state`` and ``missing_since``: the greater one is the later word."""
+    stderr: RelativePath = "stderr.txt"
+    """Where the job writes its errors: the tail explains a failure."""
+    reaping: bool = False
+    """The process ended as canceled without the resource's word: nobody waits, only the cancel goes on."""
 
     def key(self) -> str:
         """Return the compaction key: one row for each job."""

@@ -116,6 +116,8 @@ class JobMonitoringParams(_Params):
     submission_task_id: Annotated[TaskId, UUID_TEXT]
     native_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     """Bound to the output of the submission."""
+    stderr: RelativePath = "stderr.txt"
+    """The job's error output, whose tail explains a failure; as in its ``JobSpec``."""
 
 
 class OutputStagingParams(_Params):
