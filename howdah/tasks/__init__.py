@@ -8,12 +8,13 @@ from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.tasks.cancel import CancelToken, StoppedError, StopReason
 from howdah.tasks.context import TaskContext
-from howdah.tasks.declaration import DETACHED, AtDeadline, Needs, TaskDefinition, task
+from howdah.tasks.declaration import DETACHED, AtCancel, AtDeadline, Needs, TaskDefinition, task
 from howdah.tasks.service import Parts, run_service
 from howdah.tasks.settings import ServiceSettings
 
 __all__ = [
     "DETACHED",
+    "AtCancel",
     "AtDeadline",
     "CancelToken",
     "FailureKind",

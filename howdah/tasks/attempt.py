@@ -15,7 +15,7 @@ from howdah.contracts.messages import TaskEvent
 from howdah.messaging.abstract import Delivery, DeliveryCanceledError, Producer
 from howdah.tasks.cancel import CancelToken, StopReason
 from howdah.tasks.context import TaskContext, Tools
-from howdah.tasks.declaration import DETACHED, AnyTask, AtDeadline, CancelHandler, Needs, Result
+from howdah.tasks.declaration import DETACHED, AnyTask, CancelHandler, Needs, Result
 from howdah.tasks.events import EventsOf, outgoing
 from howdah.tasks.in_flight import InFlight
 from howdah.tasks.task_log import OpenLogs, TaskLog
@@ -53,6 +53,7 @@ class Attempt:
         self._events = events
         self._command = events.command
         self._token = token
+        self._stops = definition.options.stops()
         self._clock = around.tools.clock
         self._log = TaskLog(events, around.producer, self._clock)
 
@@ -76,16 +77,16 @@ class Attempt:
             params = self._definition.read_params(self._command)
         except ValidationError as error:
             return self._events.failed(_wrong_params(self._command.name, error))
-        if self._around.process_canceled(self._command.process_id):
+        if StopReason.PROCESS_CANCELED in self._stops and self._around.process_canceled(self._command.process_id):
             return self._undone(params)
-        if self._definition.options.at_deadline is AtDeadline.STOP and self._clock.now() >= self._command.deadline_at:
+        if StopReason.DEADLINE in self._stops and self._clock.now() >= self._command.deadline_at:
             return self._events.failed(self._too_late("it was not even begun"))
         self._delivery.emit(outgoing(self._events.started(self._around.worker, self._delivery.record)))
         return self._handled(params)
 
     def _handled(self, params: BaseModel) -> TaskEvent | None:
-        stops = self._definition.options.at_deadline is AtDeadline.STOP
-        context = self._context(params, self._token, self._command.deadline_at if stops else None)
+        ends_at = self._command.deadline_at if StopReason.DEADLINE in self._stops else None
+        context = self._context(params, self._token, ends_at)
         try:
             return self._told(self._definition.handler(context))
         except Exception as error:  # noqa: BLE001 - the boundary: whatever a handler raises becomes an outcome

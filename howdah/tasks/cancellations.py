@@ -7,6 +7,7 @@ import structlog
 from howdah.contracts import codec, topics
 from howdah.contracts.errors import ConfigurationError, ContractError
 from howdah.contracts.ids import ProcessId
+from howdah.contracts.messages import Cancellation
 from howdah.messaging.abstract import Messaging, Record
 
 log = structlog.get_logger(__name__)
@@ -28,6 +29,14 @@ class Cancellations:
 
     def __contains__(self, process_id: object) -> bool:
         return isinstance(process_id, str) and self._table.get(process_id) is not None
+
+    def of(self, process_id: ProcessId) -> Cancellation | None:
+        """Return the request that the process stop, None when there is none (or none that is understood)."""
+        value = self._table.get(process_id)
+        try:
+            return None if value is None else codec.CANCELLATIONS.decode(value)
+        except ContractError:
+            return None
 
     def trouble(self) -> str | None:
         """Return None while the table is being read, else a sentence."""

@@ -99,6 +99,10 @@ class TaskContext(Generic[P]):
             raise TaskError.of(FailureKind.PERMANENT, f"The task {self.command.name} names no compute resource.")
         return self.command.target
 
+    def now(self) -> datetime:
+        """Return the aware UTC instant."""
+        return self._tools.clock.now()
+
     def remaining_seconds(self) -> float:
         """Return the seconds until the attempt's deadline (infinite where it has none), never below 0."""
         if self._ends_at is None:

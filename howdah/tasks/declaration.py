@@ -15,6 +15,7 @@ from pydantic import BaseModel, JsonValue
 
 from howdah.contracts.errors import ConfigurationError
 from howdah.contracts.messages import RunTask
+from howdah.tasks.cancel import StopReason
 
 if TYPE_CHECKING:
     from howdah.tasks.context import TaskContext
@@ -51,6 +52,15 @@ class AtDeadline(StrEnum):
     """Nothing: the due time is a heartbeat that whoever does the work keeps moving."""
 
 
+class AtCancel(StrEnum):
+    """What happens to a handler when its process is canceled."""
+
+    STOP = "stop"
+    """The token is set, ``on_cancel`` undoes what had begun; a command that arrives later is not begun."""
+    RUN_ON = "run on"
+    """Nothing: whoever the handler hands the work to sees to the cancellation and reports it."""
+
+
 class Needs(StrEnum):
     """Whether a task works on a compute resource."""
 
@@ -67,8 +77,18 @@ class TaskOptions:
 
     threads: int = 16
     at_deadline: AtDeadline = AtDeadline.STOP
+    at_cancel: AtCancel = AtCancel.STOP
     needs: Needs = Needs.RESOURCE_IF_GIVEN
     bulkhead_share: float = 0.25
+
+    def stops(self) -> frozenset[StopReason]:
+        """Return the reasons for which a running handler is stopped."""
+        stops = {StopReason.REVOKED}
+        if self.at_deadline is AtDeadline.STOP:
+            stops.add(StopReason.DEADLINE)
+        if self.at_cancel is AtCancel.STOP:
+            stops.add(StopReason.PROCESS_CANCELED)
+        return frozenset(stops)
 
     def per_resource(self, threads: int) -> int:
         """Return how many of ``threads`` one resource may occupy."""
@@ -103,6 +123,7 @@ def task(  # noqa: PLR0913 - the options of a task, by keyword
     params: type[P],
     threads: int = 16,
     at_deadline: AtDeadline = AtDeadline.STOP,
+    at_cancel: AtCancel = AtCancel.STOP,
     needs: Needs = Needs.RESOURCE_IF_GIVEN,
     bulkhead_share: float | None = None,
     on_cancel: CancelHandler[P] | None = None,
@@ -114,6 +135,7 @@ def task(  # noqa: PLR0913 - the options of a task, by keyword
         params: the pydantic model of the parameters; ``extra="forbid"`` in it makes misspelt ones an error.
         threads: how many attempts one replica works on at a time (``HOWDAH_THREADS`` overrides it).
         at_deadline: stop when the attempt's deadline passes, or run on.
+        at_cancel: stop when the process is canceled, or run on.
         needs: whether commands carry a compute resource.
         bulkhead_share: the share of the threads that one resource may occupy, a quarter unless told; at least one.
         on_cancel: undoes on the resource what an attempt may have begun; called in place of the handler when the
@@ -130,9 +152,12 @@ def task(  # noqa: PLR0913 - the options of a task, by keyword
         raise ConfigurationError(f"task {type}: threads must be between 1 and {_MAX_THREADS}, not {threads}")
     if bulkhead_share is not None:
         _check_share(type, bulkhead_share, needs)
+    if on_cancel is not None and at_cancel is AtCancel.RUN_ON:
+        raise ConfigurationError(f"task {type}: on_cancel would be ignored, since the task runs on when canceled")
     options = TaskOptions(
         threads=threads,
         at_deadline=at_deadline,
+        at_cancel=at_cancel,
         needs=needs,
         bulkhead_share=0.25 if bulkhead_share is None else bulkhead_share,
     )

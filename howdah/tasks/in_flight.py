@@ -17,19 +17,22 @@ class InFlight:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: dict[_Attempt, tuple[RunTask, CancelToken, bool]] = {}
+        self._running: dict[_Attempt, tuple[RunTask, CancelToken, frozenset[StopReason]]] = {}
 
     def __len__(self) -> int:
         return len(self._running)
 
     @contextmanager
-    def enter(self, command: RunTask, token: CancelToken, *, stops_at_deadline: bool) -> Iterator[bool]:
-        """Hold the attempt in the book; yields False, holding nothing, when it is there already."""
+    def enter(self, command: RunTask, token: CancelToken, stops: frozenset[StopReason]) -> Iterator[bool]:
+        """Hold the attempt in the book; yields False, holding nothing, when it is there already.
+
+        ``stops`` are the reasons that the task listens to.
+        """
         attempt = (command.task_id, command.attempt)
         with self._lock:
             fresh = attempt not in self._running
             if fresh:
-                self._running[attempt] = (command, token, stops_at_deadline)
+                self._running[attempt] = (command, token, stops)
         try:
             yield fresh
         finally:
@@ -39,16 +42,16 @@ class InFlight:
 
     def cancel_process(self, process_id: ProcessId) -> None:
         """Stop every attempt of the process."""
-        for command, token, _ in self._snapshot():
-            if command.process_id == process_id:
+        for command, token, stops in self._snapshot():
+            if command.process_id == process_id and StopReason.PROCESS_CANCELED in stops:
                 token.stop(StopReason.PROCESS_CANCELED)
 
     def expire(self, now: datetime) -> None:
         """Stop every attempt whose deadline has passed."""
-        for command, token, stops_at_deadline in self._snapshot():
-            if stops_at_deadline and command.deadline_at <= now:
+        for command, token, stops in self._snapshot():
+            if StopReason.DEADLINE in stops and command.deadline_at <= now:
                 token.stop(StopReason.DEADLINE)
 
-    def _snapshot(self) -> list[tuple[RunTask, CancelToken, bool]]:
+    def _snapshot(self) -> list[tuple[RunTask, CancelToken, frozenset[StopReason]]]:
         with self._lock:
             return list(self._running.values())

@@ -13,7 +13,7 @@ from howdah.runtime import metrics, tracing
 from howdah.tasks.attempt import Attempt, Surroundings
 from howdah.tasks.bulkhead import Bulkhead
 from howdah.tasks.cancel import CancelToken, StopReason
-from howdah.tasks.declaration import AnyTask, AtDeadline
+from howdah.tasks.declaration import AnyTask
 from howdah.tasks.events import EventsOf, outgoing
 
 DUPLICATE_DELAY_SECONDS = 5.0
@@ -30,6 +30,7 @@ class TaskRunner:
     def __init__(self, definition: AnyTask, around: Surroundings, threads: int) -> None:
         self._definition = definition
         self._around = around
+        self._stops = definition.options.stops()
         self._clock = around.tools.clock
         self._bulkhead = Bulkhead(definition.options.per_resource(threads), self._clock)
         self.last_error: str | None = None
@@ -50,9 +51,8 @@ class TaskRunner:
         structlog.contextvars.bind_contextvars(task_id=command.task_id, attempt=command.attempt)
         token = CancelToken()
         delivery.on_cancel(lambda: token.stop(StopReason.REVOKED))
-        stops = self._definition.options.at_deadline is AtDeadline.STOP
         with ExitStack() as stack:
-            fresh = stack.enter_context(self._around.in_flight.enter(command, token, stops_at_deadline=stops))
+            fresh = stack.enter_context(self._around.in_flight.enter(command, token, self._stops))
             outcome = self._hand_back(events, stack) if fresh else _running_already(events)
             if outcome is None:
                 started = self._clock.monotonic()

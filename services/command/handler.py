@@ -1,0 +1,64 @@
+"""Run one command on the resource and keep its output. A redelivery re-attaches to the command that runs already."""
+
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from howdah.compute import commands
+from howdah.compute.abstract import CommandOutcome
+from howdah.contracts.failures import FailureKind
+from howdah.contracts.params import COMMAND, CommandParams
+from howdah.tasks import Needs, TaskContext, TaskError, task
+
+TAIL_CHARACTERS: Final = 8_000
+
+
+class CommandOutputs(BaseModel):
+    """The output of a command that exited with 0."""
+
+    model_config = ConfigDict(frozen=True)
+
+    exit_status: int
+    stdout: str
+    """The tail, in text; undecodable bytes are replaced."""
+    stderr: str
+    stdout_path: str
+    stderr_path: str
+    truncated: bool
+    adopted: bool
+
+
+@task(COMMAND, params=CommandParams, needs=Needs.RESOURCE, threads=32)
+def run_command(context: TaskContext[CommandParams]) -> CommandOutputs:
+    """Run the command; TaskError (permanent) with the tail of what it said when it exits with another status than 0."""
+    with context.connect() as connection:
+        outcome = commands.run_command(
+            connection, context.params, task_id=context.command.task_id, attempt=context.attempt
+        )
+    if outcome.exit_status != 0:
+        raise _failure(context, outcome)
+    return CommandOutputs(
+        exit_status=outcome.exit_status,
+        stdout=_tail(outcome.stdout),
+        stderr=_tail(outcome.stderr),
+        stdout_path=outcome.stdout_path,
+        stderr_path=outcome.stderr_path,
+        truncated=outcome.truncated,
+        adopted=outcome.adopted,
+    )
+
+
+def _failure(context: TaskContext[CommandParams], outcome: CommandOutcome) -> TaskError:
+    said = _tail(outcome.stderr) or _tail(outcome.stdout)
+    return TaskError.of(
+        FailureKind.PERMANENT,
+        f"The command {context.params.argv[0]} exited with {outcome.exit_status} on {context.target.name}.",
+        detail=said,
+        host=context.target.host,
+        operation="run the command",
+        exit_status=outcome.exit_status,
+    )
+
+
+def _tail(output: bytes) -> str:
+    return output.decode(errors="replace")[-TAIL_CHARACTERS:]

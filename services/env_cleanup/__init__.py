@@ -1,0 +1,1 @@
+"""Removes what a process left on the resource."""

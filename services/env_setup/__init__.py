@@ -1,0 +1,1 @@
+"""Makes the process's work directory."""

@@ -1,0 +1,1 @@
+"""Brings input files from the object store to the resource."""

@@ -1,0 +1,1 @@
+"""Follows jobs until they end."""

@@ -1,0 +1,1 @@
+"""Submits jobs: one remote job per task."""

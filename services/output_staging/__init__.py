@@ -1,0 +1,1 @@
+"""Brings output files from the resource into the object store."""
