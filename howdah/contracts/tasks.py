@@ -19,9 +19,14 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class Trigger(StrEnum):
-    """When a task becomes due: after all that it depends on succeeded, or after all of it ended in any way."""
+    """When a task becomes due: after all that it depends on succeeded, ran to an end, or ended in any way.
+
+    A task whose dependencies have all ended without its trigger is SKIPPED.
+    """
 
     ALL_SUCCEEDED = "all_succeeded"
+    ALL_RAN = "all_ran"
+    """Well or not, but none was skipped or canceled: what a failed application printed is worth having."""
     ALL_DONE = "all_done"
 
 

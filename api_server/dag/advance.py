@@ -1,0 +1,271 @@
+"""What follows from an event: a pure function from (run, event, now) to decisions. No I/O, no clock, no chance.
+
+The rules
+- An event of another attempt is recorded and moves nothing, except that a native job id is always adopted.
+- A terminal event of the present attempt is legal from any state that is not terminal: events overtake each other.
+- A terminal state is never left; what no state allows is dropped, with the reason.
+- A deferred command is published again after its delay, and uses no attempt.
+- A timer counts only while the moment stored with the task is the one it was set for.
+- A canceled process starts nothing more, except what ends a job: an attempt of the submission or the monitoring, which
+  alone know whether a job exists. Everything under way is waited for until its deadline, then CANCELED unconfirmed.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from api_server.dag import jobs
+from api_server.dag.decisions import CancellationNote, Decisions, Outcome, TaskStatus
+from api_server.dag.draft import Draft
+from api_server.dag.run import Run
+from howdah.contracts.failures import Failure, FailureKind
+from howdah.contracts.ids import CommandId, TaskId
+from howdah.contracts.messages import (
+    AnyEvent,
+    CancelRequested,
+    JobStatusChanged,
+    TaskCanceled,
+    TaskCompleted,
+    TaskDeferred,
+    TaskEvent,
+    TaskFailed,
+    TaskProgressed,
+    TaskStarted,
+    TimerDue,
+)
+from howdah.contracts.params import JOB_MONITORING, JOB_SUBMISSION
+from howdah.contracts.states import ExperimentState, ProcessState, TaskState, is_terminal
+from howdah.contracts.tasks import TaskSpec
+
+_UNDER_WAY = frozenset({TaskState.SCHEDULED, TaskState.EXECUTING})
+_HOLDS_JOB = frozenset({JOB_SUBMISSION, JOB_MONITORING})
+"""Task types that may have left a job behind, and whose handlers end it when the process is canceled."""
+
+
+def begin(run: Run, now: datetime) -> Decisions:
+    """Launch a fresh run: the tasks that depend on nothing are published."""
+    draft = Draft(run, now)
+    draft.set_experiment(ExperimentState.LAUNCHED)
+    draft.set_process(ProcessState.STARTED)
+    for task in run.dag.roots():
+        draft.due(task.task_id)
+    draft.settle()
+    return draft.decisions
+
+
+def advance(run: Run, event: AnyEvent, now: datetime) -> Decisions:
+    """Return what follows from ``event``; ``run`` is not changed. Costs as much as what depends on the event."""
+    draft = Draft(run, now)
+    if isinstance(event, CancelRequested):
+        _cancel(draft)
+    elif event.task_id not in run.tasks:
+        draft.ignore(Outcome.ILLEGAL, "the process has no such task")
+    elif event.attempt > run.tasks[event.task_id].attempt:
+        draft.ignore(Outcome.ILLEGAL, "the attempt was never published")
+    else:
+        _of_task(draft, event)
+    draft.settle()
+    return draft.decisions
+
+
+def _of_task(draft: Draft, event: TaskEvent) -> None:  # noqa: C901 - one case for each kind of event
+    """Take in an event about a published attempt."""
+    match event:
+        case JobStatusChanged():
+            jobs.take_in(draft, event)
+            _extend(draft, draft.run.monitors.get(event.task_id))
+        case TaskStarted():
+            _started(draft, event)
+        case TaskProgressed():
+            draft.note(event.task_id, event.attempt, step=event.step, fraction=event.fraction)
+            if _is_present(draft, event):
+                _extend(draft, event.task_id)
+        case TaskCompleted():
+            _completed(draft, event)
+        case TaskFailed():
+            draft.note(event.task_id, event.attempt, state=TaskState.FAILED, failure=event.failure, ended_at=event.at)
+            if _is_present(draft, event):
+                _failed(draft, event.task_id, event.failure)
+        case TaskCanceled():
+            draft.note(event.task_id, event.attempt, state=TaskState.CANCELED, ended_at=event.at)
+            if _is_present(draft, event):
+                _canceled(draft, event)
+        case TaskDeferred():
+            _deferred(draft, event)
+        case TimerDue():
+            _timer(draft, event)
+        case _:
+            draft.ignore(Outcome.ILLEGAL, f"{event.kind} is no event of a task")
+
+
+def _is_present(draft: Draft, event: TaskEvent) -> bool:
+    """Tell whether the event is about the present attempt of a task that has not ended; say why not."""
+    status = draft.status(event.task_id)
+    if event.attempt != status.attempt:
+        draft.ignore(Outcome.RECORDED, f"of attempt {event.attempt}, while {status.attempt} is the present one")
+        return False
+    if is_terminal(status.state):
+        draft.decisions.attempts.clear()
+        draft.ignore(Outcome.ILLEGAL, f"the task is {status.state.value}, which is never left")
+        return False
+    return True
+
+
+def _started(draft: Draft, event: TaskStarted) -> None:
+    draft.note(
+        event.task_id,
+        event.attempt,
+        state=TaskState.EXECUTING,
+        worker=event.worker,
+        partition=event.partition,
+        offset=event.offset,
+        started_at=event.at,
+    )
+    if not _is_present(draft, event):
+        return
+    status = draft.status(event.task_id)
+    if status.state is not TaskState.SCHEDULED:
+        draft.ignore(Outcome.RECORDED, f"the task is {status.state.value} already")
+        return
+    draft.set_task(event.task_id, TaskState.EXECUTING, started_at=status.started_at or event.at)
+    draft.enter_phase(draft.run.dag.by_id[event.task_id])
+    _extend(draft, event.task_id)
+
+
+def _completed(draft: Draft, event: TaskCompleted) -> None:
+    spec = draft.run.dag.by_id[event.task_id]
+    if spec.type == JOB_SUBMISSION:
+        jobs.adopt(draft, spec, event)
+    draft.note(event.task_id, event.attempt, state=TaskState.COMPLETED, ended_at=event.at)
+    if not _is_present(draft, event):
+        return
+    draft.enter_phase(spec)
+    draft.set_task(event.task_id, TaskState.COMPLETED, outputs=event.outputs, failure=None, ended_at=event.at)
+
+
+def _failed(draft: Draft, task_id: TaskId, failure: Failure) -> None:
+    """Decide what follows the failure of the present attempt: another one, or the end."""
+    spec, status = draft.run.dag.by_id[task_id], draft.status(task_id)
+    draft.enter_phase(spec)
+    if draft.canceling and failure.kind is FailureKind.CANCELED:
+        draft.set_task(task_id, TaskState.CANCELED, failure=failure)
+        return
+    chance = _chance(status.command_id)
+    delay = spec.retry.next_delay_seconds(failure.kind, status.attempt, chance)
+    if draft.canceling and spec.type not in _HOLDS_JOB:
+        _end_canceled(draft, task_id, failure, ended_by_itself=delay is None)
+    elif status.state is TaskState.RETRY_WAIT and delay is not None:
+        draft.ignore(Outcome.RECORDED, "the next attempt is arranged already")
+    elif delay is not None:
+        due_at = draft.now + timedelta(seconds=delay)
+        draft.set_task(task_id, TaskState.RETRY_WAIT, failure=failure, due_at=due_at, deferred=False)
+    elif draft.canceling:
+        _end_canceled(draft, task_id, failure, ended_by_itself=False)
+    else:
+        draft.fail_task(task_id, failure)
+
+
+def _end_canceled(draft: Draft, task_id: TaskId, failure: Failure, *, ended_by_itself: bool) -> None:
+    if ended_by_itself:
+        draft.fail_task(task_id, failure)
+    else:
+        draft.set_task(task_id, TaskState.CANCELED, failure=failure, outputs={"confirmed": False})
+
+
+def _chance(command_id: CommandId | None) -> float:
+    """Return a number in [0, 1) that is the same whenever the same decision is taken again."""
+    return int(command_id[:8], 16) / 2**32 if command_id else 0.0
+
+
+def _canceled(draft: Draft, event: TaskCanceled) -> None:
+    failure = Failure.bounded(kind=FailureKind.CANCELED, sentence=event.sentence) if event.sentence else None
+    draft.enter_phase(draft.run.dag.by_id[event.task_id])
+    draft.set_task(
+        event.task_id,
+        TaskState.CANCELED,
+        outputs={"confirmed": event.confirmed},
+        failure=failure,
+        ended_at=event.at,
+    )
+
+
+def _deferred(draft: Draft, event: TaskDeferred) -> None:
+    if not _is_present(draft, event):
+        return
+    status = draft.status(event.task_id)
+    if event.command_id != status.command_id or status.state not in _UNDER_WAY:
+        draft.ignore(Outcome.RECORDED, "the command was published again already")
+    elif draft.canceling and draft.run.dag.by_id[event.task_id].type not in _HOLDS_JOB:
+        draft.set_task(event.task_id, TaskState.CANCELED)
+    elif event.delay_seconds == 0:
+        draft.publish(event.task_id, status.attempt)
+    else:
+        due_at = draft.now + timedelta(seconds=event.delay_seconds)
+        draft.set_task(event.task_id, TaskState.RETRY_WAIT, due_at=due_at, deferred=True)
+        draft.note(event.task_id, event.attempt, state=TaskState.RETRY_WAIT)
+
+
+def _timer(draft: Draft, event: TimerDue) -> None:
+    status = draft.status(event.task_id)
+    if event.attempt != status.attempt or event.due_at != status.due_at:
+        draft.ignore(Outcome.ILLEGAL, "the timer was overtaken")
+        return
+    if status.state is TaskState.RETRY_WAIT:
+        draft.publish(event.task_id, _next_attempt(status))
+        return
+    spec = draft.run.dag.by_id[event.task_id]
+    failure = Failure.bounded(kind=FailureKind.TIMEOUT, sentence=_overdue(spec, status))
+    draft.note(event.task_id, event.attempt, state=TaskState.FAILED, failure=failure, ended_at=draft.now)
+    if draft.canceling:
+        _end_canceled(draft, event.task_id, failure, ended_by_itself=False)
+    else:
+        _failed(draft, event.task_id, failure)
+
+
+def _overdue(spec: TaskSpec, status: TaskStatus) -> str:
+    where = "after a worker took it up" if status.state is TaskState.EXECUTING else "while it waited for a worker"
+    if spec.type == JOB_MONITORING:
+        return f"{spec.name} gave no sign of life for {spec.deadline_seconds:g} s."
+    return f"{spec.name} was not done within {spec.deadline_seconds:g} s; the time ran out {where}."
+
+
+def _next_attempt(status: TaskStatus) -> int:
+    return status.attempt if status.deferred else status.attempt + 1
+
+
+def _extend(draft: Draft, task_id: TaskId | None) -> None:
+    """Prolong the deadline of a task that is watched by its signs of life. A cancellation sets an end to that."""
+    if task_id is None or draft.canceling:
+        return
+    spec, status = draft.run.dag.by_id[task_id], draft.status(task_id)
+    if spec.type == JOB_MONITORING and status.state in _UNDER_WAY:
+        due_at = draft.now + timedelta(seconds=spec.deadline_seconds)
+        draft.decisions.tasks[task_id] = replace(status, due_at=due_at)
+
+
+def _cancel(draft: Draft) -> None:
+    """Stop the process: what was never dispatched ends at once, what may hold a job is asked to end it."""
+    if is_terminal(draft.process.state):
+        draft.ignore(Outcome.ILLEGAL, f"the process is {draft.process.state.value} already")
+        return
+    if draft.canceling:
+        draft.ignore(Outcome.RECORDED, "the process is being canceled already")
+        return
+    draft.decisions.cancellation = CancellationNote.ANNOUNCE
+    draft.set_process(ProcessState.CANCELING, cancel_requested_at=draft.now)
+    draft.set_experiment(ExperimentState.CANCELING)
+    kept = [spec.task_id for spec in draft.run.dag.tasks if _awaits_a_submission(draft, spec)]
+    for spec in draft.run.dag.tasks:
+        status = draft.status(spec.task_id)
+        if status.state is TaskState.RETRY_WAIT and spec.type in _HOLDS_JOB:
+            draft.publish(spec.task_id, _next_attempt(status))
+        elif status.state in {TaskState.CREATED, TaskState.RETRY_WAIT} and spec.task_id not in kept:
+            draft.set_task(spec.task_id, TaskState.CANCELED)
+
+
+def _awaits_a_submission(draft: Draft, spec: TaskSpec) -> bool:
+    """Tell whether a job may yet come into being that this task would have to end."""
+    return spec.type == JOB_MONITORING and any(
+        draft.run.dag.by_id[needed].type == JOB_SUBMISSION
+        and draft.status(needed).state in {*_UNDER_WAY, TaskState.RETRY_WAIT}
+        for needed in spec.depends_on
+    )

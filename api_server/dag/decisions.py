@@ -1,0 +1,160 @@
+"""The words in which ``advance`` answers: what changes, what is published, what is recorded. Data only."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import JsonValue
+
+from howdah.contracts.failures import Failure
+from howdah.contracts.ids import CommandId, TaskId
+from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState
+
+Entity = Literal["experiment", "process", "task", "job"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStatus:
+    """Where a task stands. ``due_at``: a retry's moment, or the deadline of the attempt under way."""
+
+    state: TaskState = TaskState.CREATED
+    attempt: int = 0
+    publications: int = 0
+    deferred: bool = False
+    """In RETRY_WAIT: the same attempt is published again, not the next one."""
+    due_at: datetime | None = None
+    command_id: CommandId | None = None
+    outputs: Mapping[str, JsonValue] | None = None
+    failure: Failure | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStatus:
+    """Where a process stands."""
+
+    state: ProcessState = ProcessState.CREATED
+    failure: Failure | None = None
+    failed_task_id: TaskId | None = None
+    cancel_requested_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """What is known of a job; a native id, once known, stays."""
+
+    task_id: TaskId
+    generation: int
+    job_name: str
+    state: JobState = JobState.INTENT
+    native_id: str | None = None
+    reason: str = ""
+    exit_code: int | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+_WITHOUT_RUNNING = frozenset({TaskState.SKIPPED, TaskState.CANCELED})
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """How far the dependencies of a task are: how many are open, ended otherwise than well, never ran."""
+
+    open: int
+    spoiled: int = 0
+    unrun: int = 0
+
+    def with_open(self) -> "Edge":
+        """Return the edge with one more dependency."""
+        return Edge(self.open + 1, self.spoiled, self.unrun)
+
+    def after(self, state: TaskState) -> "Edge":
+        """Return the edge after one open dependency ended in ``state``."""
+        return Edge(
+            self.open - 1,
+            self.spoiled + (state is not TaskState.COMPLETED),
+            self.unrun + (state in _WITHOUT_RUNNING),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One transition, in the order of happening."""
+
+    entity: Entity
+    id: str
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A command to be published."""
+
+    task_id: TaskId
+    attempt: int
+    command_id: CommandId
+    lane: str
+    params: Mapping[str, JsonValue]
+    deadline_at: datetime
+
+
+@dataclass(slots=True)
+class AttemptNote:
+    """What became known of an attempt; None means nothing new."""
+
+    task_id: TaskId
+    attempt: int
+    state: TaskState | None = None
+    command_id: CommandId | None = None
+    lane: str | None = None
+    worker: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    step: str | None = None
+    fraction: float | None = None
+    failure: Failure | None = None
+    published_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class Outcome(StrEnum):
+    """What became of an event."""
+
+    APPLIED = "applied"
+    RECORDED = "recorded"
+    """Kept for the history; it moves nothing (an earlier attempt's, or news of what has ended)."""
+    ILLEGAL = "illegal"
+    """Dropped and counted: no state allows it (an unknown task, a second end, a timer that was overtaken)."""
+
+
+class CancellationNote(StrEnum):
+    """What the services are told about the cancellation of a process."""
+
+    ANNOUNCE = "announce"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(slots=True)
+class Decisions:
+    """The answer to one event: the new statuses, what is published, and the transitions for the history."""
+
+    outcome: Outcome = Outcome.APPLIED
+    reason: str = ""
+    tasks: dict[TaskId, TaskStatus] = field(default_factory=dict)
+    edges: dict[TaskId, Edge] = field(default_factory=dict)
+    jobs: dict[tuple[TaskId, int], JobStatus] = field(default_factory=dict)
+    ended: Counter[TaskState] = field(default_factory=Counter)
+    process: ProcessStatus | None = None
+    experiment: ExperimentState | None = None
+    attempts: list[AttemptNote] = field(default_factory=list)
+    publications: list[Publication] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    cancellation: CancellationNote | None = None

@@ -1,0 +1,205 @@
+"""A decision in the making: reads through to the run, writes into ``Decisions``, leaves the run untouched."""
+
+from collections import deque
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from api_server.dag.bindings import UnboundError, bound_params
+from api_server.dag.decisions import (
+    AttemptNote,
+    CancellationNote,
+    Change,
+    Decisions,
+    Edge,
+    Outcome,
+    ProcessStatus,
+    Publication,
+    TaskStatus,
+)
+from api_server.dag.run import Run
+from howdah.contracts.failures import Failure, FailureKind
+from howdah.contracts.ids import CommandId, TaskId, derive_id
+from howdah.contracts.params import JOB_MONITORING
+from howdah.contracts.states import PHASES, ExperimentState, ProcessState, TaskState, is_terminal, may_follow
+from howdah.contracts.tasks import TaskSpec, Trigger
+from howdah.contracts.topics import FAST
+
+_PHASE_ORDER = {phase: index for index, phase in enumerate(PHASES)}
+_END_OF = {
+    ProcessState.COMPLETED: ExperimentState.COMPLETED,
+    ProcessState.FAILED: ExperimentState.FAILED,
+    ProcessState.CANCELED: ExperimentState.CANCELED,
+}
+
+
+class Draft:
+    """The state as it would be after what was decided so far."""
+
+    def __init__(self, run: Run, now: datetime) -> None:
+        self.run = run
+        self.now = now
+        self.decisions = Decisions()
+        self._due: deque[TaskId] = deque()
+
+    # ------------------------------------------------------------ reading
+
+    def status(self, task_id: TaskId) -> TaskStatus:
+        """Return where the task stands."""
+        return self.decisions.tasks.get(task_id) or self.run.tasks[task_id]
+
+    @property
+    def process(self) -> ProcessStatus:
+        """Where the process stands."""
+        return self.decisions.process or self.run.process
+
+    @property
+    def canceling(self) -> bool:
+        """Whether somebody asked for the process to be stopped."""
+        return self.process.cancel_requested_at is not None
+
+    # ------------------------------------------------------------ writing
+
+    def ignore(self, outcome: Outcome, reason: str) -> None:
+        """Say why the event moves nothing."""
+        self.decisions.outcome = outcome
+        self.decisions.reason = reason
+
+    def note(self, task_id: TaskId, attempt: int, **known: Any) -> None:  # noqa: ANN401 - the fields of AttemptNote
+        """Record something about an attempt."""
+        self.decisions.attempts.append(AttemptNote(task_id, attempt, **known))
+
+    def set_task(self, task_id: TaskId, state: TaskState, **fields: Any) -> None:  # noqa: ANN401 - of TaskStatus
+        """Move a task; its dependents become due when it ends."""
+        before = self.status(task_id)
+        if is_terminal(state):
+            fields = {"due_at": None, "deferred": False, "ended_at": self.now} | fields
+        self.decisions.tasks[task_id] = replace(before, state=state, **fields)
+        if before.state is state:
+            return
+        self.decisions.changes.append(Change("task", task_id, before.state.value, state.value))
+        if is_terminal(state):
+            self.decisions.ended[state] += 1
+            self._end_edges(task_id, state)
+
+    def _end_edges(self, task_id: TaskId, state: TaskState) -> None:
+        for dependent in self.run.dag.dependents[task_id]:
+            edge = self._edge(dependent).after(state)
+            self.decisions.edges[dependent] = edge
+            if edge.open == 0:
+                self._due.append(dependent)
+
+    def _edge(self, task_id: TaskId) -> Edge:
+        return self.decisions.edges.get(task_id) or self.run.edges[task_id]
+
+    def fail_task(self, task_id: TaskId, failure: Failure) -> None:
+        """End a task as FAILED; the first failure of a process is what the process reports."""
+        self.set_task(task_id, TaskState.FAILED, failure=failure)
+        if self.process.failure is None:
+            self.decisions.process = replace(self.process, failure=failure, failed_task_id=task_id)
+
+    def publish(self, task_id: TaskId, attempt: int) -> None:
+        """Publish an attempt (again), or fail the task when its parameters can't be filled in."""
+        spec = self.run.dag.by_id[task_id]
+        try:
+            params = bound_params(spec, lambda needed: self.status(needed).outputs)
+        except UnboundError as error:
+            failure = Failure.bounded(kind=FailureKind.PERMANENT, sentence=f"{spec.name} can't be started: {error}")
+            self.fail_task(task_id, failure)
+            return
+        publications = self.status(task_id).publications + 1
+        command_id = CommandId(derive_id(task_id, attempt, publications))
+        deadline_at = self.now + timedelta(seconds=spec.deadline_seconds)
+        self.set_task(
+            task_id,
+            TaskState.SCHEDULED,
+            attempt=attempt,
+            publications=publications,
+            command_id=command_id,
+            deferred=False,
+            due_at=deadline_at,
+        )
+        self.note(task_id, attempt, state=TaskState.SCHEDULED, command_id=command_id, lane=FAST, published_at=self.now)
+        self.decisions.publications.append(Publication(task_id, attempt, command_id, FAST, params, deadline_at))
+
+    # ------------------------------------------------------------ consequences
+
+    def due(self, task_id: TaskId) -> None:
+        """Look at a task whose dependencies have ended when the draft is settled."""
+        self._due.append(task_id)
+
+    def settle(self) -> None:
+        """Draw all consequences: tasks that became due, the phase of the process, its end."""
+        while self._due:
+            task_id = self._due.popleft()
+            if self.status(task_id).state is TaskState.CREATED:
+                self._begin(self.run.dag.by_id[task_id])
+        if len(self.run.dag.tasks) == self._ended_total() and not is_terminal(self.process.state):
+            self._end_process()
+
+    def _begin(self, spec: TaskSpec) -> None:
+        edge = self._edge(spec.task_id)
+        if self.canceling and not (spec.type == JOB_MONITORING and edge.spoiled == 0):
+            self.set_task(spec.task_id, TaskState.CANCELED)
+        elif _is_triggered(spec.trigger, edge):
+            self.publish(spec.task_id, attempt=1)
+        else:
+            self.set_task(spec.task_id, TaskState.SKIPPED)
+
+    def _ended_total(self) -> int:
+        return self.run.ended.total() + self.decisions.ended.total()
+
+    def _end_process(self) -> None:
+        ended = self.run.ended + self.decisions.ended
+        if ended[TaskState.COMPLETED] == len(self.run.dag.tasks):
+            state = ProcessState.COMPLETED
+        elif self.canceling or not ended[TaskState.FAILED]:
+            state = ProcessState.CANCELED
+        else:
+            state = ProcessState.FAILED
+        self.enter_executing()
+        if self.canceling:
+            self.decisions.cancellation = CancellationNote.WITHDRAW
+        self.set_process(state, ended_at=self.now)
+        self.set_experiment(_END_OF[state])
+
+    # ------------------------------------------------------------ process and experiment
+
+    def set_process(self, state: ProcessState, **fields: Any) -> None:  # noqa: ANN401 - the fields of ProcessStatus
+        """Move the process, if the move is legal."""
+        before = self.process
+        if may_follow(before.state, state):
+            self.decisions.process = replace(before, state=state, **fields)
+            process_id = self.run.identity.process_id
+            self.decisions.changes.append(Change("process", process_id, before.state.value, state.value))
+
+    def set_experiment(self, state: ExperimentState) -> None:
+        """Move the experiment, if the move is legal."""
+        before = self.decisions.experiment or self.run.experiment
+        if may_follow(before, state):
+            self.decisions.experiment = state
+            self.decisions.changes.append(
+                Change("experiment", self.run.identity.experiment_id, before.value, state.value)
+            )
+
+    def enter_executing(self) -> None:
+        """The first thing that happens to a launched experiment makes it EXECUTING."""
+        if (self.decisions.experiment or self.run.experiment) is ExperimentState.LAUNCHED:
+            self.set_experiment(ExperimentState.EXECUTING)
+
+    def enter_phase(self, spec: TaskSpec) -> None:
+        """The work of ``spec`` has begun: the process has reached its phase, and never goes back."""
+        self.enter_executing()
+        reached = _PHASE_ORDER.get(self.process.state)
+        if reached is not None and _PHASE_ORDER.get(spec.phase, -1) > reached:
+            self.set_process(spec.phase)
+
+
+def _is_triggered(trigger: Trigger, edge: Edge) -> bool:
+    match trigger:
+        case Trigger.ALL_SUCCEEDED:
+            return edge.spoiled == 0
+        case Trigger.ALL_RAN:
+            return edge.unrun == 0
+        case Trigger.ALL_DONE:
+            return True

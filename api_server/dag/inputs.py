@@ -1,0 +1,123 @@
+"""The inputs of an application experiment against its interface: typed values, or every problem with its field."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import JsonValue
+
+from api_server.dag.application import ApplicationInput, InputType, StoredFile
+from api_server.dag.problems import FieldProblem
+
+InputValue = str | int | float | bool | StoredFile
+OBJECT_PREFIX: Final = "howdah://objects/"
+
+
+@dataclass(slots=True)
+class CheckedInputs:
+    """The values by input name (defaults filled in), and what was wrong."""
+
+    values: dict[str, InputValue] = field(default_factory=dict)
+    problems: list[FieldProblem] = field(default_factory=list)
+
+
+class _WrongValueError(ValueError):
+    """A value that does not suit its input; the text says what would."""
+
+
+def file_uris(inputs: tuple[ApplicationInput, ...], given: Mapping[str, JsonValue]) -> set[str]:
+    """Return the URIs that the values of file inputs name, so that they can be looked up."""
+    named = {given.get(item.name, item.default) for item in inputs if item.type is InputType.FILE}
+    return {uri for uri in named if isinstance(uri, str) and uri.startswith(OBJECT_PREFIX)}
+
+
+def check_inputs(
+    inputs: tuple[ApplicationInput, ...],
+    given: Mapping[str, JsonValue],
+    files: Mapping[str, StoredFile],
+    *,
+    complete: bool,
+) -> CheckedInputs:
+    """Check ``given`` against the interface. Without ``complete`` a required input may still be missing."""
+    checked = CheckedInputs()
+    known = {item.name for item in inputs}
+    for name in given.keys() - known:
+        text = f"the application has no such input; it has {', '.join(sorted(known)) or 'none'}"
+        checked.problems.append(FieldProblem(f"inputs.{name}", text))
+    for item in inputs:
+        value = given.get(item.name)
+        value = item.default if value is None else value
+        if value is None:
+            if item.required and complete:
+                text = f"required, of type {item.type.value}"
+                checked.problems.append(FieldProblem(f"inputs.{item.name}", text))
+            continue
+        try:
+            checked.values[item.name] = _CHECKS[item.type](item, value, files)
+        except _WrongValueError as error:
+            checked.problems.append(FieldProblem(f"inputs.{item.name}", str(error), value))
+    return checked
+
+
+def _string(item: ApplicationInput, value: JsonValue, _: Mapping[str, StoredFile]) -> str:
+    if not isinstance(value, str):
+        raise _WrongValueError("must be a string")
+    if "\x00" in value:
+        raise _WrongValueError("must not contain NUL characters")
+    if item.pattern is not None and not re.fullmatch(item.pattern, value):
+        raise _WrongValueError(f"must match the pattern {item.pattern}")
+    return value
+
+
+def _integer(item: ApplicationInput, value: JsonValue, _: Mapping[str, StoredFile]) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _WrongValueError("must be an integer")
+    return int(_in_range(item, value))
+
+
+def _float(item: ApplicationInput, value: JsonValue, _: Mapping[str, StoredFile]) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _WrongValueError("must be a number")
+    if not math.isfinite(value):
+        raise _WrongValueError("must be a finite number")
+    return float(_in_range(item, value))
+
+
+def _in_range(item: ApplicationInput, value: float) -> float:
+    if item.minimum is not None and value < item.minimum:
+        raise _WrongValueError(f"must be at least {item.minimum:g}")
+    if item.maximum is not None and value > item.maximum:
+        raise _WrongValueError(f"must be at most {item.maximum:g}")
+    return value
+
+
+def _boolean(_: ApplicationInput, value: JsonValue, __: Mapping[str, StoredFile]) -> bool:
+    if not isinstance(value, bool):
+        raise _WrongValueError("must be true or false")
+    return value
+
+
+def _enum(item: ApplicationInput, value: JsonValue, _: Mapping[str, StoredFile]) -> str:
+    if not isinstance(value, str) or value not in item.choices:
+        raise _WrongValueError(f"must be one of {', '.join(item.choices)}")
+    return value
+
+
+def _file(_: ApplicationInput, value: JsonValue, files: Mapping[str, StoredFile]) -> StoredFile:
+    if not isinstance(value, str) or not value.startswith(OBJECT_PREFIX):
+        raise _WrongValueError(f"must be the URI of an uploaded file, which begins with {OBJECT_PREFIX}")
+    if value not in files:
+        raise _WrongValueError("no file of this gateway has this URI; upload it first, then use the URI of the answer")
+    return files[value]
+
+
+_CHECKS: Final[dict[InputType, Callable[[ApplicationInput, Any, Mapping[str, StoredFile]], InputValue]]] = {
+    InputType.STRING: _string,
+    InputType.INTEGER: _integer,
+    InputType.FLOAT: _float,
+    InputType.BOOLEAN: _boolean,
+    InputType.ENUM: _enum,
+    InputType.FILE: _file,
+}

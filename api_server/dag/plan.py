@@ -1,0 +1,255 @@
+"""An application experiment becomes a DAG: set up, stage in, submit, follow the job, stage out, clean up. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from api_server.dag.application import (
+    Application,
+    ApplicationInput,
+    ApplicationOutput,
+    InputType,
+    OutputType,
+    Requirements,
+    StoredFile,
+    WorkDirectory,
+)
+from api_server.dag.inputs import InputValue, check_inputs
+from api_server.dag.problems import FieldProblem, UnplannableError
+from api_server.dag.requirements import resolve
+from howdah.contracts import params
+from howdah.contracts.failures import RetryPolicy
+from howdah.contracts.ids import GatewayId, ProcessId, TaskId, new_id
+from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.states import ProcessState
+from howdah.contracts.tasks import Dag, OutputRef, TaskSpec, Trigger
+
+HOUR: Final = 3_600.0
+HEARTBEAT_WINDOW_SECONDS: Final = 900.0
+"""A job may last for weeks: its monitoring is given up for lost after this long without a sign of life."""
+DEADLINES: Final[Mapping[str, float]] = {
+    params.ENV_SETUP: 0.5 * HOUR,
+    params.INPUT_STAGING: 12 * HOUR,
+    params.JOB_SUBMISSION: 0.5 * HOUR,
+    params.JOB_MONITORING: HEARTBEAT_WINDOW_SECONDS,
+    params.OUTPUT_STAGING: 12 * HOUR,
+    params.ENV_CLEANUP: 0.5 * HOUR,
+}
+PHASES: Final[Mapping[str, ProcessState]] = {
+    params.ENV_SETUP: ProcessState.CONFIGURING_WORKSPACE,
+    params.INPUT_STAGING: ProcessState.INPUT_DATA_STAGING,
+    params.JOB_SUBMISSION: ProcessState.EXECUTING,
+    params.JOB_MONITORING: ProcessState.MONITORING,
+    params.OUTPUT_STAGING: ProcessState.OUTPUT_DATA_STAGING,
+    params.ENV_CLEANUP: ProcessState.POST_PROCESSING,
+}
+MONITORING_RETRY: Final = RetryPolicy(max_attempts=100, initial_delay_seconds=1.0, max_delay_seconds=60.0)
+"""To lose sight of a job is no reason to give it up: the next attempt takes up where the last one was."""
+_GENERATION: Final = 1
+_STREAMS: Final = {OutputType.STDOUT: "stdout.txt", OutputType.STDERR: "stderr.txt"}
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationRun:
+    """What one run is made of: who, where, what with."""
+
+    gateway_id: GatewayId
+    process_id: ProcessId
+    target: ResourceTarget
+    application: Application
+    inputs: Mapping[str, JsonValue]
+    requirements: Requirements
+    work_directory: WorkDirectory = WorkDirectory.REMOVE_ON_SUCCESS
+
+
+def check_application(
+    application: Application, inputs: Mapping[str, JsonValue], requirements: Requirements, *, complete: bool = True
+) -> tuple[dict[str, InputValue], Requirements, list[FieldProblem]]:
+    """Return the typed inputs, the resolved requirements, and all that is wrong with either."""
+    checked = check_inputs(application.interface.inputs, inputs, application.files, complete=complete)
+    resolved, problems = resolve(requirements, application.deployment.defaults, application.queues)
+    return checked.values, resolved, [*checked.problems, *problems, *_same_names(application, checked.values)]
+
+
+def plan_application(run: ApplicationRun) -> Dag:
+    """Return the DAG of one run; UnplannableError names every wrong field."""
+    values, resolved, problems = check_application(run.application, run.inputs, run.requirements)
+    if problems:
+        raise UnplannableError(tuple(problems))
+    try:
+        return _Plan(run, values, resolved).dag()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise UnplannableError(
+            (FieldProblem("", f"the application can't be run as described: {place}: {first['msg']}"),)
+        ) from None
+
+
+def _same_names(application: Application, values: Mapping[str, InputValue]) -> list[FieldProblem]:
+    taken: dict[str, str] = {}
+    problems = []
+    for item in application.interface.inputs:
+        value = values.get(item.name)
+        if isinstance(value, StoredFile):
+            name = _staged_name(item, value)
+            if (other := taken.setdefault(name, item.name)) != item.name:
+                text = f"it is called {name} in the work directory, as is the file of {other}; upload one of them under another name"
+                problems.append(FieldProblem(f"inputs.{item.name}", text, value.uri))
+    return problems
+
+
+def _staged_name(item: ApplicationInput, value: StoredFile) -> str:
+    if item.file_name is not None:
+        return item.file_name
+    base = value.name.rsplit("/", 1)[-1]
+    return base if base.isprintable() and base not in {"", ".", ".."} else item.name
+
+
+def arguments(inputs: Sequence[ApplicationInput], values: Mapping[str, InputValue]) -> tuple[str, ...]:
+    """Return the command line: inputs by ``order``, a flag before its value, a boolean's flag alone."""
+    line: list[str] = []
+    for item in sorted(inputs, key=lambda item: item.order):
+        value = values.get(item.name)
+        if value is None:
+            continue
+        if item.type is InputType.BOOLEAN and item.flag is not None:
+            line += [item.flag] if value else []
+            continue
+        text = _staged_name(item, value) if isinstance(value, StoredFile) else _in_words(value)
+        line += [text] if item.flag is None else [item.flag, text]
+    return tuple(line)
+
+
+def _in_words(value: str | float | bool) -> str:  # noqa: FBT001 - the value is what is put into words
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+class _Plan:
+    """Builds the tasks one after the other; each method names what its task depends on."""
+
+    def __init__(self, run: ApplicationRun, values: Mapping[str, InputValue], resolved: Requirements) -> None:
+        self._run = run
+        self._values = values
+        self._resolved = resolved
+        self._work_dir = f"{run.target.scratch.rstrip('/')}/{run.process_id}"
+        self._tasks: list[TaskSpec] = []
+
+    def dag(self) -> Dag:
+        """Return the whole plan."""
+        set_up = self._add(params.ENV_SETUP, params.EnvSetupParams(work_dir=self._work_dir))
+        staged = [self._stage_in(item, value, set_up) for item, value in self._files()]
+        submission, monitoring = TaskId(new_id()), TaskId(new_id())
+        self._submit(submission, monitoring, staged or [set_up])
+        self._follow(submission, monitoring)
+        stored = [self._stage_out(item, monitoring) for item in self._run.application.interface.outputs]
+        self._clean_up([monitoring, *stored])
+        return Dag(tasks=tuple(self._tasks))
+
+    def _files(self) -> list[tuple[ApplicationInput, StoredFile]]:
+        found = ((item, self._values.get(item.name)) for item in self._run.application.interface.inputs)
+        return [(item, value) for item, value in found if isinstance(value, StoredFile)]
+
+    def _add(self, task_type: str, model: BaseModel, **fields: Any) -> TaskId:  # noqa: ANN401 - fields of TaskSpec
+        retry = MONITORING_RETRY if task_type == params.JOB_MONITORING else RetryPolicy()
+        spec: dict[str, Any] = {
+            "task_id": TaskId(new_id()),
+            "name": task_type,
+            "type": task_type,
+            "params": model.model_dump(mode="json", exclude_none=True),
+            "resource_id": self._run.target.resource_id,
+            "phase": PHASES[task_type],
+            "deadline_seconds": DEADLINES[task_type],
+            "retry": retry,
+        }
+        task = TaskSpec(**(spec | fields))
+        self._tasks.append(task)
+        return task.task_id
+
+    def _stage_in(self, item: ApplicationInput, value: StoredFile, set_up: TaskId) -> TaskId:
+        staging = params.InputStagingParams(
+            work_dir=self._work_dir,
+            source=value.uri,
+            target=_staged_name(item, value),
+            size_bytes=value.size_bytes,
+            sha256=value.sha256,
+        )
+        return self._add(
+            params.INPUT_STAGING, staging, name=f"{params.INPUT_STAGING}:{item.name}", depends_on=(set_up,)
+        )
+
+    def _submit(self, submission: TaskId, monitoring: TaskId, after: Sequence[TaskId]) -> None:
+        model = params.JobSubmissionParams(
+            work_dir=self._work_dir,
+            job=self._job(),
+            job_name=job_name(submission),
+            generation=_GENERATION,
+            monitoring_task_id=monitoring,
+        )
+        self._add(params.JOB_SUBMISSION, model, task_id=submission, depends_on=tuple(after))
+
+    def _job(self) -> params.JobSpec:
+        deployment = self._run.application.deployment
+        return params.JobSpec(
+            executable=deployment.executable,
+            arguments=arguments(self._run.application.interface.inputs, self._values),
+            environment=deployment.environment,
+            modules=deployment.modules,
+            pre_commands=deployment.pre_commands,
+            post_commands=deployment.post_commands,
+            stdout=self._stream(OutputType.STDOUT),
+            stderr=self._stream(OutputType.STDERR),
+            **self._resolved.model_dump(exclude_none=True),
+        )
+
+    def _stream(self, kind: OutputType) -> str:
+        named = (item.path for item in self._run.application.interface.outputs if item.type is kind)
+        return next((path for path in named if path), _STREAMS[kind])
+
+    def _follow(self, submission: TaskId, monitoring: TaskId) -> None:
+        model = params.JobMonitoringParams(
+            work_dir=self._work_dir,
+            job_name=job_name(submission),
+            generation=_GENERATION,
+            submission_task_id=submission,
+            native_id="to be bound",
+        )
+        self._add(
+            params.JOB_MONITORING,
+            model,
+            task_id=monitoring,
+            depends_on=(submission,),
+            bindings={"native_id": OutputRef(task_id=submission, output="native_id")},
+        )
+
+    def _stage_out(self, item: ApplicationOutput, monitoring: TaskId) -> TaskId:
+        source = item.path if item.type is OutputType.FILE else self._stream(item.type)
+        model = params.OutputStagingParams(
+            work_dir=self._work_dir,
+            source=source or item.name,
+            target=output_uri(self._run.gateway_id, self._run.process_id, item.name),
+            name=item.name,
+            required=item.required,
+        )
+        # What a failed application printed is what its user wants to read first.
+        trigger = Trigger.ALL_SUCCEEDED if item.type is OutputType.FILE else Trigger.ALL_RAN
+        name = f"{params.OUTPUT_STAGING}:{item.name}"
+        return self._add(params.OUTPUT_STAGING, model, name=name, depends_on=(monitoring,), trigger=trigger)
+
+    def _clean_up(self, after: Sequence[TaskId]) -> None:
+        choice = self._run.work_directory
+        model = params.EnvCleanupParams(work_dir=self._work_dir, remove=choice is not WorkDirectory.KEEP)
+        trigger = Trigger.ALL_DONE if choice is WorkDirectory.REMOVE else Trigger.ALL_SUCCEEDED
+        self._add(params.ENV_CLEANUP, model, depends_on=tuple(after), trigger=trigger)
+
+
+def job_name(submission: TaskId, generation: int = _GENERATION) -> str:
+    """Return the name under which the scheduler knows the job: unique to (submission task, generation)."""
+    return f"howdah-{submission}-g{generation}"
+
+
+def output_uri(gateway_id: GatewayId, process_id: ProcessId, name: str) -> str:
+    """Return where an output of a process is kept in the object store."""
+    return f"howdah://objects/{gateway_id}/outputs/{process_id}/{name}"

@@ -1,0 +1,96 @@
+"""One process in memory: its DAG, the state of every task, and counters that make each decision cheap.
+
+Decisions are made on it (``advance``), never by it: the only way to change it is ``apply``.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from pydantic import JsonValue
+
+from api_server.dag.decisions import Decisions, Edge, JobStatus, ProcessStatus, TaskStatus
+from howdah.contracts.ids import ExperimentId, GatewayId, ProcessId, ResourceId, TaskId
+from howdah.contracts.params import JOB_MONITORING
+from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.states import ExperimentState, TaskState, is_terminal
+from howdah.contracts.tasks import Dag
+
+JobKey = tuple[TaskId, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunIdentity:
+    """What stays the same over the whole life of a process."""
+
+    gateway_id: GatewayId
+    experiment_id: ExperimentId
+    process_id: ProcessId
+    trace: str | None = None
+    targets: Mapping[ResourceId, ResourceTarget] = field(default_factory=dict)
+
+
+class Run:
+    """One process: identity, DAG, and the present state of everything in it."""
+
+    def __init__(  # noqa: PLR0913 - the parts of a run, by keyword
+        self,
+        identity: RunIdentity,
+        dag: Dag,
+        *,
+        process: ProcessStatus | None = None,
+        experiment: ExperimentState = ExperimentState.VALIDATED,
+        tasks: Mapping[TaskId, TaskStatus] | None = None,
+        jobs: Iterable[JobStatus] = (),
+    ) -> None:
+        self.identity = identity
+        self.dag = dag
+        self.process = process or ProcessStatus()
+        self.experiment = experiment
+        fresh = TaskStatus()
+        known = tasks or {}
+        self.tasks: dict[TaskId, TaskStatus] = {task.task_id: known.get(task.task_id, fresh) for task in dag.tasks}
+        self.jobs: dict[JobKey, JobStatus] = {(job.task_id, job.generation): job for job in jobs}
+        self.ended: Counter[TaskState] = Counter(
+            status.state for status in self.tasks.values() if is_terminal(status.state)
+        )
+        self.edges: dict[TaskId, Edge] = {task.task_id: self._edge(task.depends_on) for task in dag.tasks}
+
+    def _edge(self, depends_on: Iterable[TaskId]) -> Edge:
+        edge = Edge(open=0)
+        for needed in depends_on:
+            state = self.tasks[needed].state
+            edge = edge.with_open()
+            if is_terminal(state):
+                edge = edge.after(state)
+        return edge
+
+    @cached_property
+    def monitors(self) -> dict[str, TaskId]:
+        """Submission task → the task that follows its job."""
+        return {
+            str(task.params["submission_task_id"]): task.task_id
+            for task in self.dag.tasks
+            if task.type == JOB_MONITORING and "submission_task_id" in task.params
+        }
+
+    def apply(self, decisions: Decisions) -> None:
+        """Make the decided state the present one; costs as much as what changed."""
+        self.tasks.update(decisions.tasks)
+        self.edges.update(decisions.edges)
+        self.jobs.update(decisions.jobs)
+        self.ended.update(decisions.ended)
+        if decisions.process is not None:
+            self.process = decisions.process
+        if decisions.experiment is not None:
+            self.experiment = decisions.experiment
+
+    def outputs_of(self, task_id: TaskId) -> Mapping[str, JsonValue]:
+        """Return what a completed task put out; empty while it has not."""
+        return self.tasks[task_id].outputs or {}
+
+    def next_due(self) -> datetime | None:
+        """Return the earliest moment at which a timer of this run is due."""
+        return min((status.due_at for status in self.tasks.values() if status.due_at is not None), default=None)
