@@ -1,1 +1,1 @@
-"""All queries, one module for each thing. They take a session or connection and the caller's gateway; they never commit."""
+"""All queries, a module for each thing. They take a session and the caller's gateway; they never commit."""

@@ -49,7 +49,7 @@ _BELOW_HORIZON: Final = "txid < pg_snapshot_xmin(pg_current_snapshot())"
 _AFTER: Final = "(txid, id) > (CAST(:txid AS xid8), :id)"
 
 READ_FEED: Final = text(
-    f"SELECT {_COLUMNS} FROM event WHERE {_AFTER} AND {_BELOW_HORIZON} ORDER BY txid, id LIMIT :limit"  # noqa: S608 - constants only
+    f"SELECT {_COLUMNS} FROM event WHERE {_AFTER} AND {_BELOW_HORIZON} ORDER BY event.txid, event.id LIMIT :limit"  # noqa: S608 - constants only
 )
 _WITHHELD: Final = text("SELECT EXISTS (SELECT FROM event WHERE txid >= pg_snapshot_xmin(pg_current_snapshot()))")
 _HORIZON: Final = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
@@ -63,11 +63,11 @@ _MISSED: Final = text(
 )
 REPLAY_GATEWAY: Final = text(
     f"SELECT {_COLUMNS} FROM event WHERE {_AFTER} AND {_BELOW_HORIZON} AND gateway_id = CAST(:gateway_id AS uuid)"  # noqa: S608 - constants only
-    " ORDER BY txid, id LIMIT :limit"
+    " ORDER BY event.txid, event.id LIMIT :limit"
 )
 REPLAY_EXPERIMENTS: Final = text(
     f"SELECT {_COLUMNS} FROM event WHERE {_AFTER} AND {_BELOW_HORIZON} AND gateway_id = CAST(:gateway_id AS uuid)"  # noqa: S608 - constants only
-    " AND experiment_id = ANY(CAST(:experiment_ids AS uuid[])) ORDER BY txid, id LIMIT :limit"
+    " AND experiment_id = ANY(CAST(:experiment_ids AS uuid[])) ORDER BY event.txid, event.id LIMIT :limit"
 )
 
 

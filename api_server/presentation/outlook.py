@@ -1,0 +1,117 @@
+"""What happens next, in one sentence for whoever looks: what runs, what waits, and for what."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from api_server.registry.repositories.rows import Row
+from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState
+
+_EXPERIMENT: Final = {
+    ExperimentState.CREATED: "Not launched yet: launch it to start the run.",
+    ExperimentState.VALIDATED: "Checked against the catalogue: launch it to start the run.",
+    ExperimentState.COMPLETED: "Done: its outputs can be fetched.",
+    ExperimentState.FAILED: "Ended by a failure: mend what it names, then clone and launch it again.",
+    ExperimentState.CANCELED: "Stopped on request: clone it to run it again.",
+}
+_BESIDE: Final = {
+    ProcessState.QUEUED: "It waits for its turn within the gateway's quota",
+    ProcessState.BLOCKED: "It waits for its resource to come back",
+    ProcessState.PAUSED: "It is paused until somebody lets it go on",
+}
+_TASK_ENDS: Final = {
+    TaskState.COMPLETED: "Done.",
+    TaskState.FAILED: "Ended by a failure: it is not tried again.",
+    TaskState.CANCELED: "Stopped on request.",
+    TaskState.SKIPPED: "Left out, since a task that it needs did not succeed.",
+}
+_JOB: Final = {
+    JobState.INTENT: "About to be submitted.",
+    JobState.SUBMITTED: "Handed to the scheduler; its first word is awaited.",
+    JobState.QUEUED: "Waits in the scheduler's queue.",
+    JobState.ACTIVE: "Runs on the resource.",
+    JobState.SUSPENDED: "Suspended by the scheduler; it goes on when the scheduler lets it.",
+    JobState.UNKNOWN: "The scheduler could not be asked or does not know; it is asked again.",
+    JobState.COMPLETE: "Ended; its outputs are brought back by later tasks.",
+    JobState.FAILED: "Ended with an error.",
+    JobState.CANCELED: "Stopped.",
+}
+
+
+def moment(at: datetime) -> str:
+    """Return the instant as people read it, in UTC."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def of_experiment(row: Row) -> str:
+    """Say what comes next for an experiment, from its state and how many tasks are in which."""
+    state = ExperimentState(row["state"])
+    if state in _EXPERIMENT:
+        return _EXPERIMENT[state]
+    parts = _in_hand(row)
+    if state is ExperimentState.CANCELING:
+        return "Being stopped: " + (f"{_listed(parts)}." if parts else "the last task is being put away.")
+    if beside := _BESIDE.get(row["process_state"]):
+        return f"{beside}{': ' + _listed(parts) if parts else ''}."
+    return f"{_listed(parts)}.".capitalize() if parts else "Launched: its first tasks are being published."
+
+
+def _in_hand(row: Row) -> list[str]:
+    due = row["next_attempt_at"]
+    return [
+        *_count(row["tasks_executing"], "task runs", "tasks run"),
+        *_count(row["tasks_scheduled"], "task waits for a worker", "tasks wait for a worker"),
+        *(
+            f"{text} (the next at {moment(due)})" if due else text
+            for text in _count(row["tasks_retry_wait"], "task waits for another try", "tasks wait for another try")
+        ),
+        *_count(row["tasks_created"], "task waits for earlier ones", "tasks wait for earlier ones"),
+    ]
+
+
+def _count(number: int | None, one: str, many: str) -> list[str]:
+    if not number:
+        return []
+    return [f"1 {one}" if number == 1 else f"{number} {many}"]
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def of_task(row: Row) -> str:
+    """Say what comes next for a task."""
+    state = TaskState(row["state"])
+    due = row["due_at"]
+    match state:
+        case TaskState.CREATED:
+            return _awaits(row["awaits"] or (), row["awaits_total"] or 0)
+        case TaskState.SCHEDULED:
+            return "Published: waits for a worker" + (f", until {moment(due)} at the latest." if due else ".")
+        case TaskState.EXECUTING:
+            return _executing(row, due)
+        case TaskState.RETRY_WAIT:
+            kind = (row["failure"] or {}).get("kind", "unknown")
+            begins = f" begins at {moment(due)}" if due else " follows"
+            return f"Attempt {row['attempt']} of {row['max_attempts']} failed ({kind}); the next{begins}."
+        case _:
+            return _TASK_ENDS[state]
+
+
+def _awaits(names: Sequence[str], total: int) -> str:
+    if not names:
+        return "Is published as soon as the run gets to it."
+    more = total - len(names)
+    return f"Waits for {_listed([*names, f'{more} others'] if more > 0 else names)} to end."
+
+
+def _executing(row: Row, due: datetime | None) -> str:
+    step = f": {row['step']}" if row["step"] else ""
+    share = f" ({row['fraction']:.0%})" if row["fraction"] is not None else ""
+    limit = f"; must be done by {moment(due)}" if due else ""
+    return f"Runs{step}{share}{limit}."
+
+
+def of_job(row: Row) -> str:
+    """Say how it stands with a job."""
+    return _JOB[JobState(row["state"])]

@@ -1,0 +1,126 @@
+"""Experiments, processes, tasks, attempts, jobs and events as the API shows them: plain data for orjson.
+
+The schemas in ``api_server.experiments.schemas`` describe the same shapes for OpenAPI; tests hold the two together.
+"""
+
+from typing import Any, Final
+
+from api_server.presentation import outlook
+from api_server.registry.repositories.rows import Row
+from howdah.contracts.states import TaskState
+
+Shown = dict[str, Any]
+
+_EXPERIMENT: Final = (
+    "id",
+    "name",
+    "description",
+    "kind",
+    "owner",
+    "state",
+    "interface_id",
+    "resource_id",
+    "cloned_from",
+    "process_id",
+    "process_state",
+    "process_number",
+    "next_attempt_at",
+    "last_seq",
+    "version",
+    "created_at",
+    "updated_at",
+    "launched_at",
+    "ended_at",
+)
+_TASK: Final = (
+    "id",
+    "experiment_id",
+    "process_id",
+    "position",
+    "name",
+    "type",
+    "state",
+    "phase",
+    "resource_id",
+    "attempt",
+    "max_attempts",
+    "due_at",
+    "worker",
+    "lane",
+    "step",
+    "fraction",
+    "outputs",
+    "failure",
+    "started_at",
+    "ended_at",
+)
+_DEFAULT_ATTEMPTS: Final = 4
+
+
+def experiment(row: Row) -> Shown:
+    """Return an experiment with its progress, its failure and what comes next."""
+    shown: Shown = {name: row[name] for name in _EXPERIMENT}
+    shown["next"] = outlook.of_experiment(row)
+    shown["failure"] = _failure(row)
+    shown["tasks"] = {"total": row["tasks_total"] or 0} | {
+        state.value: count for state in TaskState if (count := row[f"tasks_{state.lower()}"])
+    }
+    return shown
+
+
+def _failure(row: Row) -> Shown | None:
+    if row["failure"] is None:
+        return None
+    culprit = {
+        "task": row["failed_task"],
+        "task_id": row["failed_task_id"],
+        "attempts": row["failed_task_attempts"],
+    }
+    return {**row["failure"], **{name: value for name, value in culprit.items() if value is not None}}
+
+
+def experiment_in_full(row: Row) -> Shown:
+    """Return one experiment with the request that it was made from and the names of what it refers to."""
+    names = ("spec", "interface_name", "resource_name")
+    return experiment(row) | {name: row[name] for name in names}
+
+
+def process(row: Row) -> Shown:
+    """Return one run of an experiment."""
+    return dict(row)
+
+
+def task(row: Row) -> Shown:
+    """Return a task: what it does now, what it waits for, and when it is tried again."""
+    shown: Shown = {name: row[name] for name in _TASK}
+    state = row["state"]
+    shown["max_attempts"] = row["max_attempts"] or _DEFAULT_ATTEMPTS
+    shown["depends_on"] = row["depends_on"] or []
+    shown["waits_for"] = row["awaits"] or []
+    shown["waits_for_total"] = row["awaits_total"] or 0
+    shown["next_attempt_at"] = row["due_at"] if state == TaskState.RETRY_WAIT else None
+    shown["deadline_at"] = row["due_at"] if state in {TaskState.SCHEDULED, TaskState.EXECUTING} else None
+    shown["next"] = outlook.of_task({**row, "max_attempts": shown["max_attempts"]})
+    return shown
+
+
+def task_in_full(row: Row) -> Shown:
+    """Return one task with its parameters, bindings and retry policy."""
+    spec = row["spec"]
+    return task(row) | {
+        "params": spec.get("params") or {},
+        "bindings": spec.get("bindings") or {},
+        "retry": spec.get("retry"),
+        "trigger": spec.get("trigger", "all_succeeded"),
+        "deadline_seconds": spec.get("deadline_seconds"),
+    }
+
+
+def job(row: Row) -> Shown:
+    """Return a job with how it stands."""
+    return {**row, "next": outlook.of_job(row)}
+
+
+def as_is(row: Row) -> Shown:
+    """Return attempts, events and log lines as they stand in the registry."""
+    return dict(row)

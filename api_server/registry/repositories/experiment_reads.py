@@ -1,0 +1,177 @@
+"""Looks at experiments: one, a page, those that are live. Counting is PostgreSQL's work.
+
+Every statement is bound to the caller's gateway.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Lateral, Select, func, select, true, tuple_
+from sqlalchemy.orm import Session
+
+from api_server.registry.models import ApplicationInterface, ComputeResource, Experiment, Process, Task
+from api_server.registry.paging import PageOf, Position
+from api_server.registry.repositories.rows import Row, all_rows, one_row, page_of
+from howdah.contracts.states import ExperimentState, TaskState
+
+_ENDED: Final = (ExperimentState.COMPLETED, ExperimentState.FAILED, ExperimentState.CANCELED)
+LIVE_STATES: Final = tuple(
+    state for state in ExperimentState if state not in {*_ENDED, ExperimentState.CREATED, ExperimentState.VALIDATED}
+)
+"""Launched and not yet ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentFilter:
+    """Which experiments a list is asked for; absent parts do not narrow it."""
+
+    states: Sequence[str] = ()
+    name: str | None = None
+    """A part of the name, in any case."""
+    owner: str | None = None
+    interface_id: str | None = None
+    resource_id: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the filter as SQL conditions."""
+        wanted = [
+            Experiment.name.icontains(self.name, autoescape=True) if self.name else None,
+            Experiment.owner == self.owner if self.owner else None,
+            Experiment.interface_id == self.interface_id if self.interface_id else None,
+            Experiment.resource_id == self.resource_id if self.resource_id else None,
+            Experiment.created_at > self.created_after if self.created_after else None,
+            Experiment.created_at < self.created_before if self.created_before else None,
+            self._in_states(),
+        ]
+        return [condition for condition in wanted if condition is not None]
+
+    def _in_states(self) -> ColumnElement[bool] | None:
+        if len(self.states) == 1:  # An equality lets the index give the order, too.
+            return Experiment.state == self.states[0]
+        return Experiment.state.in_(self.states) if self.states else None
+
+
+def _progress(process_id: ColumnElement[Any]) -> Lateral:
+    """How many tasks of the latest process are in which state, and when the next retry is due."""
+    counts = [func.count().filter(Task.state == state).label(f"tasks_{state.lower()}") for state in TaskState]
+    due = func.min(Task.due_at).filter(Task.state == TaskState.RETRY_WAIT).label("next_attempt_at")
+    of_process = select(func.count().label("tasks_total"), *counts, due).where(Task.process_id == process_id)
+    return of_process.lateral("progress")
+
+
+def _culprit(process_id: ColumnElement[Any], failure: ColumnElement[Any]) -> Lateral:
+    """The task that failed first: what the experiment's failure is about."""
+    first = (
+        select(
+            Task.id.label("failed_task_id"), Task.name.label("failed_task"), Task.attempt.label("failed_task_attempts")
+        )
+        .where(Task.process_id == process_id, Task.state == TaskState.FAILED, failure.is_not(None))
+        .order_by(Task.ended_at, Task.position)
+        .limit(1)
+    )
+    return first.lateral("culprit")
+
+
+_SHOWN: Final = (
+    Experiment.id,
+    Experiment.name,
+    Experiment.description,
+    Experiment.kind,
+    Experiment.owner,
+    Experiment.state,
+    Experiment.interface_id,
+    Experiment.resource_id,
+    Experiment.cloned_from,
+    Experiment.process_id,
+    Experiment.failure,
+    Experiment.last_seq,
+    Experiment.version,
+    Experiment.created_at,
+    Experiment.updated_at,
+    Experiment.launched_at,
+    Experiment.ended_at,
+)
+
+
+def _with_progress(page: Select[Any]) -> Select[Any]:
+    """Join what is counted to the experiments of ``page`` only, in its order."""
+    of_page = page.subquery("page")
+    progress = _progress(of_page.c.process_id)
+    culprit = _culprit(of_page.c.process_id, of_page.c.failure)
+    return (
+        select(of_page, Process.state.label("process_state"), Process.number.label("process_number"), progress, culprit)
+        .outerjoin(Process, Process.id == of_page.c.process_id)
+        .outerjoin(progress, true())
+        .outerjoin(culprit, true())
+        .order_by(of_page.c.created_at.desc(), of_page.c.id.desc())
+    )
+
+
+def experiments_page(gateway_id: str, wanted: ExperimentFilter, limit: int, after: Position | None) -> Select[Any]:
+    """Return the statement of one page: the newest first that stand after ``after``, one more than ``limit``."""
+    statement = select(*_SHOWN).where(Experiment.gateway_id == gateway_id, *wanted.conditions())
+    if after is not None:
+        statement = statement.where(tuple_(Experiment.created_at, Experiment.id) < (after.at, after.id))
+    return statement.order_by(Experiment.created_at.desc(), Experiment.id.desc()).limit(limit + 1)
+
+
+def list_experiments(
+    session: Session, gateway_id: str, wanted: ExperimentFilter, limit: int, after: Position | None
+) -> PageOf[Row]:
+    """Return a page of experiments with their progress."""
+    statement = _with_progress(experiments_page(gateway_id, wanted, limit, after))
+    return page_of(all_rows(session, statement), limit, "created_at", "id")
+
+
+def experiments_by_id(session: Session, gateway_id: str, ids: Sequence[str]) -> list[Row]:
+    """Return those of ``ids`` that the gateway has, with their progress, newest first."""
+    statement = select(*_SHOWN).where(Experiment.gateway_id == gateway_id, Experiment.id.in_(ids))
+    return all_rows(session, _with_progress(statement))
+
+
+def get_experiment(session: Session, gateway_id: str, experiment_id: str) -> Row | None:
+    """Return one experiment with its progress, its request and the names of what it refers to."""
+    chosen = select(*_SHOWN, Experiment.spec).where(Experiment.gateway_id == gateway_id, Experiment.id == experiment_id)
+    inner = _with_progress(chosen)
+    page = inner.selected_columns
+    named = inner.add_columns(
+        select(ApplicationInterface.name)
+        .where(ApplicationInterface.id == page.interface_id, ApplicationInterface.gateway_id == gateway_id)
+        .scalar_subquery()
+        .label("interface_name"),
+        select(ComputeResource.name)
+        .where(ComputeResource.id == page.resource_id, ComputeResource.gateway_id == gateway_id)
+        .scalar_subquery()
+        .label("resource_name"),
+    )
+    return one_row(session, named)
+
+
+def has_experiment(session: Session, gateway_id: str, experiment_id: str) -> bool:
+    """Tell whether the gateway has this experiment."""
+    statement = select(Experiment.id).where(Experiment.gateway_id == gateway_id, Experiment.id == experiment_id)
+    return session.execute(statement).first() is not None
+
+
+def count_by_state(session: Session, gateway_id: str) -> dict[str, int]:
+    """Return how many experiments of the gateway are launched and not ended, by state."""
+    statement = (
+        select(Experiment.state, func.count().label("count"))
+        .where(Experiment.gateway_id == gateway_id, Experiment.state.in_(LIVE_STATES))
+        .group_by(Experiment.state)
+    )
+    return {row.state: row.count for row in session.execute(statement)}
+
+
+def output_definitions(session: Session, gateway_id: str, experiment_id: str) -> Mapping[str, Row]:
+    """Return what the experiment's application interface says of each of its outputs, by name."""
+    statement = (
+        select(ApplicationInterface.outputs)
+        .join(Experiment, Experiment.interface_id == ApplicationInterface.id)
+        .where(Experiment.gateway_id == gateway_id, Experiment.id == experiment_id)
+    )
+    return {item["name"]: item for item in session.execute(statement).scalar_one_or_none() or ()}

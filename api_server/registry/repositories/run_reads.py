@@ -1,0 +1,183 @@
+"""Looks at what an experiment's run consists of: processes, tasks with attempts and log lines, and the history.
+
+Every statement is bound to the caller's gateway.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Lateral, Select, Text, and_, func, literal, select, true, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session, aliased
+
+from api_server.registry.models import Attempt, Event, Experiment, Process, Task, TaskLog
+from api_server.registry.paging import PageOf, Position
+from api_server.registry.repositories.rows import Row, all_rows, one_row, page_of
+from howdah.contracts.states import TERMINAL, TaskState
+
+_MAX_AWAITED: Final = 20
+"""How many of the tasks that another waits for are named; the rest is counted."""
+
+_PROCESS: Final = (
+    Process.id,
+    Process.experiment_id,
+    Process.number,
+    Process.state,
+    Process.failure,
+    Process.trace,
+    Process.cancel_requested_at,
+    Process.created_at,
+    Process.updated_at,
+    Process.ended_at,
+)
+
+_TASK: Final = (
+    Task.id,
+    Task.experiment_id,
+    Task.process_id,
+    Task.position,
+    Task.name,
+    Task.type,
+    Task.resource_id,
+    Task.state,
+    Task.attempt,
+    Task.due_at,
+    Task.outputs,
+    Task.failure,
+    Task.started_at,
+    Task.ended_at,
+    Task.spec["depends_on"].label("depends_on"),
+    Task.spec["retry"]["max_attempts"].label("max_attempts"),
+    Task.spec["phase"].as_string().label("phase"),
+)
+
+
+def list_processes(session: Session, gateway_id: str, experiment_id: str, limit: int, before: int | None) -> list[Row]:
+    """Return at most ``limit`` runs of the experiment, the latest first, numbered below ``before`` if given."""
+    statement = select(*_PROCESS).where(Process.gateway_id == gateway_id, Process.experiment_id == experiment_id)
+    if before is not None:
+        statement = statement.where(Process.number < before)
+    return all_rows(session, statement.order_by(Process.number.desc()).limit(limit))
+
+
+def get_process(session: Session, gateway_id: str, process_id: str) -> Row | None:
+    """Return one process with the resources as it knows them."""
+    statement = select(*_PROCESS, Process.targets).where(Process.gateway_id == gateway_id, Process.id == process_id)
+    return one_row(session, statement)
+
+
+def _awaited() -> Lateral:
+    """Name the dependencies that have not ended yet, for tasks that were not published yet."""
+    earlier = aliased(Task)
+    needed = (
+        func.jsonb_array_elements_text(func.coalesce(Task.spec["depends_on"], literal([], JSONB)))
+        .table_valued("task_id")
+        .render_derived()
+    )
+    rows = (
+        select(earlier.name, func.count().over().label("total"))
+        .select_from(needed)
+        .join(earlier, and_(func.cast(earlier.id, Text) == needed.c.task_id, earlier.process_id == Task.process_id))
+        .where(Task.state == TaskState.CREATED, earlier.state.not_in(sorted(TERMINAL)))
+        .order_by(earlier.position)
+        .limit(_MAX_AWAITED)
+        .lateral("awaited_rows")
+    )
+    return select(func.array_agg(rows.c.name).label("awaits"), func.max(rows.c.total).label("awaits_total")).lateral(
+        "awaited"
+    )
+
+
+def _last_attempt() -> Lateral:
+    """What the latest attempt has told of itself."""
+    return (
+        select(
+            Attempt.step, Attempt.fraction, Attempt.worker, Attempt.lane, Attempt.published_at.label("attempt_since")
+        )
+        .where(Attempt.task_id == Task.id, Attempt.attempt == Task.attempt)
+        .lateral("latest")
+    )
+
+
+def _tasks(*conditions: ColumnElement[bool]) -> Select[Any]:
+    awaited, latest = _awaited(), _last_attempt()
+    return (
+        select(*_TASK, *awaited.c, *latest.c)
+        .select_from(Task)
+        .outerjoin(awaited, true())
+        .outerjoin(latest, true())
+        .where(*conditions)
+    )
+
+
+def list_tasks(  # noqa: PLR0913 - what narrows the list
+    session: Session, gateway_id: str, process_id: str, limit: int, after: int | None, *, states: Sequence[str] = ()
+) -> list[Row]:
+    """Return at most ``limit`` tasks of a process in their order, from the position after ``after`` on."""
+    statement = _tasks(Task.gateway_id == gateway_id, Task.process_id == process_id)
+    if after is not None:
+        statement = statement.where(Task.position > after)
+    if states:
+        statement = statement.where(Task.state.in_(states))
+    return all_rows(session, statement.order_by(Task.position).limit(limit))
+
+
+def get_task(session: Session, gateway_id: str, task_id: str) -> Row | None:
+    """Return one task with what it is to do."""
+    statement = _tasks(Task.gateway_id == gateway_id, Task.id == task_id).add_columns(Task.spec)
+    return one_row(session, statement)
+
+
+def latest_process(session: Session, gateway_id: str, experiment_id: str) -> str | None:
+    """Return the id of the experiment's latest process; None before the first launch."""
+    statement = select(Experiment.process_id).where(Experiment.gateway_id == gateway_id, Experiment.id == experiment_id)
+    return session.execute(statement).scalar_one_or_none()
+
+
+def list_attempts(session: Session, gateway_id: str, task_id: str, limit: int, before: int | None) -> list[Row]:
+    """Return at most ``limit`` attempts of a task, the latest first, numbered below ``before`` if given."""
+    columns = [column for column in Attempt.__table__.columns if column.name != "command_id"]
+    statement = select(*columns).join(Task, Task.id == Attempt.task_id)
+    statement = statement.where(Task.gateway_id == gateway_id, Attempt.task_id == task_id)
+    if before is not None:
+        statement = statement.where(Attempt.attempt < before)
+    return all_rows(session, statement.order_by(Attempt.attempt.desc()).limit(limit))
+
+
+def list_logs(session: Session, gateway_id: str, task_id: str, limit: int, after: Position | None) -> PageOf[Row]:
+    """Return what the handlers of a task have said, the oldest first."""
+    statement = select(TaskLog.event_id, TaskLog.attempt, TaskLog.at, TaskLog.lines)
+    statement = statement.where(TaskLog.gateway_id == gateway_id, TaskLog.task_id == task_id)
+    if after is not None:
+        statement = statement.where(tuple_(TaskLog.at, TaskLog.event_id) > (after.at, after.id))
+    rows = all_rows(session, statement.order_by(TaskLog.at, TaskLog.event_id).limit(limit + 1))
+    return page_of(rows, limit, "at", "event_id")
+
+
+def list_events(session: Session, gateway_id: str, experiment_id: str, limit: int, after: int) -> list[Row]:
+    """Return at most ``limit`` events of an experiment in the order of happening, from ``after`` + 1 on."""
+    columns = (
+        Event.seq,
+        Event.kind,
+        Event.at,
+        Event.actor,
+        Event.experiment_id,
+        Event.process_id,
+        Event.task_id,
+        Event.attempt,
+        Event.changes,
+        Event.payload,
+    )
+    statement = select(*columns).where(
+        Event.gateway_id == gateway_id, Event.experiment_id == experiment_id, Event.seq > after
+    )
+    return all_rows(session, statement.order_by(Event.seq).limit(limit))
+
+
+def output_tasks(session: Session, gateway_id: str, process_id: str, task_type: str) -> list[Row]:
+    """Return the tasks of a process that bring back outputs: parameters, state and what they delivered."""
+    columns = (Task.id, Task.name, Task.spec["params"].label("params"), Task.state, Task.outputs, Task.failure)
+    statement = select(*columns).where(
+        Task.gateway_id == gateway_id, Task.process_id == process_id, Task.type == task_type
+    )
+    return list(session.execute(statement.order_by(Task.position)).mappings())

@@ -1,0 +1,107 @@
+import json
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.orm import Session
+
+from api_server.registry.repositories import feed
+from api_server.registry.repositories.feed_cursor import Cursor, Position
+from tests.integration.stream.feed_rows import add_event, add_experiment, add_gateway, open_transaction
+
+pytestmark = pytest.mark.integration
+
+
+def seqs(rows: list[feed.FeedRow]) -> list[int]:
+    return [row.seq for row in rows]
+
+
+def read(engine: Engine, position: Position) -> list[feed.FeedRow]:
+    with engine.connect() as connection:
+        return list(feed.read_after(connection, position, 1_000))
+
+
+def test_a_transaction_that_began_earlier_and_commits_later_is_not_skipped(
+    engine: Engine, gateway_id: str, experiment_id: str
+) -> None:
+    with engine.connect() as connection:
+        start = feed.horizon(connection)
+    with open_transaction(engine) as early:
+        with engine.begin() as late:
+            add_event(late, gateway_id, experiment_id, 2)
+        assert read(engine, start) == []
+        with engine.connect() as connection:
+            assert feed.withholds(connection)
+        add_event(early, gateway_id, experiment_id, 1)
+    rows = read(engine, start)
+    assert seqs(rows) == [1, 2]
+    assert read(engine, rows[-1].position) == []
+    with engine.connect() as connection:
+        assert not feed.withholds(connection)
+
+
+def test_a_snapshot_taken_amid_open_transactions_and_what_follows_make_each_event_once(
+    engine: Engine, gateway_id: str, experiment_id: str
+) -> None:
+    with open_transaction(engine) as early:
+        with engine.begin() as late:
+            add_event(late, gateway_id, experiment_id, 1)
+        with Session(engine) as session:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            cursor = Cursor.at_snapshot(feed.current_view(session))
+            shown = session.scalars(text("SELECT seq FROM event ORDER BY seq")).all()
+        add_event(early, gateway_id, experiment_id, 2)
+    with engine.begin() as connection:
+        add_event(connection, gateway_id, experiment_id, 3)
+    followed = [row.seq for row in read(engine, cursor.position) if cursor.lacks(row.position)]
+    assert list(shown) == [1]
+    assert followed == [2, 3]
+    assert Cursor.parse(str(cursor)) == cursor
+
+
+def test_replay_gives_only_the_gateways_own_events(engine: Engine, gateway_id: str, experiment_id: str) -> None:
+    with engine.begin() as connection:
+        add_event(connection, gateway_id, experiment_id, 1)
+        other = add_gateway(connection, "other")
+        add_event(connection, other, add_experiment(connection, other), 1)
+        second = add_experiment(connection, gateway_id)
+        add_event(connection, gateway_id, second, 1)
+    first = read(engine, Position(0, 0))[0]
+    with Session(engine) as session:
+        cursor = Cursor(first.position)
+        rows = feed.replay(session, gateway_id, None, cursor, 10)
+        assert rows is not None
+        assert [row.experiment_id for row in rows] == [second]
+        assert json.loads(rows[0].changes)[0]["to"] == "EXECUTING"
+        assert feed.replay(session, gateway_id, [experiment_id], cursor, 10) == []
+
+
+def test_replay_refuses_what_it_can_not_bridge(engine: Engine, gateway_id: str, experiment_id: str) -> None:
+    with engine.begin() as connection:
+        for seq in range(1, 6):
+            add_event(connection, gateway_id, experiment_id, seq)
+    first = read(engine, Position(0, 0))[0].position
+    with Session(engine) as session:
+        assert feed.replay(session, gateway_id, None, Cursor(Position(1, 1)), 10) is None
+        assert feed.replay(session, gateway_id, None, Cursor(Position(10**12, 1)), 10) is None
+        assert feed.replay(session, gateway_id, None, Cursor(first), 3) is None
+        assert feed.replay(session, gateway_id, [experiment_id], Cursor(first), 3) is None
+        assert feed.replay(session, gateway_id, None, Cursor(first), 4) is not None
+
+
+def plan(connection: Connection, statement: str, **parameters: object) -> str:
+    return "\n".join(connection.scalars(text(f"EXPLAIN {statement}"), parameters).all())
+
+
+def test_reading_the_feed_walks_its_index(engine: Engine, gateway_id: str, experiment_id: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO event (event_id, gateway_id, experiment_id, seq, kind, actor, payload, changes, at)"
+                " SELECT gen_random_uuid(), :g, :e, n, 'x', 'y', '{}', '[]', now() FROM generate_series(1, 20000) n"
+            ),
+            {"g": gateway_id, "e": experiment_id},
+        )
+        connection.execute(text("ANALYZE event"))
+        shown = plan(connection, feed.READ_FEED.text, txid="500", id=1, limit=100)
+    assert "Index Scan using ix_event_feed" in shown
+    assert "Sort" not in shown
