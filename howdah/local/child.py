@@ -47,6 +47,10 @@ class ChildSpec:
     """From the stop signal to SIGKILL."""
     dies_with_us: bool = True
     """Where the system can do it (Linux), the child gets its stop signal when the process that started it is killed."""
+    with_descendants: bool = True
+    """Whether SIGKILL goes to the descendants as well."""
+    health_port: int | None = None
+    """Where it serves /livez, /readyz and /metrics, if it does."""
     identity: tuple[str, ...] = ()
     """Options of setpriv(1) that change the user, for a program that refuses to run as root."""
 
@@ -131,11 +135,13 @@ class Child:
         return False
 
     def kill(self) -> None:
-        """Send SIGKILL to the process and all its descendants, and wait for it."""
-        if self._process is not None:
-            if self._process.poll() is None:
-                kill_tree(self._process.pid)
-            self._process.wait()
+        """Send SIGKILL to the process (and its descendants, as the spec says), and wait for it."""
+        if self._process is None:
+            return
+        if self._process.poll() is None and self.spec.with_descendants:
+            kill_tree(self._process.pid)
+        self._process.kill()
+        self._process.wait()
 
     def log_tail(self) -> str:
         """Return the last lines of the log."""
