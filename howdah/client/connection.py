@@ -122,9 +122,7 @@ class Connection:
                     raise ConnectionFailedError(self._unreachable(error)) from error
                 self._retry.sleep(_jittered(delay))
                 continue
-            # 429 and 503 promise that nothing was done; a gateway's 502 and 504 do not.
-            unsafe = not repeatable and response.status_code in {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
-            if delay is None or response.status_code not in RETRIED_STATUS or unsafe:
+            if delay is None or not _asks_for_another_try(response, repeatable=repeatable):
                 return response
             self._retry.sleep(_retry_after(response) or _jittered(delay))
         raise AssertionError("unreachable: the last try returns or raises")
@@ -132,6 +130,18 @@ class Connection:
     def _unreachable(self, error: httpx2.TransportError) -> str:
         where = self._http.base_url
         return f"the API server at {where} could not be reached ({str(error) or type(error).__name__})"
+
+
+def _asks_for_another_try(response: httpx2.Response, *, repeatable: bool) -> bool:
+    """Tell whether to send it again: 429 and 503 promise that nothing was done, a gateway's 502 and 504 do not.
+
+    409 with Retry-After says that the same request, sent before a connection broke, is still being worked on.
+    """
+    status = response.status_code
+    if status == HTTPStatus.CONFLICT:
+        return repeatable and "Retry-After" in response.headers
+    unsafe = not repeatable and status in {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
+    return status in RETRIED_STATUS and not unsafe
 
 
 def _idempotency_key() -> dict[str, str]:

@@ -1,0 +1,220 @@
+"""Makes the catalogue be what the documents say: created, updated or left alone, by name; a second run changes nothing.
+
+A field that a document does not name keeps the value that it has. Nothing is ever deleted.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, JsonValue
+
+from howdah.client.catalogue.credentials import credential_body, is_same_key
+from howdah.client.catalogue.documents import (
+    ApplicationDeploymentDocument,
+    ApplicationInterfaceDocument,
+    ApplicationModuleDocument,
+    ComputeResourceDocument,
+    CredentialDocument,
+    ExperimentDocument,
+)
+from howdah.client.catalogue.errors import DocumentError, DocumentsError
+from howdah.client.catalogue.names import Names
+from howdah.client.catalogue.reading import Document
+from howdah.client.client import Client
+from howdah.client.collections import VersionedCollection
+from howdah.client.errors import ConflictError, InvalidRequestError, ProblemError
+from howdah.client.models import Versioned
+
+V = TypeVar("V", bound=Versioned)
+
+
+class Action(StrEnum):
+    """What was done about a document."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One document, done."""
+
+    kind: str
+    name: str
+    action: Action
+    id: str
+    public_key: str | None = None
+    """Of a key pair that the platform made: the line for authorized_keys."""
+
+
+def apply_documents(client: Client, documents: Sequence[Document]) -> Iterator[Applied]:
+    """Apply the documents, what is referred to first, whatever their order in the file.
+
+    Raises:
+        DocumentsError: a document is wrong: nothing of it was done, those yielded before it were.
+    """
+    _refuse_before_anything_is_done(documents)
+    run = _Run(client, Names(client))
+    for document in sorted(documents, key=lambda one: one.body.PRECEDENCE):
+        try:
+            yield run.apply(document)
+        except (InvalidRequestError, ConflictError) as error:
+            raise DocumentsError(_placed(document, error)) from error
+
+
+def _refuse_before_anything_is_done(documents: Sequence[Document]) -> None:
+    errors: list[DocumentError] = []
+    seen: dict[tuple[str, str, str], Document] = {}
+    for document in documents:
+        body = document.body
+        if isinstance(body, ExperimentDocument):
+            errors.append(document.error("kind", "an Experiment is made by: howdah experiments create -f"))
+        key = (body.kind, body.name, getattr(body, "release", None) or getattr(body, "module_release", None) or "")
+        first = seen.setdefault(key, document)
+        if first is not document:
+            errors.append(
+                document.error("name", f"document {first.index} describes the {body.kind} {body.name} already")
+            )
+    if errors:
+        raise DocumentsError(errors)
+
+
+class _Run:
+    """One run of ``apply``: knows what is there, and learns what it makes."""
+
+    def __init__(self, client: Client, names: Names) -> None:
+        self._client = client
+        self._names = names
+
+    def apply(self, document: Document) -> Applied:
+        body = document.body
+        match body:
+            case CredentialDocument():
+                return self._credential(document, body)
+            case ComputeResourceDocument():
+                return self._resource(document, body)
+            case ApplicationModuleDocument():
+                key = (body.name, body.release)
+                done, module = self._put(self._client.modules, document, self._names.modules.get(key), _fields(body))
+                self._names.modules[key] = module
+            case ApplicationInterfaceDocument():
+                fields = self._with_module(document, body)
+                known = self._names.interfaces.get(body.name)
+                done, interface = self._put(self._client.interfaces, document, known, fields)
+                self._names.interfaces[body.name] = interface
+            case ApplicationDeploymentDocument():
+                fields = self._with_module(document, body)
+                fields["resource_id"] = self._names.resource_id(document, str(fields.pop("resource")))
+                pair = (str(fields["module_id"]), fields["resource_id"])
+                deployments = self._client.deployments
+                done, deployment = self._put(deployments, document, self._names.deployments.get(pair), fields)
+                self._names.deployments[pair] = deployment
+            case ExperimentDocument():
+                raise AssertionError("unreachable: refused before anything is done")
+        return done
+
+    def _credential(self, document: Document, body: CredentialDocument) -> Applied:
+        known = self._names.credentials.get(body.name)
+        if known is None:
+            made = self._client.credentials.create(credential_body(document, body))
+            self._names.credentials[body.name] = made
+            return Applied(body.kind, body.name, Action.CREATED, made.id, made.public_key if body.generate else None)
+        if known.kind != body.type:
+            raise DocumentsError([document.error("type", f"{body.name} is there already, as a {known.kind}")])
+        if not is_same_key(document, body, known):
+            message = f"{body.name} is there already with another key; give the new key a name of its own"
+            raise DocumentsError([document.error("private_key_file", message)])
+        return Applied(body.kind, body.name, Action.UNCHANGED, known.id)
+
+    def _resource(self, document: Document, body: ComputeResourceDocument) -> Applied:
+        fields = _fields(body)
+        if (credential := fields.pop("credential", None)) is not None:
+            fields["credential_id"] = self._names.credential_id(document, str(credential))
+        known = self._names.resources.get(body.name)
+        if known is not None and "timeouts" in fields:
+            fields["timeouts"] = {**known.timeouts, **body.timeouts}
+        done, resource = self._put(self._client.resources, document, known, fields)
+        self._names.resources[body.name] = resource
+        return done
+
+    def _with_module(
+        self, document: Document, body: ApplicationInterfaceDocument | ApplicationDeploymentDocument
+    ) -> dict[str, Any]:
+        fields = _fields(body)
+        release = fields.pop("module_release", None)
+        fields["module_id"] = self._names.module_id(document, str(fields.pop("module")), release)
+        return fields
+
+    def _put(
+        self, collection: VersionedCollection[V], document: Document, known: V | None, fields: Mapping[str, Any]
+    ) -> tuple[Applied, V]:
+        """Make or change one object so that it has ``fields``."""
+        kind, name = document.body.kind, document.body.name
+        if known is None:
+            made = collection.create(fields)
+            return Applied(kind, name, Action.CREATED, made.id), made
+        present = known.model_dump(mode="json")
+        if all(_normal(value) == _normal(present.get(field)) for field, value in fields.items()):
+            return Applied(kind, name, Action.UNCHANGED, known.id), known
+        body = {**{field: present[field] for field in _WRITABLE[kind] if field in present}, **fields}
+        return Applied(kind, name, Action.UPDATED, known.id), collection.replace(known, body)
+
+
+_RENAMED: Final = {"credential": "credential_id", "module": "module_id", "resource": "resource_id"}
+_MODELS: Final[dict[str, type[BaseModel]]] = {
+    "ComputeResource": ComputeResourceDocument,
+    "ApplicationModule": ApplicationModuleDocument,
+    "ApplicationInterface": ApplicationInterfaceDocument,
+    "ApplicationDeployment": ApplicationDeploymentDocument,
+}
+_WRITABLE: Final = {
+    kind: tuple(_RENAMED.get(field, field) for field in model.model_fields if field not in {"kind", "module_release"})
+    for kind, model in _MODELS.items()
+}
+_DEFAULTS: Final[dict[str, JsonValue]] = {"required": True, "order": 0, "is_default": False}
+"""What the server writes into inputs, outputs and queues whose author left it out."""
+
+
+def _fields(
+    body: ComputeResourceDocument
+    | ApplicationModuleDocument
+    | ApplicationInterfaceDocument
+    | ApplicationDeploymentDocument,
+) -> dict[str, Any]:
+    """Return what the document says, in the API's words as far as no name has to be looked up."""
+    fields = body.model_dump(mode="json", exclude_unset=True, exclude={"kind"})
+    if isinstance(body, ComputeResourceDocument):
+        fields = {"transport": body.transport, "host": body.host, "port": body.port, "scratch": body.scratch, **fields}
+    return fields
+
+
+def _normal(value: JsonValue) -> JsonValue:
+    """Return the value without what says nothing, so that a document equals what the server made of it."""
+    if isinstance(value, dict):
+        inner = {name: _normal(one) for name, one in value.items()}
+        return {
+            name: one
+            for name, one in inner.items()
+            if one not in (None, "", [], {}) and not (name in _DEFAULTS and one == _DEFAULTS[name])
+        }
+    if isinstance(value, list):
+        return sorted_by_name([_normal(one) for one in value])
+    return value
+
+
+def sorted_by_name(values: list[JsonValue]) -> list[JsonValue]:
+    """Return named things in the order of their names (the server keeps queues so), others as they are."""
+    if values and all(isinstance(one, dict) and set(one) & {"max_nodes", "max_wall_time_minutes"} for one in values):
+        return sorted(values, key=lambda one: str(one["name"]) if isinstance(one, dict) else "")
+    return values
+
+
+def _placed(document: Document, error: ProblemError) -> list[DocumentError]:
+    """Return the server's errors in the document's own words."""
+    shown = {api: field for field, api in _RENAMED.items()}
+    if not error.errors:
+        return [document.error("", str(error))]
+    return [document.error(shown.get(one.field, one.field), one.message) for one in error.errors]

@@ -1,0 +1,160 @@
+"""The kinds of documents and their fields. What stands inside inputs, outputs and queues is checked by the server."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Object = dict[str, JsonValue]
+
+
+class _Document(BaseModel):
+    """Fields that the document does not name keep the value that they have, or get the server's default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    PRECEDENCE: ClassVar[int]
+    """Kinds are applied in this order, so that what is referred to is there first."""
+
+
+class CredentialDocument(_Document):
+    """A secret, by reference to a local file; the secret itself never stands in YAML."""
+
+    PRECEDENCE: ClassVar = 0
+
+    kind: Literal["Credential"]
+    name: Name
+    type: Literal["ssh-key", "password"] = "ssh-key"
+    private_key_file: str | None = None
+    passphrase_file: str | None = None
+    password_file: str | None = None
+    generate: bool = False
+    """Let the platform make the key pair; its public half is shown, to be put into authorized_keys."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "CredentialDocument":
+        allowed = {"ssh-key": ("private_key_file", "generate"), "password": ("password_file",)}[self.type]
+        sources = [name for name in ("private_key_file", "password_file", "generate") if getattr(self, name)]
+        if len(sources) > 1 or not set(sources) <= set(allowed):
+            raise ValueError(f"a credential of type {self.type} takes one of {' or '.join(allowed)}")
+        if self.passphrase_file and not self.private_key_file:
+            raise ValueError("passphrase_file: goes with private_key_file")
+        return self
+
+
+class ComputeResourceDocument(_Document):
+    """A machine that runs jobs, and the login account used there."""
+
+    PRECEDENCE: ClassVar = 1
+
+    kind: Literal["ComputeResource"]
+    name: Name
+    description: str = ""
+    transport: str = "ssh"
+    scheduler: str
+    host: str = "localhost"
+    port: int = 22
+    username: str | None = None
+    credential: Name | None = None
+    host_keys: list[str] = []
+    scratch: str = "~/howdah"
+    environment: dict[str, str] = {}
+    timeouts: Object = {}
+    enabled: bool = True
+    queues: list[Object] = []
+
+
+class ApplicationModuleDocument(_Document):
+    """A piece of scientific software, whatever it is installed on."""
+
+    PRECEDENCE: ClassVar = 2
+
+    kind: Literal["ApplicationModule"]
+    name: Name
+    release: str = ""
+    description: str = ""
+
+
+class _OfModule(_Document):
+    module: Name
+    module_release: str | None = None
+    """Needed only where the module is there in several releases."""
+
+
+class ApplicationInterfaceDocument(_OfModule):
+    """What an application takes and gives."""
+
+    PRECEDENCE: ClassVar = 3
+
+    kind: Literal["ApplicationInterface"]
+    name: Name
+    description: str = ""
+    inputs: list[Object] = []
+    outputs: list[Object] = []
+
+
+class ApplicationDeploymentDocument(_OfModule):
+    """An application installed on a resource."""
+
+    PRECEDENCE: ClassVar = 4
+
+    kind: Literal["ApplicationDeployment"]
+    resource: Name
+    executable: str
+    modules: list[str] = []
+    environment: dict[str, str] = {}
+    pre_commands: list[str] = []
+    post_commands: list[str] = []
+    defaults: Object = {}
+
+    @property
+    def name(self) -> str:
+        """What people read: a deployment has no name of its own."""
+        return f"{self.module} on {self.resource}"
+
+
+class ExperimentDocument(_Document):
+    """An experiment of an application, or of tasks spelt out. ``{file: path}`` as an input's value is uploaded."""
+
+    PRECEDENCE: ClassVar = 5
+
+    kind: Literal["Experiment"]
+    name: Name
+    description: str = ""
+    interface: Name | None = None
+    resource: Name | None = None
+    inputs: Object = {}
+    requirements: Object = {}
+    work_directory: str | None = None
+    tasks: list[Object] = Field(default=[], max_length=10_000)
+
+    @model_validator(mode="after")
+    def _either_application_or_tasks(self) -> "ExperimentDocument":
+        if self.tasks:
+            mixed = [name for name in ("interface", "resource", "inputs", "requirements") if getattr(self, name)]
+            if mixed:
+                raise ValueError(f"{mixed[0]}: does not go with tasks, whose resources stand in each task")
+        else:
+            missing = [name for name in ("interface", "resource") if getattr(self, name) is None]
+            if missing:
+                raise ValueError(f"{missing[0]}: needed, unless the experiment brings its own tasks")
+        return self
+
+
+CatalogueDocument = (
+    CredentialDocument
+    | ComputeResourceDocument
+    | ApplicationModuleDocument
+    | ApplicationInterfaceDocument
+    | ApplicationDeploymentDocument
+)
+AnyDocument = CatalogueDocument | ExperimentDocument
+
+KINDS: dict[str, type[AnyDocument]] = {
+    "Credential": CredentialDocument,
+    "ComputeResource": ComputeResourceDocument,
+    "ApplicationModule": ApplicationModuleDocument,
+    "ApplicationInterface": ApplicationInterfaceDocument,
+    "ApplicationDeployment": ApplicationDeploymentDocument,
+    "Experiment": ExperimentDocument,
+}

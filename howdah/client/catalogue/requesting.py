@@ -1,0 +1,106 @@
+"""Experiment documents to requests: names become ids, local files are uploaded once each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from howdah.client.catalogue.documents import ExperimentDocument
+from howdah.client.catalogue.errors import DocumentError, DocumentsError
+from howdah.client.catalogue.names import Names
+from howdah.client.catalogue.reading import Document
+from howdah.client.client import Client
+
+
+def experiment_requests(
+    client: Client, documents: Sequence[Document], *, resource: str | None = None
+) -> list[dict[str, Any]]:
+    """Return a request for each document, to be given to ``client.experiments``.
+
+    ``resource`` is taken instead of the one that the documents name. All files are looked at before the first one is
+    uploaded.
+
+    Raises:
+        DocumentsError: a document is no experiment, a name is unknown, or a file can't be read.
+    """
+    names = Names(client)
+    uploads = _Uploads(client)
+    drafts = []
+    errors: list[DocumentError] = []
+    for document in documents:
+        try:
+            drafts.append(_draft(document, names, resource))
+            uploads.check(document)
+        except DocumentsError as error:
+            errors += error.errors
+    if errors:
+        raise DocumentsError(errors)
+    return [uploads.done(document, draft) for document, draft in zip(documents, drafts, strict=True)]
+
+
+def _draft(document: Document, names: Names, resource: str | None) -> dict[str, Any]:
+    body = _experiment(document)
+    request: dict[str, Any] = {"name": body.name, "description": body.description}
+    if body.tasks:
+        return {**request, "kind": "tasks", "tasks": [_task(document, names, task, resource) for task in body.tasks]}
+    request |= {
+        "kind": "application",
+        "interface_id": names.interface_id(document, body.interface or ""),
+        "resource_id": names.resource_id(document, resource or body.resource or ""),
+        "inputs": dict(body.inputs),
+        "requirements": dict(body.requirements),
+    }
+    return request if body.work_directory is None else {**request, "work_directory": body.work_directory}
+
+
+def _task(document: Document, names: Names, task: dict[str, JsonValue], resource: str | None) -> dict[str, Any]:
+    fields: dict[str, Any] = dict(task)
+    named = fields.pop("resource", None)
+    if named is not None:
+        fields["resource_id"] = names.resource_id(document, resource or str(named), "tasks.resource")
+    return fields
+
+
+def _experiment(document: Document) -> ExperimentDocument:
+    if not isinstance(document.body, ExperimentDocument):
+        message = f"an Experiment was expected; a {document.body.kind} is put into the catalogue by: howdah apply -f"
+        raise DocumentsError([document.error("kind", message)])
+    return document.body
+
+
+class _Uploads:
+    """Uploads each local file once, however often it is named."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._uris: dict[Path, str] = {}
+
+    def check(self, document: Document) -> None:
+        """Refuse files that can't be read, and mappings that are no file."""
+        errors = []
+        for name, value in _experiment(document).inputs.items():
+            if not isinstance(value, dict):
+                continue
+            path = value.get("file")
+            if set(value) != {"file"} or not isinstance(path, str):
+                errors.append(document.error(f"inputs.{name}", "a value, or {file: path}, was expected"))
+            elif not document.beside(path).is_file():
+                errors.append(document.error(f"inputs.{name}.file", f"there is no file {document.beside(path)}"))
+        if errors:
+            raise DocumentsError(errors)
+
+    def done(self, document: Document, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the request with uploaded files in place of local ones."""
+        if "inputs" not in request:
+            return request
+        inputs = {name: self._value(document, value) for name, value in request["inputs"].items()}
+        return {**request, "inputs": inputs}
+
+    def _value(self, document: Document, value: JsonValue) -> JsonValue:
+        if not isinstance(value, dict):
+            return value
+        path = document.beside(str(value["file"])).resolve()
+        if path not in self._uris:
+            self._uris[path] = self._client.files.upload(path).uri
+        return self._uris[path]
