@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
@@ -15,10 +15,13 @@ from howdah.contracts.messages import TaskEvent
 from howdah.messaging.abstract import Delivery, DeliveryCanceledError, Producer
 from howdah.tasks.cancel import CancelToken, StopReason
 from howdah.tasks.context import TaskContext, Tools
-from howdah.tasks.declaration import DETACHED, AnyTask, CancelHandler, Needs, Result
+from howdah.tasks.declaration import DETACHED, AnyTask, Needs, Result
 from howdah.tasks.events import EventsOf, outgoing
 from howdah.tasks.in_flight import InFlight
 from howdah.tasks.task_log import OpenLogs, TaskLog
+
+if TYPE_CHECKING:
+    from howdah.tasks.declaration import CancelHandler
 
 log = structlog.get_logger(__name__)
 
@@ -126,7 +129,7 @@ class Attempt:
             return self._events.canceled(f"Stopped, but not confirmed: {trouble}"[:2_000], confirmed=False)
         return self._events.deferred(f"Canceling, not confirmed yet: {trouble}"[:2_000], CANCEL_RETRY_SECONDS)
 
-    def _try_to_undo(self, undo: CancelHandler[Any], params: BaseModel, token: CancelToken) -> str | None:
+    def _try_to_undo(self, undo: "CancelHandler[Any]", params: BaseModel, token: CancelToken) -> str | None:
         context = self._context(params, token, self._clock.now() + timedelta(seconds=CANCEL_SECONDS))
         try:
             return None if undo(context) else "the resource did not confirm it"

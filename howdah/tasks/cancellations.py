@@ -17,7 +17,7 @@ class Cancellations:
     """Reads ``howdah.cancellations`` whole, and tells ``on_cancel`` of each process that is to stop."""
 
     def __init__(self, messaging: Messaging, on_cancel: Callable[[ProcessId], None]) -> None:
-        self._on_cancel = on_cancel
+        self._listeners = [on_cancel]
         self._table = messaging.table(topics.CANCELLATIONS.name, self._changed)
 
     def start(self, timeout_seconds: float) -> None:
@@ -26,6 +26,10 @@ class Cancellations:
         if not self._table.wait_loaded(timeout_seconds):
             trouble = self._table.trouble() or "Kafka did not answer"
             raise ConfigurationError(f"the cancellations were not loaded within {timeout_seconds:g} s: {trouble}")
+
+    def listen(self, on_cancel: Callable[[ProcessId], None]) -> None:
+        """Tell ``on_cancel`` too, of those that come from now on; it must be quick and must not raise."""
+        self._listeners.append(on_cancel)
 
     def __contains__(self, process_id: object) -> bool:
         return isinstance(process_id, str) and self._table.get(process_id) is not None
@@ -50,8 +54,10 @@ class Cancellations:
         if value is None:
             return
         try:
-            self._on_cancel(codec.CANCELLATIONS.decode(value).process_id)
+            process_id = codec.CANCELLATIONS.decode(value).process_id
         except ContractError as error:
             # The key alone says what is to stop: better to stop on a row of a newer version than to go on.
             log.warning("a cancellation is not understood", key=key, offset=record.offset, error=str(error))
-            self._on_cancel(ProcessId(key))
+            process_id = ProcessId(key)
+        for listener in self._listeners:
+            listener(process_id)

@@ -38,9 +38,10 @@ Whoever the handler handed the work to owes that event, and progress meanwhile: 
 """
 
 Result = Mapping[str, JsonValue] | BaseModel | _Detached | None
-Handler = Callable[["TaskContext[P]"], Result]
-CancelHandler = Callable[["TaskContext[P]"], bool]
-"""Undoes on the resource what the attempt may have begun; returns whether that is confirmed."""
+if TYPE_CHECKING:
+    Handler = Callable[[TaskContext[P]], Result]
+    CancelHandler = Callable[[TaskContext[P]], bool]
+    """Undoes on the resource what the attempt may have begun; returns whether that is confirmed."""
 
 
 class AtDeadline(StrEnum):
@@ -101,9 +102,9 @@ class TaskDefinition(Generic[P]):
 
     type: str
     params: builtins.type[P]
-    handler: Handler[P]
+    handler: "Handler[P]"
     options: TaskOptions = field(default_factory=TaskOptions)
-    on_cancel: CancelHandler[P] | None = None
+    on_cancel: "CancelHandler[P] | None" = None
 
     def __call__(self, context: "TaskContext[P]") -> Result:
         """Run the handler."""
@@ -126,8 +127,8 @@ def task(  # noqa: PLR0913 - the options of a task, by keyword
     at_cancel: AtCancel = AtCancel.STOP,
     needs: Needs = Needs.RESOURCE_IF_GIVEN,
     bulkhead_share: float | None = None,
-    on_cancel: CancelHandler[P] | None = None,
-) -> Callable[[Handler[P]], TaskDefinition[P]]:
+    on_cancel: "CancelHandler[P] | None" = None,
+) -> "Callable[[Handler[P]], TaskDefinition[P]]":
     """Declare the decorated function as the handler of a task type.
 
     Args:
@@ -162,7 +163,7 @@ def task(  # noqa: PLR0913 - the options of a task, by keyword
         bulkhead_share=0.25 if bulkhead_share is None else bulkhead_share,
     )
 
-    def declare(handler: Handler[P]) -> TaskDefinition[P]:
+    def declare(handler: "Handler[P]") -> TaskDefinition[P]:
         _check_handler(type, handler)
         return TaskDefinition(type=type, params=params, handler=handler, options=options, on_cancel=on_cancel)
 

@@ -1,0 +1,212 @@
+"""The monitor: follows every job that falls to this replica until it ends. Owes each its terminal event."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from howdah.contracts import codec, topics
+from howdah.contracts.errors import ContractError
+from howdah.contracts.ids import ProcessId
+from howdah.contracts.messages import JobRecord
+from howdah.contracts.params import JOB_MONITORING
+from howdah.messaging.abstract import DeliveryError, Messaging, Record
+from howdah.runtime import metrics
+from howdah.tasks import Parts, job_records
+from howdah.tasks.cancellations import Cancellations
+from howdah.tasks.context import Tools
+from howdah.tasks.events import outgoing
+from services.job_monitoring import verdicts
+from services.job_monitoring.book import Group, JobBook, Taken, group_of
+from services.job_monitoring.round import Round, Rounds
+from services.job_monitoring.schedule import Rhythm, Schedule
+from services.job_monitoring.settings import MonitorSettings
+from services.job_monitoring.verdicts import Verdict
+
+log = structlog.get_logger(__name__)
+
+_HEARTBEAT_CHECKS = 12
+"""How many times in a heartbeat's period the jobs are looked through for one that is due."""
+
+
+@dataclass(slots=True)
+class _Pace:
+    interval: float
+    failures: int = 0
+    trouble: str = ""
+
+
+@dataclass(slots=True)
+class _Paces:
+    shortest: float
+    of: dict[Group, _Pace] = field(default_factory=dict)
+
+    def get(self, group: Group) -> _Pace:
+        return self.of.setdefault(group, _Pace(self.shortest))
+
+
+class Monitor:
+    """A ``Runner``. The table's thread fills the book, a few threads do rounds, this one tells the heartbeats."""
+
+    def __init__(
+        self, settings: MonitorSettings, messaging: Messaging, tools: Tools, cancellations: Cancellations
+    ) -> None:
+        self._settings = settings
+        self._clock = tools.clock
+        self._producer = messaging.producer()
+        self._stopping = threading.Event()
+        self._book = JobBook()
+        self._schedule = Schedule(settings.monitor_threads, self._clock)
+        self._rhythm = Rhythm(settings.monitor_min_seconds, settings.monitor_max_seconds)
+        self._paces = _Paces(settings.monitor_min_seconds)
+        self._rounds = Rounds(settings, tools, cancellations, self._stopping)
+        self._told_at: dict[str, float] = {}
+        self._defect: BaseException | None = None
+        self._table = messaging.table(topics.JOBS.name, self._changed, group=f"{JOB_MONITORING}-jobs")
+        cancellations.listen(self._process_canceled)
+
+    def run(self) -> None:
+        """Follow jobs until stopped."""
+        threads = [
+            threading.Thread(target=self._work, name=f"monitor-{number}")
+            for number in range(self._settings.monitor_threads)
+        ]
+        self._table.start()
+        for thread in threads:
+            thread.start()
+        try:
+            while not self._clock.wait(self._stopping, self._settings.monitor_heartbeat_seconds / _HEARTBEAT_CHECKS):
+                self._tell_heartbeats()
+        finally:
+            self._stopping.set()
+            self._schedule.close()
+            for thread in threads:
+                thread.join()
+            self._table.close()
+        if self._defect is not None:
+            raise self._defect
+
+    def stop(self) -> None:
+        """End the rounds at hand and return from ``run``."""
+        self._stopping.set()
+
+    def trouble(self) -> str | None:
+        """Return None while the jobs are being read, else a sentence."""
+        return self._table.trouble()
+
+    # ------------------------------------------------------------ the table
+
+    def _changed(self, key: str, value: bytes | None, record: Record) -> None:
+        if value is None:
+            self._gone(key, moved_away=record.offset < 0)
+            return
+        try:
+            incoming = codec.JOBS.decode(value)
+        except ContractError as error:
+            log.error("a job's record is not understood and not followed", key=key, error=str(error))
+            return
+        self._act_on(self._book.take_in(incoming))
+        metrics.JOBS_FOLLOWED.set(len(self._book))
+
+    def _gone(self, key: str, *, moved_away: bool) -> None:
+        if moved_away:
+            self._book.moved_away(key)
+        else:
+            self._book.removed(key)
+        metrics.JOBS_FOLLOWED.set(len(self._book))
+
+    def _act_on(self, taken: Taken) -> None:
+        if taken.rewrite is not None:
+            self._producer.send(job_records.row(taken.rewrite))
+        if taken.look is not None:
+            self._schedule.wake(taken.look)
+
+    def _process_canceled(self, process_id: ProcessId) -> None:
+        for group in self._book.groups_of(process_id):
+            self._schedule.wake(group)
+
+    # ------------------------------------------------------------ rounds
+
+    def _work(self) -> None:
+        while (group := self._schedule.take()) is not None:
+            try:
+                self._round(group)
+            except Exception as error:  # the boundary of the monitor's threads
+                log.exception("a round ended with a defect", account=group.account)
+                self._defect = self._defect or error
+                self._stopping.set()
+                return
+
+    def _round(self, group: Group) -> None:
+        records = self._book.of(group)
+        if not records:
+            self._paces.of.pop(group, None)
+            self._schedule.drop(group)
+            return
+        started = self._clock.monotonic()
+        outcome = self._rounds.go(records)
+        changed = self._publish(outcome.verdicts)
+        elapsed = self._clock.monotonic() - started
+        metrics.MONITOR_QUERY_SECONDS.labels("failed" if outcome.trouble else "answered").observe(elapsed)
+        self._plan_next(group, outcome, changed=changed, elapsed=elapsed)
+
+    def _plan_next(self, group: Group, outcome: Round, *, changed: bool, elapsed: float) -> None:
+        pace = self._paces.get(group)
+        pace.failures = pace.failures + 1 if outcome.trouble else 0
+        pace.trouble = str(outcome.trouble or "")
+        if outcome.trouble and not self._stopping.is_set():
+            log.warning("a resource could not be asked", account=group.account, why=pace.trouble, times=pace.failures)
+        if pace.failures:
+            self._schedule.give_back(group, self._rhythm.after_failures(pace.failures), suspect=True)
+        else:
+            pace.interval = self._rhythm.after(pace.interval, changed=changed, elapsed=elapsed)
+            self._schedule.give_back(group, pace.interval, suspect=False)
+
+    def _publish(self, found: Sequence[Verdict]) -> bool:
+        """Tell the events; once they are acknowledged, write the records. Return whether there was anything."""
+        changes = [verdict for verdict in found if verdict.changed]
+        if not changes:
+            return False
+        try:
+            self._producer.send_all([outgoing(event) for verdict in changes for event in verdict.events])
+        except DeliveryError as error:
+            # The book still says what it said: the next round finds the same and tells it under the same ids.
+            log.warning("events of jobs could not be told yet", error=str(error))
+            return True
+        for verdict in changes:
+            self._settle(verdict)
+        return True
+
+    def _settle(self, verdict: Verdict) -> None:
+        if verdict.ended and self._book.end(verdict.before):
+            self._producer.send(job_records.tombstone(verdict.before))
+        elif verdict.after is not verdict.before and self._book.change(verdict.before, verdict.after):
+            self._producer.send(job_records.row(verdict.after))
+
+    # ------------------------------------------------------------ heartbeats
+
+    def _tell_heartbeats(self) -> None:
+        """Say of each awaited job, now and then, that it is looked after."""
+        period, now = self._settings.monitor_heartbeat_seconds, self._clock.monotonic()
+        live = self._book.live()
+        for record in live:
+            if now - self._told_at.get(record.key(), float("-inf")) < period:
+                continue
+            event = verdicts.progress(record, self._words(record), self._clock.now(), period)
+            if event is not None:
+                self._producer.send(outgoing(event))
+                self._told_at[record.key()] = now
+        keys = {record.key() for record in live}
+        self._told_at = {key: at for key, at in self._told_at.items() if key in keys}
+
+    def _words(self, record: JobRecord) -> str:
+        trouble = self._paces.get(group_of(record)).trouble
+        state = f"the job {record.native_id} is {record.state}"
+        return f"{state}; {record.target.name} can't be asked at the moment: {trouble}" if trouble else state
+
+
+def make_monitor(parts: Parts) -> Monitor:
+    """Return the monitor of a job-monitoring process; ConfigurationError when its settings are wrong."""
+    settings = MonitorSettings.load(service_name=JOB_MONITORING)
+    return Monitor(settings, parts.messaging, parts.tools, parts.cancellations)

@@ -1,0 +1,126 @@
+"""One round at one login account: cancel what is to stop, ask about all the rest at once, weigh the answers."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from howdah.compute import cancellation, jobs
+from howdah.compute.abstract import Bounds, CancelSignal, Connection, JobRef
+from howdah.contracts.errors import TaskError
+from howdah.contracts.failures import FailureKind
+from howdah.contracts.messages import JobRecord
+from howdah.contracts.states import JobState
+from howdah.tasks.api import Grant
+from howdah.tasks.cancellations import Cancellations
+from howdah.tasks.context import SecretOf, Tools
+from services.job_monitoring import verdicts
+from services.job_monitoring.book import newest
+from services.job_monitoring.settings import MonitorSettings
+from services.job_monitoring.verdicts import Verdict, Word
+
+log = structlog.get_logger(__name__)
+
+CANCELS_A_ROUND: Final = 20
+CANCEL_WAIT_SECONDS: Final = 2.0
+ERROR_TAIL_BYTES: Final = 4_000
+
+_TAIL = 'if [ -f "$file" ]; then tail -c "$bytes" -- "$file"; fi\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What came of a round: verdicts, also when the resource could not be asked, and then why."""
+
+    verdicts: tuple[Verdict, ...]
+    trouble: TaskError | None = None
+
+
+class Rounds:
+    """Does rounds; thread-safe. An unreachable resource is never held against a job."""
+
+    def __init__(
+        self, settings: MonitorSettings, tools: Tools, cancellations: Cancellations, stopping: CancelSignal
+    ) -> None:
+        self._settings = settings
+        self._tools = tools
+        self._cancellations = cancellations
+        self._stopping = stopping
+
+    def go(self, records: Sequence[JobRecord]) -> Round:
+        """Ask about the jobs, which all belong to one group."""
+        found: list[Verdict] = []
+        try:
+            self._ask(records, found)
+        except TaskError as error:
+            settled = {verdict.before.key() for verdict in found}
+            waiting = [record for record in records if record.key() not in settled]
+            return Round((*found, *self._out_of_budget(waiting, error)), error)
+        return Round(tuple(found))
+
+    def _ask(self, records: Sequence[JobRecord], found: list[Verdict]) -> None:
+        speaker = newest(records)
+        secret = SecretOf(self._tools.exchange, speaker.target.credential_id, Grant(speaker.capability))
+        bounds = Bounds(canceled=self._stopping, deadline=time.monotonic() + self._settings.monitor_query_seconds)
+        to_cancel = [record for record in records if self._is_to_stop(record)]
+        to_follow = [record for record in records if not self._is_to_stop(record)]
+        with self._tools.reach().connect(speaker.target, secret, bounds) as connection:
+            if to_follow:
+                found.extend(self._followed(connection, to_follow))
+            for record in to_cancel[:CANCELS_A_ROUND]:
+                found.append(self._canceled(connection, record))  # noqa: PERF401 - kept one by one: the next may raise
+
+    def _is_to_stop(self, record: JobRecord) -> bool:
+        return record.reaping or record.process_id in self._cancellations
+
+    def _followed(self, connection: Connection, records: Sequence[JobRecord]) -> list[Verdict]:
+        observations = jobs.query(connection, [_ref(record) for record in records])
+        now = self._tools.clock.now()
+        found = []
+        for record in records:
+            word = self._word(record, observations.get(_ref(record)))
+            tail = _error_tail(connection, record) if word.state is JobState.FAILED else None
+            found.append(verdicts.of_word(record, word, now, tail))
+        return found
+
+    def _canceled(self, connection: Connection, record: JobRecord) -> Verdict:
+        outcome = cancellation.cancel_job(connection, _ref(record), wait_seconds=CANCEL_WAIT_SECONDS)
+        now = self._tools.clock.now()
+        if outcome.confirmed:
+            word = Word(state=outcome.state, reason=outcome.sentence, native_id=outcome.native_id)
+            return verdicts.of_cancel(record, word, now)
+        trouble = TaskError.of(FailureKind.TRANSIENT, outcome.sentence, host=record.target.host, operation="cancel")
+        return next(iter(self._out_of_budget([record], trouble)), Verdict(record, record))
+
+    def _out_of_budget(self, records: Sequence[JobRecord], trouble: TaskError) -> list[Verdict]:
+        """Return what is told of jobs whose cancel was waited for long enough."""
+        now = self._tools.clock.now()
+        found = []
+        for record in records:
+            if record.reaping:
+                if now - record.at > timedelta(days=self._settings.reap_days):
+                    log.warning("a canceled job was never confirmed to be gone", job=record.key(), why=str(trouble))
+                    found.append(Verdict(record, record, ended=True))
+                continue
+            request = self._cancellations.of(record.process_id)
+            if request and now - request.at > timedelta(seconds=self._settings.cancel_budget_seconds):
+                found.append(verdicts.of_unconfirmed_cancel(record, trouble.failure.sentence, now))
+        return found
+
+
+def _ref(record: JobRecord) -> JobRef:
+    return JobRef(record.work_dir, record.task_id, record.generation, record.job_name, record.native_id)
+
+
+def _error_tail(connection: Connection, record: JobRecord) -> str | None:
+    """Return the end of the job's error output, if it is to be had."""
+    variables = {"file": connection.expand(f"{record.work_dir}/{record.stderr}"), "bytes": str(ERROR_TAIL_BYTES)}
+    try:
+        result = connection.run_script(_TAIL, variables)
+    except TaskError as error:
+        log.info("the job's error output could not be read", job=record.key(), why=str(error))
+        return None
+    return result.stdout.decode(errors="replace") or None
