@@ -45,10 +45,13 @@ class StackStoppedError(LocalStackError):
 
 @dataclass(frozen=True)
 class Wave:
-    """Children that start together; the next stage begins when all are ready."""
+    """Children that start together; the next stage begins when all are ready.
+
+    They are described when their turn comes: a chore before them may have made what they need.
+    """
 
     name: str
-    children: tuple[ChildSpec, ...]
+    children: Callable[[], tuple[ChildSpec, ...]]
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,6 @@ class Supervisor:
         self._last_signal = float("-inf")
         self._patience = 1
         self._next_log_look = 0.0
-        self._names = {spec.name for stage in plan.stages if isinstance(stage, Wave) for spec in stage.children}
 
     def run(self) -> None:
         """Start everything, keep it running until a signal or a request to stop, then stop everything.
@@ -119,7 +121,7 @@ class Supervisor:
             self._progress.say(f"[{number}/{len(self._plan.stages)}] {stage.name}")
             match stage:
                 case Wave(children=children):
-                    self._start_wave(children)
+                    self._start_wave(children())
                 case Chore(run=run):
                     run(self._stopping)
                     self._refuse_to_go_on_when_stopping()
@@ -219,8 +221,8 @@ class Supervisor:
                     api_url=self._plan.api_url,
                     kafka_bootstrap=self._plan.kafka_bootstrap,
                 )
-            case RestartChild(name=name) if name not in self._names:
-                return Refused(sentence=f"name: there is no child {name!r}, only {', '.join(sorted(self._names))}")
+            case RestartChild(name=name) if name not in (names := [kept.name for kept in self._kept()]):
+                return Refused(sentence=f"name: there is no child {name!r}, only {', '.join(names)}")
             case RestartChild() | StopStack():
                 self._wishes.put(request)
                 return Accepted()

@@ -72,10 +72,10 @@ def main() -> int:
     last = ChildSpec(name="last", command=("sh", "-c", "echo no luck; exit 3"), ready=lambda: "never ready")
     plan = Plan(
         stages=[
-            Wave("the first", (spec("first", folder, options),)),
+            Wave("the first", lambda: (spec("first", folder, options),)),
             Chore("a chore", lambda _: (folder / "chore").touch()),
-            Wave("the second", (spec("second", folder, options),)),
-            *([Wave("the last", (last,))] if options.failing else []),
+            Wave("the second", lambda: (spec("second", folder, options),)),
+            *([Wave("the last", lambda: (last,))] if options.failing else []),
         ],
         backoff=Backoff(initial_seconds=0.1, max_seconds=0.5),
         on_ready=lambda: Lines().say("all ready"),

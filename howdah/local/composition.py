@@ -1,0 +1,121 @@
+"""What the platform consists of: which child runs what, with which environment. Data, nothing else.
+
+The supervisor starts them; Compose and Kubernetes have the same list in their own files.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from howdah.local.child import ChildSpec
+from howdah.local.http_probe import readyz
+from howdah.local.ports import HOST, PortBook
+from howdah.local.stack_secrets import StackSecrets
+
+SERVICES = (
+    "env_setup",
+    "input_staging",
+    "job_submission",
+    "job_monitoring",
+    "output_staging",
+    "env_cleanup",
+    "command",
+)
+"""The modules below ``services``; each is a child of its own."""
+
+DRAIN_SECONDS = 20
+"""How long a service may finish what it has in hand when it is stopped."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where the platform's processes find each other."""
+
+    directory: Path
+    ports: PortBook
+    kafka_bootstrap: str
+    database_url: str
+
+    @property
+    def api_port(self) -> int:
+        """The API server's port."""
+        return self.ports.get("api-server")
+
+    @property
+    def api_url(self) -> str:
+        """Where the API server answers."""
+        return f"http://{HOST}:{self.api_port}"
+
+
+def shared_environment(where: Surroundings) -> Mapping[str, str]:
+    """Return what every process of the platform is told."""
+    return {
+        "HOWDAH_KAFKA_BOOTSTRAP": where.kafka_bootstrap,
+        "HOWDAH_LOG_FORMAT": "json",
+        "HOWDAH_HEALTH_HOST": HOST,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def api_environment(where: Surroundings, known: StackSecrets) -> Mapping[str, str]:
+    """Return what the processes of the API half are told."""
+    objects = where.directory / "objects"
+    return {
+        **shared_environment(where),
+        "HOWDAH_DATABASE_URL": where.database_url,
+        "HOWDAH_MASTER_KEY": known.master_key.get_secret_value(),
+        "HOWDAH_CAPABILITY_KEY": known.capability_key.get_secret_value(),
+        "HOWDAH_OBJECT_STORE_URL": f"file://{objects}",
+        "HOWDAH_PUBLIC_URL": where.api_url,
+        "HOWDAH_BIND_HOST": HOST,
+        "HOWDAH_BIND_PORT": str(where.api_port),
+    }
+
+
+def api_half(where: Surroundings, known: StackSecrets) -> tuple[ChildSpec, ...]:
+    """Return the API server and the orchestrator."""
+    environment = api_environment(where, known)
+    orchestrator_port = where.ports.get("orchestrator")
+    return (
+        ChildSpec(
+            name="api-server",
+            command=(sys.executable, "-m", "api_server"),
+            env=environment,
+            ready=readyz(where.api_port),
+            health_port=where.api_port,
+        ),
+        ChildSpec(
+            name="orchestrator",
+            command=(sys.executable, "-m", "api_server.orchestrator"),
+            env={**environment, "HOWDAH_HEALTH_PORT": str(orchestrator_port)},
+            ready=readyz(orchestrator_port),
+            health_port=orchestrator_port,
+        ),
+    )
+
+
+def task_services(where: Surroundings, known: StackSecrets) -> tuple[ChildSpec, ...]:
+    """Return a child for every task service."""
+    return tuple(_task_service(module, where, known) for module in SERVICES)
+
+
+def _task_service(module: str, where: Surroundings, known: StackSecrets) -> ChildSpec:
+    name = module.replace("_", "-")
+    port = where.ports.get(name)
+    token = known.service_token.get_secret_value() if known.service_token else ""
+    return ChildSpec(
+        name=name,
+        command=(sys.executable, "-m", f"services.{module}"),
+        env={
+            **shared_environment(where),
+            "HOWDAH_SERVICE_NAME": name,
+            "HOWDAH_API_URL": where.api_url,
+            "HOWDAH_SERVICE_TOKEN": token,
+            "HOWDAH_HEALTH_PORT": str(port),
+            "HOWDAH_DRAIN_GRACE_SECONDS": str(DRAIN_SECONDS),
+        },
+        ready=readyz(port),
+        health_port=port,
+        grace_seconds=DRAIN_SECONDS + 5,
+    )

@@ -1,0 +1,63 @@
+"""The stack's own secrets: generated once, kept in a file that only its owner can read, never shown in logs."""
+
+import base64
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
+
+from howdah.local.errors import LocalStackError
+
+_KEY_BYTES = 32
+
+
+def _new_key() -> SecretStr:
+    return SecretStr(base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode())
+
+
+class StackSecrets(BaseModel):
+    """What the processes of one stack share."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    master_key: SecretStr = Field(default_factory=_new_key)
+    """Wraps the credentials' keys. Who loses it loses all stored credentials."""
+    capability_key: SecretStr = Field(default_factory=_new_key)
+    service_token: SecretStr | None = None
+    admin_token: SecretStr | None = None
+
+    @field_serializer("*")
+    def _in_clear(self, value: SecretStr | None) -> str | None:
+        return value.get_secret_value() if value is not None else None
+
+
+class SecretFile:
+    """``secrets.json`` of a stack, mode 0600."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> StackSecrets:
+        """Return the secrets, generating them the first time."""
+        try:
+            return StackSecrets.model_validate_json(self._path.read_bytes())
+        except FileNotFoundError:
+            fresh = StackSecrets()
+            self.save(fresh)
+            return fresh
+        except ValidationError as error:
+            fields = ", ".join(".".join(map(str, item["loc"])) or "the file" for item in error.errors())
+            raise LocalStackError(
+                f"{self._path} is damaged ({fields}); without it the stored credentials can't be read: restore it, or "
+                "delete the whole directory to begin anew"
+            ) from None
+
+    def save(self, content: StackSecrets) -> None:
+        """Replace the file, never leaving half of it."""
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = self._path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(content.model_dump_json(indent=2) + "\n")
+        fresh.replace(self._path)
