@@ -8,8 +8,8 @@ travel in the commit's metadata. A finished message is acknowledged when that sy
 **Ordered batches** — events. Records come in order per partition; the reader commits a batch when its own work on it is
 durable. On an error nothing is committed and the batch comes again.
 
-**Compacted table** — the latest value of each key; a null value deletes the key. Read whole by every replica, or divided
-among the replicas of a group.
+**Compacted table** — the latest value of each key; a null value deletes the key. Read whole by every replica, or
+divided among the replicas of a group.
 
 **Broadcast** — every replica sees what is written from now on; nothing is remembered.
 
@@ -21,12 +21,16 @@ what was finished. After a *lost* partition nothing is committed: it is no longe
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from howdah.contracts.errors import HowdahError
 from howdah.contracts.topics import Topic
 
 Headers = tuple[tuple[str, bytes], ...]
+
+DELIVERY_TIMEOUT_SECONDS: Final = 60.0
+"""How long a producer tries before it calls a message not acknowledged. Until then it may still arrive: whoever
+publishes again what somebody else queued (the outbox's sweeper) waits longer than this."""
 
 
 class MessagingError(HowdahError):
@@ -78,6 +82,10 @@ class Producer(Protocol):
 
     def send_all(self, messages: Iterable[Outgoing], timeout_seconds: float = 30.0) -> None:
         """Write all and return when every one is acknowledged; DeliveryError says which was not."""
+        ...
+
+    def trouble(self) -> str | None:
+        """Return None while a broker is reachable, else a sentence."""
         ...
 
     def close(self, timeout_seconds: float = 10.0) -> None:

@@ -1,0 +1,110 @@
+"""``Messaging`` over any backend: hands out the loops, shares one producer, closes everything."""
+
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from howdah.messaging.abstract import (
+    Admin,
+    BatchReader,
+    Handler,
+    OnChange,
+    Outgoing,
+    Producer,
+    Record,
+    Runner,
+    Table,
+    WorkQueueOptions,
+)
+from howdah.messaging.backend import Backend, ConsumerOptions
+from howdah.messaging.batches import Batches
+from howdah.messaging.broadcast import Broadcast
+from howdah.messaging.table import DividedTable, WholeTable
+from howdah.messaging.work_queue import WorkQueue
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+class Connected:
+    """See ``abstract.Messaging``. Safe to share among threads; what it hands out is as its own contract says."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._lock = threading.Lock()
+        self._producer: Producer | None = None
+        self._admin: Admin | None = None
+        self._closables: list[_Closable] = []
+
+    def producer(self) -> Producer:
+        """Return the process's shared producer."""
+        with self._lock:
+            if self._producer is None:
+                self._producer = self._backend.producer()
+            return self._producer
+
+    def admin(self) -> Admin:
+        """Return the administration."""
+        with self._lock:
+            if self._admin is None:
+                self._admin = self._backend.admin()
+            return self._admin
+
+    def work_queue(
+        self,
+        topics: Sequence[str],
+        handler: Handler,
+        options: WorkQueueOptions,
+        with_dead_letter: Callable[[Record, str], Sequence[Outgoing]] | None = None,
+    ) -> Runner:
+        """Return a runner that consumes ``topics`` per-message. Its ``run`` closes what it opened."""
+        consumer = self._backend.consumer(
+            ConsumerOptions(
+                options.group,
+                session_timeout_ms=options.session_timeout_ms,
+                max_poll_interval_ms=options.max_poll_interval_ms,
+            )
+        )
+        return WorkQueue(consumer, self.producer(), topics, handler, options, with_dead_letter)
+
+    def batches(self, topics: Sequence[str], group: str) -> BatchReader:
+        """Return a reader of ordered batches. It is not closed with the rest: it belongs to its thread."""
+        return Batches(self._backend.consumer(ConsumerOptions(group)), self.producer(), topics, group)
+
+    def table(self, topic: str, on_change: OnChange | None = None, *, group: str | None = None) -> Table:
+        """Return the table of ``topic``: whole, or divided among ``group``."""
+        name = group or f"table.{topic}"
+        consumer = self._backend.consumer(ConsumerOptions(name, strict_offsets=False, ends=True))
+        kind = WholeTable if group is None else DividedTable
+        return self._kept(kind(consumer, self.producer(), topic, on_change, name))
+
+    def broadcast(self, topic: str, on_record: Callable[[Record], None]) -> Table:
+        """Return a reader that sees what is written from now on."""
+        name = f"broadcast.{topic}"
+        consumer = self._backend.consumer(ConsumerOptions(name, strict_offsets=False))
+        return self._kept(Broadcast(consumer, self.producer(), topic, on_record, name))
+
+    def close(self) -> None:
+        """Close tables and broadcasts, then the producer, when it has written out what is queued."""
+        with self._lock:
+            closables, self._closables = self._closables, []
+            producer, self._producer = self._producer, None
+        for closable in closables:
+            closable.close()
+        if producer is not None:
+            producer.close()
+
+    def _kept(self, table: "WholeTable | DividedTable | Broadcast") -> Table:
+        with self._lock:
+            self._closables.append(table)
+        return table
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,213 @@
+"""Topic administration on confluent_kafka."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Final, TypeVar
+
+import structlog
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init__ imports them without re-exporting
+    AdminClient,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
+
+from howdah.contracts.topics import Mode, Topic
+from howdah.messaging import ledger
+from howdah.messaging.abstract import MessagingError
+from howdah.messaging.backend import Committed, Partition
+from howdah.messaging.kafka import configuration
+from howdah.messaging.kafka.errors import in_words
+from howdah.runtime.settings import KafkaSettings
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+_TIMEOUT_SECONDS: Final = 20.0
+_VISIBLE_WITHIN_SECONDS: Final = 15.0
+_VISIBLE_POLL_SECONDS: Final = 0.05
+_FOR_EVER: Final = -1
+_STARTING: Final = frozenset(
+    {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR}
+)
+_COORDINATOR_TRIES: Final = 50
+_COORDINATOR_AGAIN_SECONDS: Final = 0.2
+
+
+class KafkaAdmin:
+    """See ``abstract.Admin``. Safe to share among threads."""
+
+    def __init__(self, settings: KafkaSettings, client_id: str) -> None:
+        self._client = AdminClient(configuration.connection(settings, client_id))
+
+    def ensure(self, topics: Sequence[Topic], replication_factor: int = 1) -> None:
+        """Create what is missing, grow task topics, refuse what contradicts the contract."""
+        existing = self._sizes()
+        missing = [topic for topic in topics if topic.name not in existing]
+        present = [topic for topic in topics if topic.name in existing]
+        self._create(missing, replication_factor)
+        grown = [topic for topic in present if _must_grow(topic, existing[topic.name])]
+        self._grow(grown)
+        self._check_configuration(present)
+        self._await_visible([*missing, *grown])
+
+    def partitions(self, topic: str) -> int:
+        """Return the number of partitions."""
+        size = self._sizes(topic).get(topic)
+        if size is None:
+            raise MessagingError(f"topic {topic} does not exist; the administration creates it (Admin.ensure)")
+        return size
+
+    def backlog(self, group: str, topic: str) -> Mapping[int, int]:
+        """Return unfinished messages by partition, as the ledger says."""
+        partitions = [Partition(topic, number) for number in range(self.partitions(topic))]
+        committed = self._committed(group, partitions)
+        highs = self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]  # untyped upstream
+        unknown = [partition for partition in partitions if partition not in committed]
+        earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # untyped upstream
+        lows = self._offsets(unknown, earliest) if unknown else {}
+        backlog = {partition.number: highs[partition] - lows[partition] for partition in unknown}
+        for partition, said in committed.items():
+            backlog[partition.number] = ledger.decode(said.offset, said.metadata).backlog(highs[partition])
+        return dict(sorted(backlog.items()))
+
+    def _sizes(self, topic: str | None = None) -> dict[str, int]:
+        try:
+            found = self._client.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics
+        except KafkaException as error:
+            raise in_words("the topics could not be listed", error) from None
+        return {name: len(entry.partitions) for name, entry in found.items() if entry.error is None}
+
+    def _create(self, topics: Sequence[Topic], replication_factor: int) -> None:
+        if not topics:
+            return
+        wanted = [
+            NewTopic(
+                topic.name,
+                num_partitions=topic.partitions,
+                replication_factor=replication_factor,
+                config=topic.config(),
+            )
+            for topic in topics
+        ]
+        for name, future in self._client.create_topics(wanted, request_timeout=_TIMEOUT_SECONDS).items():
+            # Somebody else may create it at the same moment: it is there, that is what counts.
+            _done(f"topic {name} could not be created", future, ignored=KafkaError.TOPIC_ALREADY_EXISTS)
+            log.info("topic created", topic=name)
+
+    def _grow(self, topics: Sequence[Topic]) -> None:
+        if not topics:
+            return
+        wanted = [NewPartitions(topic.name, topic.partitions) for topic in topics]
+        for name, future in self._client.create_partitions(wanted, request_timeout=_TIMEOUT_SECONDS).items():
+            _done(f"topic {name} could not grow", future, ignored=KafkaError.INVALID_PARTITIONS)
+            log.info("task topic grew", topic=name)
+
+    def _check_configuration(self, topics: Sequence[Topic]) -> None:
+        if not topics:
+            return
+        by_name = {topic.name: topic for topic in topics}
+        asked = [ConfigResource(ResourceType.TOPIC, name) for name in by_name]
+        answers = self._client.describe_configs(asked, request_timeout=_TIMEOUT_SECONDS)
+        for resource, future in answers.items():
+            found = _done(f"the settings of topic {resource.name} could not be read", future)
+            values = {name: str(entry.value) for name, entry in (found or {}).items()}
+            for contradiction in contradictions(by_name[resource.name], values):
+                raise MessagingError(contradiction)
+
+    def _await_visible(self, topics: Sequence[Topic]) -> None:
+        end = time.monotonic() + _VISIBLE_WITHIN_SECONDS
+        while topics:
+            sizes = self._sizes()
+            if all(sizes.get(topic.name, 0) >= topic.partitions for topic in topics):
+                return
+            if time.monotonic() > end:
+                raise MessagingError(f"created topics are not visible after {_VISIBLE_WITHIN_SECONDS:g} s")
+            time.sleep(_VISIBLE_POLL_SECONDS)  # nothing tells when the metadata has come round
+
+    def _committed(self, group: str, partitions: Sequence[Partition]) -> Mapping[Partition, Committed]:
+        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(*partition) for partition in partitions])
+        answer = _asked(
+            f"the offsets of group {group} could not be read",
+            lambda: self._client.list_consumer_group_offsets([asked], request_timeout=_TIMEOUT_SECONDS)[group],
+            ignored=KafkaError.GROUP_ID_NOT_FOUND,
+        )
+        return {
+            Partition(found.topic, found.partition): Committed(found.offset, found.metadata or "")
+            for found in ((answer.topic_partitions or []) if answer is not None else [])
+            if found.error is None and found.offset >= 0
+        }
+
+    def _offsets(self, partitions: Sequence[Partition], which: OffsetSpec) -> Mapping[Partition, int]:
+        asked = {TopicPartition(*partition): which for partition in partitions}
+        found: dict[Partition, int] = {}
+        for partition, future in self._client.list_offsets(asked, request_timeout=_TIMEOUT_SECONDS).items():
+            answer = _done(f"the offsets of {partition.topic}[{partition.partition}] could not be read", future)
+            found[Partition(partition.topic, partition.partition)] = answer.offset if answer is not None else 0
+        return found
+
+
+def contradictions(topic: Topic, values: Mapping[str, str]) -> list[str]:
+    """Return what in a topic's settings breaks the contract: another clean-up, less retention, smaller messages.
+
+    Longer retention and larger messages are an operator's right; segment sizes and the like are tuning.
+    """
+    wanted = topic.config()
+    found = []
+    if values.get("cleanup.policy") != (policy := wanted.get("cleanup.policy", "delete")):
+        found.append(f"cleanup.policy is {values.get('cleanup.policy')}, it must be {policy}")
+    checks: tuple[tuple[str, Callable[[int, int], bool]], ...] = (
+        ("retention.ms", lambda has, needs: has == _FOR_EVER or has >= needs != _FOR_EVER),
+        ("max.message.bytes", lambda has, needs: has >= needs),
+    )
+    for name, suffices in checks:
+        if name in wanted and not suffices(int(values.get(name, "0")), int(wanted[name])):
+            found.append(f"{name} is {values.get(name)}, it must be at least {wanted[name]}")
+    return [f"topic {topic.name} contradicts the contract: {text}" for text in found]
+
+
+def _must_grow(topic: Topic, size: int) -> bool:
+    """Tell whether to grow; MessagingError when the number of partitions contradicts the contract.
+
+    A keyed topic never grows in place: its keys would move. A task topic that is larger was grown by a newer release.
+    """
+    if topic.mode is Mode.WORK_QUEUE:
+        if size > topic.partitions:
+            log.warning("task topic is larger than the lanes", topic=topic.name, partitions=size)
+        return size < topic.partitions
+    if size != topic.partitions:
+        raise MessagingError(
+            f"topic {topic.name} has {size} partitions, the contract says {topic.partitions}; a keyed topic does not "
+            "grow in place: drain it into a new version"
+        )
+    return False
+
+
+def _asked(what: str, ask: "Callable[[], Future[T]]", ignored: int) -> T | None:
+    """Ask again while the coordinator is only just starting: librdkafka does not, for this request."""
+    for _ in range(_COORDINATOR_TRIES):
+        try:
+            return ask().result(timeout=_TIMEOUT_SECONDS + 5)
+        except KafkaException as error:
+            if error.args[0].code() == ignored:
+                return None
+            if not error.args[0].retriable() and error.args[0].code() not in _STARTING:
+                raise in_words(what, error) from None
+            time.sleep(_COORDINATOR_AGAIN_SECONDS)  # nothing tells when it has loaded
+    raise MessagingError(f"{what}: the group's coordinator is not ready")
+
+
+def _done(what: str, future: "Future[T]", ignored: int | None = None) -> T | None:
+    try:
+        return future.result(timeout=_TIMEOUT_SECONDS + 5)
+    except KafkaException as error:
+        if ignored is not None and error.args[0].code() == ignored:
+            return None
+        raise in_words(what, error) from None
+    except TimeoutError:
+        raise MessagingError(f"{what}: no answer within {_TIMEOUT_SECONDS:g} s") from None

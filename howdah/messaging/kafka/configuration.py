@@ -1,0 +1,130 @@
+"""librdkafka's options: one function for each kind of client, every value with its reason."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+import structlog
+from confluent_kafka import KafkaError
+
+from howdah.messaging.abstract import DELIVERY_TIMEOUT_SECONDS
+from howdah.messaging.backend import ConsumerOptions
+from howdah.runtime.settings import KafkaSettings
+
+log = structlog.get_logger(__name__)
+
+MAX_RECORD_BYTES: Final = 1_048_588
+"""The topics' max.message.bytes: what is larger is refused before it is queued."""
+_STATISTICS_MS: Final = 2_000
+
+
+class Connectivity:
+    """Whether any broker is reachable, as the client's own statistics say; and its fatal error, if it has one."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._unreachable = False
+        self._fatal: str | None = None
+
+    def on_statistics(self, text: str) -> None:
+        """Read the states of the brokers from librdkafka's statistics."""
+        states = [broker["state"] for broker in orjson.loads(text)["brokers"].values() if broker["nodeid"] >= 0]
+        with self._lock:
+            self._unreachable = bool(states) and "UP" not in states
+
+    def on_error(self, error: KafkaError) -> None:
+        """Note what librdkafka reports beside any one request. It recovers from all but fatal ones by itself."""
+        log.warning("kafka client error", client=self._name, error=error.name(), text=error.str(), fatal=error.fatal())
+        with self._lock:
+            if error.fatal():
+                self._fatal = error.str()
+            if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how confluent_kafka names local errors
+                self._unreachable = True
+
+    @property
+    def fatal(self) -> str | None:
+        """The error after which the client is of no more use."""
+        return self._fatal
+
+    def trouble(self) -> str | None:
+        """Return None while a broker is reachable, else a sentence."""
+        if self._fatal is not None:
+            return f"{self._name}: the Kafka client failed for good: {self._fatal}"
+        return f"{self._name}: no Kafka broker is reachable" if self._unreachable else None
+
+
+def connection(settings: KafkaSettings, client_id: str, connectivity: Connectivity | None = None) -> dict[str, Any]:
+    """Return what every client needs. ``kafka_options`` (TLS, SASL …) come last and win."""
+    watched: dict[str, Any] = {}
+    if connectivity is not None:
+        watched = {
+            "error_cb": connectivity.on_error,
+            "stats_cb": connectivity.on_statistics,
+            "statistics.interval.ms": _STATISTICS_MS,
+        }
+    return {
+        "bootstrap.servers": settings.kafka_bootstrap,
+        "client.id": client_id,
+        "reconnect.backoff.ms": 50,
+        "reconnect.backoff.max.ms": 1_000,  # a broker that comes back is found within a second
+        "socket.timeout.ms": 10_000,
+        "socket.nagle.disable": True,
+        "log.connection.close": False,
+        **watched,
+        **settings.kafka_options,
+    }
+
+
+def producer(settings: KafkaSettings, client_id: str, connectivity: Connectivity) -> dict[str, Any]:
+    """Return the producer's options: acknowledged by all in-sync replicas, no second copy, no lingering."""
+    return {
+        **connection(settings, client_id, connectivity),
+        "enable.idempotence": True,
+        "acks": "all",
+        "linger.ms": 0,
+        "delivery.timeout.ms": int(DELIVERY_TIMEOUT_SECONDS * 1_000),
+        "partitioner": "murmur2_random",  # the same as Java's, so that every client finds a key where it is
+        "message.max.bytes": MAX_RECORD_BYTES,
+        "queue.buffering.max.messages": 50_000,
+        "queue.buffering.max.kbytes": 65_536,
+    }
+
+
+def consumer(
+    settings: KafkaSettings, client_id: str, options: ConsumerOptions, connectivity: Connectivity
+) -> dict[str, Any]:
+    """Return a consumer's options.
+
+    A pause throws away what was prefetched, so little is. Under KIP-848 session and heartbeat times are the broker's
+    (``group.consumer.session.timeout.ms``); librdkafka refuses them here.
+    """
+    return {
+        **connection(settings, client_id, connectivity),
+        "group.id": options.group,
+        **_membership(settings, options),
+        "max.poll.interval.ms": options.max_poll_interval_ms,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error" if options.strict_offsets else "earliest",
+        "enable.partition.eof": options.ends,
+        "fetch.wait.max.ms": 100,
+        "fetch.error.backoff.ms": 50,
+        "fetch.message.max.bytes": 262_144,
+        "queued.min.messages": 500,
+        # By default a partition whose small queue was full is fetched again after a second: 1,200 messages/s at most.
+        "fetch.queue.backoff.ms": 5,
+        "queued.max.messages.kbytes": 2_048,
+    }
+
+
+def _membership(settings: KafkaSettings, options: ConsumerOptions) -> Mapping[str, Any]:
+    if settings.kafka_group_protocol == "consumer":
+        return {"group.protocol": "consumer"}
+    return {
+        "group.protocol": "classic",
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": options.session_timeout_ms,
+        "heartbeat.interval.ms": max(500, options.session_timeout_ms // 6),
+    }
