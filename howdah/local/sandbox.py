@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from howdah.local.child import Child, ChildSpec
 from howdah.local.ports import HOST, PortBook
+from howdah.local.private_files import write_private
 
 _PRIVILEGE_SEPARATION = Path("/run/sshd")
 _BANNER = b"SSH-2.0-"
@@ -173,11 +174,7 @@ def find_sshd() -> Path | None:
 
 def _write_key(path: Path) -> None:
     text = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(text)
-    fresh.replace(path)
+    write_private(path, text)
 
 
 def _public_line(private_key: Path) -> str:

@@ -1,13 +1,13 @@
 """The stack's own secrets: generated once, kept in a file that only its owner can read, never shown in logs."""
 
 import base64
-import os
 import secrets
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
 
 from howdah.local.errors import LocalStackError
+from howdah.local.private_files import write_private
 
 _KEY_BYTES = 32
 
@@ -55,9 +55,4 @@ class SecretFile:
 
     def save(self, content: StackSecrets) -> None:
         """Replace the file, never leaving half of it."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = self._path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(content.model_dump_json(indent=2) + "\n")
-        fresh.replace(self._path)
+        write_private(self._path, content.model_dump_json(indent=2).encode() + b"\n")

@@ -1,5 +1,6 @@
 """After the start: the sandbox is registered, the example is run on request, people are told where everything is."""
 
+import json
 from pathlib import Path
 
 import yaml
@@ -9,6 +10,7 @@ from howdah.client.catalogue import DocumentsError, apply_documents, experiment_
 from howdah.client.models import Output
 from howdah.contracts.states import ExperimentState
 from howdah.local.errors import LocalStackError
+from howdah.local.private_files import write_private
 from howdah.local.progress import Progress
 from howdah.local.stack import Stack
 
@@ -27,6 +29,7 @@ class Welcome:
     def __call__(self) -> None:
         """Register, run the example, tell."""
         try:
+            self._write_client_file()
             with Client(self._stack.where.api_url, self._token()) as client:
                 self._register_sandbox(client)
                 if self._example is not None:
@@ -40,6 +43,11 @@ class Welcome:
         if token is None:
             raise LocalStackError("there is no token of the default gateway")
         return token.get_secret_value()
+
+    def _write_client_file(self) -> None:
+        """Let the ``howdah`` command find this stack and its token."""
+        content = json.dumps({"api_url": self._stack.where.api_url, "token": self._token()}, indent=2)
+        write_private(self._stack.where.directory / "client.json", content.encode() + b"\n")
 
     def _register_sandbox(self, client: Client) -> None:
         resource = self._stack.sandbox.resource()
