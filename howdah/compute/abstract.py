@@ -258,6 +258,8 @@ class Observation:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     native_id: str | None = None
+    canceled: bool = False
+    """Whether a tombstone stands: somebody canceled the submission."""
 
 
 @dataclass(frozen=True, slots=True)

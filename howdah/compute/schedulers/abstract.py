@@ -1,0 +1,99 @@
+"""What the submission protocol and the monitor ask of a scheduler."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from howdah.contracts.errors import HowdahError
+from howdah.contracts.failures import FailureKind
+from howdah.contracts.params import JobSpec
+from howdah.contracts.states import JobState
+
+
+class SilentError(HowdahError):
+    """The scheduler gave no answer from which "I do not know this job" may be concluded; the text says what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlace:
+    """Where a submission stands on the resource; absolute paths."""
+
+    job_name: str
+    work_dir: str
+    submission_dir: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """The scheduler's word on one job. ``own_word`` is the state in the scheduler's own spelling."""
+
+    state: JobState
+    own_word: str
+    reason: str = ""
+    exit_code: int | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    exit_file_decides: bool = False
+    """Whether a recorded exit code of 0 outweighs this state: the node failed, but the application had ended."""
+
+
+class Scheduler(Protocol):
+    """One kind of scheduler: pure text.
+
+    ``dialect`` names a template that defines these shell functions for the submission protocol:
+
+    ``scheduler_submit SCRIPT``      submit within ``$submit_limit`` seconds, with ``$submit_options``
+    ``scheduler_id OUT``             print the native id that the submission's output names, or nothing
+    ``scheduler_refused STATUS ERR`` succeed only if status and words prove that no job was made
+    ``scheduler_lookup NAME``        print the native ids of jobs of that name; succeed only if the scheduler answered
+    ``scheduler_accounting NAME``    the same from accounting; status 3: there is no accounting
+    ``scheduler_memory``             print for how many seconds an ended job is surely still found by the look-up
+    ``scheduler_cancel ID``          ask for the job's end
+    ``scheduler_own_id``             in a job: print the job's own native id
+    """
+
+    @property
+    def dialect(self) -> str:
+        """The template's file name."""
+        ...
+
+    def submit_options(self, job: JobSpec, place: JobPlace) -> Sequence[str]:
+        """Return the options of the submit command; they must not depend on attempt or time."""
+        ...
+
+    def limit_seconds(self, job: JobSpec) -> int | None:
+        """Return the wall time that the job script itself must enforce, None where the scheduler does."""
+        ...
+
+    def refusal(self, words: str, exit_status: int) -> tuple[FailureKind, str]:
+        """Return what a refused submission means for a retry, and the scheduler's own reason in a line."""
+        ...
+
+    def status_script(self, native_ids: Sequence[str]) -> tuple[str, Mapping[str, str]]:
+        """Return a script, with its variables, that asks for all these jobs at once."""
+        ...
+
+    def parse_status(self, stdout: str, stderr: str, exit_status: int) -> Mapping[str, JobStatus]:
+        """Return the status by native id; jobs that the scheduler does not know are absent.
+
+        Raises:
+            SilentError: it did not answer; nothing may be concluded about any job.
+        """
+        ...
+
+    def accounting_script(self, native_ids: Sequence[str]) -> tuple[str, Mapping[str, str]] | None:
+        """Return the same for the accounting; None when this scheduler has none."""
+        ...
+
+    def parse_accounting(self, stdout: str, stderr: str, exit_status: int) -> Mapping[str, JobStatus] | None:
+        """Return the status by native id; None when there is no accounting. SilentError as above."""
+        ...
+
+
+def instant(epoch_seconds: str) -> datetime | None:
+    """Return the instant that an epoch text means, None for anything else (``N/A``, ``Unknown``)."""
+    try:
+        return datetime.fromtimestamp(int(epoch_seconds), UTC) if epoch_seconds.isascii() else None
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,133 @@
+"""Slurm: sbatch, squeue, sacct, scancel."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from howdah.compute.schedulers import slurm_words
+from howdah.compute.schedulers.abstract import JobPlace, JobStatus, SilentError, instant
+from howdah.contracts.failures import FailureKind
+from howdah.contracts.params import JobSpec
+from howdah.contracts.states import JobState
+
+_STATUS = 'SLURM_TIME_FORMAT=%s timeout 30 squeue -h -u "$(id -u)" -t all -j "$ids" -o \'%i|%T|%r|%S|%e\''
+_ACCOUNTING = 'SLURM_TIME_FORMAT=%s timeout 45 sacct -n -X -P -j "$ids" -o JobIDRaw,State,ExitCode,Start,End'
+_JOB_ID = re.compile(r"[0-9]+")
+_PASSING = re.compile(
+    r"Unable to contact slurm controller|connect failure|receive failure|send failure|timed out|Zero Bytes"
+    r"|not responding|configuration source|temporarily|Communication connection|try again|Connection refused",
+    re.IGNORECASE,
+)
+_TOO_MANY = re.compile(r"MaxSubmit|MaxJobCount|temporarily unable to accept|Rate limit|rpc.?limit", re.IGNORECASE)
+_STATUS_FIELDS = 5
+_ACCOUNTING_FIELDS = 5
+
+
+class Slurm:
+    """Slurm 20.11 and later, through its commands."""
+
+    dialect = "slurm.sh"
+
+    def submit_options(self, job: JobSpec, place: JobPlace) -> Sequence[str]:
+        """Return sbatch's options: on the command line they outweigh what a login shell exports (``SBATCH_…``)."""
+        own_output = place.submission_dir.replace("\\", "\\\\").replace("%", "%%") + "/scheduler.%j.out"
+        options = [
+            "--parsable",
+            f"--job-name={place.job_name}",
+            f"--comment={place.job_name}",
+            f"--chdir={place.work_dir}",
+            # Slurm's own words only: the application's output is opened by the job script once it is sure to run.
+            f"--output={own_output}",
+            f"--error={own_output}",
+            "--requeue" if job.requeue else "--no-requeue",
+            f"--nodes={job.nodes}",
+            f"--ntasks-per-node={job.tasks_per_node}",
+            f"--cpus-per-task={job.cpus_per_task}",
+        ]
+        chosen = {
+            "partition": job.queue,
+            "account": job.account,
+            "mem": f"{job.memory_mb}M" if job.memory_mb else None,
+            "time": job.wall_time_minutes,
+        }
+        return [*options, *(f"--{name}={value}" for name, value in chosen.items() if value is not None)]
+
+    def limit_seconds(self, job: JobSpec) -> int | None:  # noqa: ARG002 - the scheduler enforces it
+        """Return None: Slurm enforces the wall time."""
+        return None
+
+    def refusal(self, words: str, exit_status: int) -> tuple[FailureKind, str]:
+        """Return the meaning of sbatch's words."""
+        lines = [line.removeprefix("sbatch: ").removeprefix("error: ") for line in words.splitlines() if line.strip()]
+        reason = lines[-1].removeprefix("Batch job submission failed: ") if lines else f"exit status {exit_status}"
+        if _TOO_MANY.search(words):
+            return FailureKind.THROTTLED, reason
+        return (FailureKind.TRANSIENT if _PASSING.search(words) else FailureKind.PERMANENT), reason
+
+    def status_script(self, native_ids: Sequence[str]) -> tuple[str, Mapping[str, str]]:
+        """Return one squeue for all jobs."""
+        return _STATUS, {"ids": _id_list(native_ids)}
+
+    def parse_status(self, stdout: str, stderr: str, exit_status: int) -> Mapping[str, JobStatus]:
+        """Return what squeue listed."""
+        if exit_status != 0 and "Invalid job id specified" not in stderr:
+            raise SilentError(f"squeue: {_last_line(stderr) or f'exit status {exit_status}'}")
+        rows = (line.split("|") for line in stdout.splitlines())
+        return {row[0]: _from_queue(*row[1:]) for row in rows if _is_row(row, _STATUS_FIELDS)}
+
+    def accounting_script(self, native_ids: Sequence[str]) -> tuple[str, Mapping[str, str]] | None:
+        """Return one sacct for all jobs."""
+        return _ACCOUNTING, {"ids": _id_list(native_ids)}
+
+    def parse_accounting(self, stdout: str, stderr: str, exit_status: int) -> Mapping[str, JobStatus] | None:
+        """Return what sacct listed; None on a cluster without accounting."""
+        if "accounting storage is disabled" in stderr or exit_status in {126, 127}:
+            return None
+        if exit_status != 0:
+            raise SilentError(f"sacct: {_last_line(stderr) or f'exit status {exit_status}'}")
+        rows = (line.split("|") for line in stdout.splitlines())
+        return {row[0]: _from_accounting(*row[1:]) for row in rows if _is_row(row, _ACCOUNTING_FIELDS)}
+
+
+def _from_queue(word: str, reason: str, start: str, end: str) -> JobStatus:
+    state = slurm_words.state_of(word)
+    running = state is not JobState.QUEUED
+    ended = state in {JobState.COMPLETE, JobState.FAILED, JobState.CANCELED}
+    return JobStatus(
+        state=state,
+        own_word=word,
+        reason=slurm_words.sentence(word, reason),
+        started_at=instant(start) if running else None,
+        ended_at=instant(end) if ended else None,
+        exit_file_decides=word in slurm_words.EXIT_FILE_DECIDES,
+    )
+
+
+def _from_accounting(text: str, exit_code: str, start: str, end: str) -> JobStatus:
+    word = text.split(" ", 1)[0].rstrip("+")
+    status = _from_queue(word, "None", start, end)
+    code, _, signal = exit_code.partition(":")
+    number = int(code) if code.isdecimal() and code.isascii() else None
+    if number == 0 and signal.isdecimal() and signal.isascii() and int(signal):
+        number = 128 + int(signal)
+    known = number if status.ended_at is not None or status.state is JobState.COMPLETE else None
+    return JobStatus(
+        state=status.state,
+        own_word=text,
+        reason=status.reason,
+        exit_code=known,
+        started_at=status.started_at,
+        ended_at=status.ended_at,
+        exit_file_decides=status.exit_file_decides,
+    )
+
+
+def _is_row(row: Sequence[str], fields: int) -> bool:
+    return len(row) == fields and _JOB_ID.fullmatch(row[0]) is not None
+
+
+def _id_list(native_ids: Sequence[str]) -> str:
+    return ",".join(native_id for native_id in native_ids if _JOB_ID.fullmatch(native_id))
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2]

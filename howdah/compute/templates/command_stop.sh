@@ -1,0 +1,17 @@
+# Stops a command and keeps it from starting. Prints stopped, ended or elsewhere. Variables: dir. Needs process.sh.
+mkdir -p "${dir%/*}"
+if mkdir "$dir" 2>/dev/null; then : >"$dir/stdout"; : >"$dir/stderr"; echo 143 >"$dir/exit_code"; echo stopped; exit 0; fi
+[ ! -s "$dir/exit_code" ] || { echo ended; exit 0; }
+owner=
+if [ -s "$dir/owner" ]; then read -r owner <"$dir/owner" || :; fi
+owner_rest=${owner#*:}
+pid=${owner_rest%%:*}
+if [ -z "$owner" ] || [ "${owner%%:*}" != "$this_host" ]; then echo elsewhere; exit 0; fi
+if [ "$(process_id "$pid")" = "$owner" ]; then
+    kill -TERM -- "-$pid" 2>/dev/null
+    left=25
+    while [ "$left" -gt 0 ] && [ "$(process_id "$pid")" = "$owner" ]; do nap; left=$((left - 1)); done
+    [ "$(process_id "$pid")" != "$owner" ] || kill -KILL -- "-$pid"
+fi
+[ -s "$dir/exit_code" ] || { echo 143 >"$dir/exit_code.tmp" && mv -f "$dir/exit_code.tmp" "$dir/exit_code"; }
+echo stopped

@@ -1,0 +1,70 @@
+# The job, from its first breath to its exit code. Variables: sub, work_dir, requeue, limit_seconds, stdout, stderr.
+# Needs process.sh, a dialect and the function application.
+
+native_id=$(scheduler_own_id)
+epoch() { date +%s; }
+
+# leave FILE WORDS: written under another name and renamed, so that nobody reads half of it.
+leave() { printf '%s\n' "$2" >"$sub/$1.$$.tmp" && mv -f "$sub/$1.$$.tmp" "$sub/$1"; }
+
+# The started mark: of all jobs that this submission may have by whatever mishap, one runs the application. A symbolic
+# link is made and filled in one step.
+if ! ln -s "$native_id" "$sub/started" 2>/dev/null && [ "$(readlink "$sub/started")" != "$native_id" ]; then
+    if [ -L "$sub/started" ]; then
+        leave "suppressed.$native_id" "$(epoch)"
+        echo "Another job of this submission runs or ran the application: $(readlink "$sub/started"). Nothing was done." >&2
+        exit 97
+    fi
+    echo "The mark $sub/started can't be made; without it the application is not run." >&2
+    exit 98
+fi
+
+# Requeued after it had ended, though it must not run again: the scheduler erred.
+if [ "$requeue" = no ] && [ -s "$sub/ended" ]; then
+    read -r _ code _ <"$sub/ended"
+    case $code in '' | *[!0-9]*) exit 99 ;; *) exit "$code" ;; esac
+fi
+rm -f "$sub/ended"
+
+started_at=$(epoch)
+leave begun "$native_id $started_at"
+
+finish() {
+    code=$1
+    trap '' EXIT HUP INT TERM
+    [ -z "$watchdog" ] || kill -KILL "$watchdog" 2>/dev/null
+    [ ! -e "$sub/out_of_time" ] || code=timeout
+    leave ended "$native_id $code $started_at $(epoch)"
+    exit "$1"
+}
+watchdog=
+trap 'finish $?' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+if [ -e "$sub/tombstone" ]; then
+    leave ended "$native_id canceled $started_at $(epoch)"
+    trap '' EXIT
+    exit 143
+fi
+
+cd "$work_dir" || exit 96
+case $stdout in */*) mkdir -p "${stdout%/*}" ;; esac
+case $stderr in */*) mkdir -p "${stderr%/*}" ;; esac
+if [ -n "$limit_seconds" ]; then
+    # In short sleeps, so that none is left behind for hours when the job ends before.
+    (
+        trap '' TERM
+        until [ "$(epoch)" -ge $((started_at + limit_seconds)) ]; do sleep 2; done
+        : >"$sub/out_of_time"
+        kill -TERM 0
+        sleep 10
+        leave ended "$native_id timeout $started_at $(epoch)"
+        kill -KILL 0
+    ) >/dev/null 2>&1 </dev/null &
+    watchdog=$!
+fi
+
+(application) >"$stdout" 2>"$stderr" </dev/null
+exit $?
