@@ -39,7 +39,6 @@ class ProcessStatus:
 
     state: ProcessState = ProcessState.CREATED
     failure: Failure | None = None
-    failed_task_id: TaskId | None = None
     cancel_requested_at: datetime | None = None
     ended_at: datetime | None = None
 

@@ -96,7 +96,7 @@ class Draft:
         """End a task as FAILED; the first failure of a process is what the process reports."""
         self.set_task(task_id, TaskState.FAILED, failure=failure)
         if self.process.failure is None:
-            self.decisions.process = replace(self.process, failure=failure, failed_task_id=task_id)
+            self.decisions.process = replace(self.process, failure=failure)
 
     def publish(self, task_id: TaskId, attempt: int) -> None:
         """Publish an attempt (again), or fail the task when its parameters can't be filled in."""

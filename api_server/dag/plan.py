@@ -96,7 +96,10 @@ def _same_names(application: Application, values: Mapping[str, InputValue]) -> l
         if isinstance(value, StoredFile):
             name = _staged_name(item, value)
             if (other := taken.setdefault(name, item.name)) != item.name:
-                text = f"it is called {name} in the work directory, as is the file of {other}; upload one of them under another name"
+                text = (
+                    f"it is called {name} in the work directory, as is the file of {other}; "
+                    "upload one of them under another name"
+                )
                 problems.append(FieldProblem(f"inputs.{item.name}", text, value.uri))
     return problems
 
@@ -215,6 +218,7 @@ class _Plan:
             generation=_GENERATION,
             submission_task_id=submission,
             native_id="to be bound",
+            stderr=self._stream(OutputType.STDERR),
         )
         self._add(
             params.JOB_MONITORING,

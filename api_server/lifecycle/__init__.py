@@ -1,1 +1,21 @@
 """The only way to start or steer a run."""
+
+from api_server.lifecycle.lifecycle import Lifecycle
+from api_server.lifecycle.redrive import Redrive
+from api_server.lifecycle.requests import (
+    EXPERIMENT_REQUEST,
+    MAX_BATCH,
+    ApplicationExperiment,
+    ExperimentRequest,
+    TasksExperiment,
+)
+
+__all__ = [
+    "EXPERIMENT_REQUEST",
+    "MAX_BATCH",
+    "ApplicationExperiment",
+    "ExperimentRequest",
+    "Lifecycle",
+    "Redrive",
+    "TasksExperiment",
+]

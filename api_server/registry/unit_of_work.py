@@ -8,17 +8,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from api_server.registry.models import OutboxMessage
+from api_server.registry.repositories import outbox
+from howdah.contracts.ids import new_id
 from howdah.messaging.abstract import Outgoing
 
 
 class Relay(Protocol):
     """Publishes outbox rows from memory and deletes them once the broker has acknowledged."""
 
-    def publish(self, rows: Sequence[tuple[int, Outgoing]]) -> None:
+    def publish(self, rows: Sequence[tuple[str, Outgoing]]) -> None:
         """Take over rows (id, message) whose transaction has just been committed. Never blocks on the broker."""
         ...
 
@@ -34,16 +35,14 @@ class UnitOfWork:
         """Publish ``messages`` when, and only when, this transaction is committed."""
         self._staged.extend(messages)
 
-    def write_outbox(self) -> list[tuple[int, Outgoing]]:
+    def write_outbox(self) -> list[tuple[str, Outgoing]]:
         """Write what is staged in one statement; return the rows with their ids."""
         staged, self._staged = self._staged, []
         if not staged:
             return []
-        values = [{"topic": m.topic, "partition": m.partition, "key": m.key, "value": m.value} for m in staged]
-        ids = self.session.scalars(
-            insert(OutboxMessage).returning(OutboxMessage.id, sort_by_parameter_order=True), values
-        ).all()
-        return list(zip(ids, staged, strict=True))
+        rows = [(new_id(), message) for message in staged]
+        outbox.insert(self.session, rows)
+        return rows
 
 
 class Registry:

@@ -98,6 +98,10 @@ class Task(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     publications: Mapped[int] = mapped_column(default=0)
     """How often a command was published, deferrals included: makes each command's id."""
+    command_id: Mapped[UuidText | None]
+    """The latest command's."""
+    deferred: Mapped[bool] = mapped_column(default=False)
+    """RETRY_WAIT: the service handed the command back; the same attempt is published again."""
     due_at: Mapped[Instant | None]
     """RETRY_WAIT: when the next attempt is published. SCHEDULED, EXECUTING: the attempt's deadline."""
     outputs: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))

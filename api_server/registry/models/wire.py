@@ -1,6 +1,6 @@
 """What ties the registry to Kafka: the outbox, dead letters, and the leases of single-writer loops."""
 
-from sqlalchemy import BigInteger, Identity, Index
+from sqlalchemy import BigInteger, Index
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import LargeBinary
 
@@ -8,11 +8,14 @@ from api_server.registry.base import Base, CreatedAt, Instant, Json, UuidKey, Uu
 
 
 class OutboxMessage(Base):
-    """A message that must be published because its transaction was committed. Deleted once acknowledged."""
+    """A message that must be published because its transaction was committed. Deleted once acknowledged.
+
+    Its writer makes the id (a UUIDv7), so that nothing needs to be read back before the commit.
+    """
 
     __tablename__ = "outbox"
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    id: Mapped[UuidKey]
     topic: Mapped[str]
     partition: Mapped[int | None]
     key: Mapped[bytes | None] = mapped_column(LargeBinary)

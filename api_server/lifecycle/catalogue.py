@@ -1,0 +1,146 @@
+"""The catalogue as far as a set of requests needs it: loaded once for all of them, in the words of the planner."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from api_server.dag.application import Application, Deployment, Interface, QueueLimits, Requirements, StoredFile
+from api_server.dag.inputs import OBJECT_PREFIX, file_uris
+from api_server.dag.problems import FieldProblem
+from api_server.lifecycle.requests import ApplicationExperiment, TasksExperiment
+from api_server.registry.models import ApplicationDeployment, ComputeResource
+from api_server.registry.repositories import launch_catalogue as queries
+from howdah.contracts.ids import ResourceId
+from howdah.contracts.resources import ResourceTarget
+
+AnyRequest = ApplicationExperiment | TasksExperiment
+
+
+@dataclass(slots=True)
+class _Resource:
+    target: ResourceTarget | None
+    """None when the row does not make a target; then ``trouble`` says why."""
+    queues: tuple[QueueLimits, ...]
+    enabled: bool
+    name: str
+    trouble: str = ""
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """Interfaces, resources, deployments and files that a set of requests names, those that exist."""
+
+    _resources: dict[str, _Resource] = field(default_factory=dict)
+    _interfaces: dict[str, tuple[str, Interface]] = field(default_factory=dict)
+    """Interface id → (module id, interface)."""
+    _deployments: dict[tuple[str, str], Deployment] = field(default_factory=dict)
+    _files: dict[str, StoredFile] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, session: Session, gateway_id: str, requests: Sequence[AnyRequest]) -> "Catalogue":
+        """Read what ``requests`` name with one query a table."""
+        catalogue = cls()
+        applications = [request for request in requests if isinstance(request, ApplicationExperiment)]
+        resource_ids = {str(request.resource_id) for request in applications} | {
+            task.resource_id
+            for request in requests
+            if isinstance(request, TasksExperiment)
+            for task in request.tasks
+            if task.resource_id is not None
+        }
+        for row in queries.resources(session, gateway_id, resource_ids):
+            catalogue._resources[row.id] = _resource(row)
+        if applications:
+            catalogue._load_applications(session, gateway_id, applications)
+        return catalogue
+
+    def _load_applications(self, session: Session, gateway_id: str, requests: Sequence[ApplicationExperiment]) -> None:
+        for row in queries.interfaces(session, gateway_id, {request.interface_id for request in requests}):
+            self._interfaces[row.id] = (row.module_id, Interface(inputs=row.inputs, outputs=row.outputs))
+        known = [request for request in requests if request.interface_id in self._interfaces]
+        pairs = {(self._interfaces[request.interface_id][0], str(request.resource_id)) for request in known}
+        for deployment in queries.deployments(session, gateway_id, pairs):
+            self._deployments[deployment.module_id, deployment.resource_id] = _deployment(deployment)
+        uris: set[str] = set()
+        for request in known:
+            uris |= file_uris(self._interfaces[request.interface_id][1].inputs, request.inputs)
+        for stored in queries.files(session, gateway_id, {uri.removeprefix(OBJECT_PREFIX) for uri in uris}):
+            uri = OBJECT_PREFIX + stored.key
+            self._files[uri] = StoredFile(uri, stored.name, stored.size_bytes, stored.sha256)
+
+    def application(self, request: ApplicationExperiment) -> tuple[Application | None, list[FieldProblem]]:
+        """Return what the request runs, or what is missing for it."""
+        problems = self._resource_problems(str(request.resource_id))
+        module_id, interface = self._interfaces.get(request.interface_id, ("", None))
+        if interface is None:
+            text = "no application interface of this gateway has this id"
+            return None, [*problems, FieldProblem("interface_id", text, request.interface_id)]
+        deployment = self._deployments.get((module_id, str(request.resource_id)))
+        if deployment is None and not problems:
+            text = "the application is not deployed on this resource; deploy it there, or choose a resource that has it"
+            problems.append(FieldProblem("resource_id", text, request.resource_id))
+        if problems or deployment is None:
+            return None, problems
+        queues = self._resources[str(request.resource_id)].queues
+        return Application(interface, deployment, queues, self._files), []
+
+    def targets(self) -> dict[ResourceId, ResourceTarget]:
+        """Return the resources that may be used."""
+        return {
+            ResourceId(resource_id): resource.target
+            for resource_id, resource in self._resources.items()
+            if resource.enabled and resource.target is not None
+        }
+
+    def _resource_problems(self, resource_id: str) -> list[FieldProblem]:
+        resource = self._resources.get(resource_id)
+        if resource is None:
+            return [FieldProblem("resource_id", "no compute resource of this gateway has this id", resource_id)]
+        if not resource.enabled:
+            text = f"the compute resource {resource.name} is disabled; enable it or choose another"
+            return [FieldProblem("resource_id", text, resource_id)]
+        if resource.target is None:
+            text = f"the compute resource {resource.name} is not complete: {resource.trouble}"
+            return [FieldProblem("resource_id", text, resource_id)]
+        return []
+
+
+def _resource(row: ComputeResource) -> _Resource:
+    queues = tuple(
+        QueueLimits(
+            name=queue.name,
+            is_default=queue.is_default,
+            max_nodes=queue.max_nodes,
+            max_cpus_per_node=queue.max_cpus_per_node,
+            max_memory_mb=queue.max_memory_mb,
+            max_wall_time_minutes=queue.max_wall_time_minutes,
+        )
+        for queue in row.queues
+    )
+    timeouts = {
+        f"{name}_timeout_seconds": row.timeouts[f"{name}_seconds"]
+        for name in ("connect", "command", "submit")
+        if row.timeouts.get(f"{name}_seconds") is not None
+    }
+    names = ("name", "transport", "scheduler", "host", "port", "username", "credential_id", "host_keys", "scratch")
+    values = {name: getattr(row, name) for name in (*names, "environment")}
+    try:
+        target = ResourceTarget.model_validate({"resource_id": row.id, **values, **timeouts})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        trouble = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
+        return _Resource(None, queues, row.enabled, row.name, trouble)
+    return _Resource(target, queues, row.enabled, row.name)
+
+
+def _deployment(row: ApplicationDeployment) -> Deployment:
+    return Deployment(
+        executable=row.executable,
+        modules=tuple(row.modules),
+        environment=row.environment,
+        pre_commands=tuple(row.pre_commands),
+        post_commands=tuple(row.post_commands),
+        defaults=Requirements.model_validate(row.defaults),
+    )

@@ -1,0 +1,95 @@
+"""From a decision to publish to the command on its topic: self-contained, with the capability it needs."""
+
+from datetime import datetime
+from typing import Final, Protocol
+
+from api_server.auth.capabilities import Grant
+from api_server.dag.decisions import Publication
+from api_server.dag.run import Run
+from howdah.contracts import codec, params, topics
+from howdah.contracts.messages import RunTask
+from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.tasks import TaskSpec
+from howdah.messaging.abstract import Outgoing
+from howdah.messaging.lanes import partition_for
+from howdah.runtime.tracing import child_of
+
+_OBJECTS: Final = "howdah://objects/"
+
+
+class Mint(Protocol):
+    """Makes capabilities; see ``api_server.auth.capabilities``."""
+
+    def mint(self, grant: Grant) -> str:
+        """Return the text of a capability for ``grant``."""
+        ...
+
+
+class Commands:
+    """Writes the commands of runs."""
+
+    def __init__(self, mint: Mint) -> None:
+        self._mint = mint
+
+    def message(self, run: Run, publication: Publication, now: datetime) -> Outgoing:
+        """Return the command, on the partition of its lane and resource."""
+        identity, spec = run.identity, run.dag.by_id[publication.task_id]
+        target = identity.targets.get(spec.resource_id) if spec.resource_id else None
+        command = RunTask(
+            at=now,
+            trace=child_of(identity.trace),
+            gateway_id=identity.gateway_id,
+            experiment_id=identity.experiment_id,
+            process_id=identity.process_id,
+            command_id=publication.command_id,
+            task_id=spec.task_id,
+            name=spec.name,
+            type=spec.type,
+            attempt=publication.attempt,
+            max_attempts=max(spec.retry.max_attempts, publication.attempt),
+            lane=publication.lane,
+            params=dict(publication.params),
+            target=target,
+            deadline_at=publication.deadline_at,
+            capability=self._capability(run, spec, publication, target),
+        )
+        shard_key = spec.resource_id or identity.process_id
+        return Outgoing(
+            topic=topics.tasks(spec.type).name,
+            value=codec.encode(command),
+            partition=partition_for(publication.lane, shard_key, spec.task_id),
+        )
+
+    def _capability(
+        self, run: Run, spec: TaskSpec, publication: Publication, target: ResourceTarget | None
+    ) -> str | None:
+        credentials = (str(target.credential_id),) if target is not None and target.credential_id else ()
+        reads, writes = _objects(run, spec, publication)
+        if not (credentials or reads or writes):
+            return None
+        grant = Grant(
+            task_id=spec.task_id,
+            task_type=spec.type,
+            process_id=run.identity.process_id,
+            gateway_id=run.identity.gateway_id,
+            credentials=credentials,
+            reads=reads,
+            writes=writes,
+        )
+        return self._mint.mint(grant)
+
+
+def _objects(run: Run, spec: TaskSpec, publication: Publication) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the objects that the task may read and write.
+
+    The planner's own tasks name one of either; of a user's own task it may read what its parameters name, within its
+    gateway: what the user could fetch as well.
+    """
+    if spec.type == params.OUTPUT_STAGING:
+        return (), (str(publication.params["target"]),)
+    if spec.type == params.INPUT_STAGING:
+        return (str(publication.params["source"]),), ()
+    if spec.type in params.BUILT_IN:
+        return (), ()
+    own = f"{_OBJECTS}{run.identity.gateway_id}/"
+    return tuple(value for value in publication.params.values() if isinstance(value, str) and value.startswith(own)), ()

@@ -1,0 +1,184 @@
+"""Create, validate, launch, cancel, clone, change and delete experiments: the only way to start or steer a run.
+
+Works inside the caller's unit of work and never commits. After the launch nothing here writes a run's state: a
+cancellation is an event through the outbox, which the orchestrator takes in.
+"""
+
+from collections.abc import Sequence
+
+from api_server.auth.principal import Principal
+from api_server.lifecycle.catalogue import AnyRequest
+from api_server.lifecycle.commands import Commands, Mint
+from api_server.lifecycle.creation import Creation, history_row, launch_existing, request_of
+from api_server.lifecycle.planning import Planner, refuse
+from api_server.lifecycle.requests import ApplicationExperiment
+from api_server.problems import ConflictError, ForbiddenError, NotFoundError, PreconditionFailedError
+from api_server.registry.records import ExperimentRecord
+from api_server.registry.repositories import experiments, run_writes
+from api_server.registry.unit_of_work import UnitOfWork
+from howdah.contracts import codec, topics
+from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, new_id
+from howdah.contracts.messages import CancelRequested
+from howdah.contracts.states import ExperimentState, is_terminal
+from howdah.messaging.abstract import Outgoing
+from howdah.runtime.clock import Clock, SystemClock
+from howdah.runtime.tracing import child_of, current
+
+NOT_LAUNCHED = frozenset({ExperimentState.CREATED, ExperimentState.VALIDATED})
+
+
+class Lifecycle:
+    """Steers experiments for principals. Everything is bound to the principal's gateway.
+
+    Raises, from every method: NotFoundError for what is not of the gateway, ForbiddenError for what belongs to another
+    user, ConflictError (slug ``state-conflict``, with the state) where the state does not allow it,
+    InvalidRequestError with every wrong field.
+    """
+
+    def __init__(self, mint: Mint, clock: Clock | None = None) -> None:
+        self._commands = Commands(mint)
+        self._clock = clock or SystemClock()
+
+    def create(
+        self, work: UnitOfWork, principal: Principal, requests: Sequence[AnyRequest], *, batch: bool = False
+    ) -> list[ExperimentRecord]:
+        """Create the experiments, launched where they say so; all or nothing, in a handful of statements.
+
+        With ``batch`` the problems' paths begin with ``experiments.<index>``.
+        """
+        creation = Creation(work, principal, self._commands, self._clock.now())
+        return creation.create(requests, batch=batch)
+
+    def validate(self, work: UnitOfWork, principal: Principal, experiment_id: str) -> ExperimentRecord:
+        """Check everything that a launch checks; the experiment becomes VALIDATED."""
+        record = self._mine(work, principal, experiment_id)
+        _require(record, NOT_LAUNCHED, "be validated")
+        request = request_of(record)
+        refuse(Planner(work.session, principal.gateway_id, [request]).check(request, complete=True))
+        if record.state == ExperimentState.VALIDATED:
+            return record
+        return self._move(work, principal, record, ExperimentState.VALIDATED, "experiment-validated")
+
+    def launch(self, work: UnitOfWork, principal: Principal, ids: Sequence[str]) -> list[ExperimentRecord]:
+        """Launch the experiments; each is launched once, whoever else tries. In the order of ``ids``."""
+        locked = {record.id: record for record in experiments.lock(work.session, principal.gateway_id, ids)}
+        for experiment_id in ids:
+            record = _known(locked.get(experiment_id), experiment_id)
+            _permit(principal, record)
+            _require(record, NOT_LAUNCHED, "be launched")
+        records = launch_existing(work, principal, self._commands, self._clock.now(), list(locked.values()))
+        by_id = {record.id: record for record in records}
+        return [by_id[experiment_id] for experiment_id in ids]
+
+    def cancel(self, work: UnitOfWork, principal: Principal, experiment_id: str, reason: str = "") -> ExperimentRecord:
+        """Ask for the experiment to be stopped. What was never launched is CANCELED at once.
+
+        Otherwise the orchestrator takes the request in: the record that is returned still shows the state before. To
+        ask again while it is being canceled changes nothing.
+        """
+        record = self._mine(work, principal, experiment_id)
+        if record.state in NOT_LAUNCHED:
+            return self._move(work, principal, record, ExperimentState.CANCELED, "experiment-canceled")
+        _require(record, frozenset(state for state in ExperimentState if not is_terminal(state)), "be canceled")
+        if record.process_id is not None and record.state != ExperimentState.CANCELING:
+            work.enqueue(self._cancel_request(principal, record, record.process_id, reason))
+        return record
+
+    def _cancel_request(self, principal: Principal, record: ExperimentRecord, process_id: str, reason: str) -> Outgoing:
+        event = CancelRequested(
+            at=self._clock.now(),
+            trace=child_of(current()),
+            gateway_id=GatewayId(record.gateway_id),
+            experiment_id=ExperimentId(record.id),
+            process_id=ProcessId(process_id),
+            event_id=EventId(new_id()),
+            actor=principal.subject,
+            reason=reason[:2_000],
+        )
+        return Outgoing(topic=topics.EVENTS.name, key=process_id.encode(), value=codec.encode(event))
+
+    def clone(
+        self, work: UnitOfWork, principal: Principal, experiment_id: str, name: str | None = None
+    ) -> ExperimentRecord:
+        """Make a new experiment, not launched, from the request of another one of the gateway."""
+        found = experiments.read(work.session, principal.gateway_id, [experiment_id])
+        record = _known(found[0] if found else None, experiment_id)
+        request = request_of(record).model_copy(update={"name": name or f"{record.name[:190]} (copy)"})
+        creation = Creation(work, principal, self._commands, self._clock.now())
+        return creation.create([request], batch=False, cloned_from=record.id)[0]
+
+    def update(
+        self,
+        work: UnitOfWork,
+        principal: Principal,
+        experiment_id: str,
+        request: AnyRequest,
+        expected_version: int | None = None,
+    ) -> ExperimentRecord:
+        """Replace the request of an experiment that is not launched; PreconditionFailedError on another version."""
+        record = self._mine(work, principal, experiment_id)
+        if expected_version is not None and expected_version != record.version:
+            raise PreconditionFailedError(
+                f"The experiment has version {record.version} by now; read it again and repeat the change."
+            )
+        _require(record, NOT_LAUNCHED, "be changed")
+        refuse(Planner(work.session, principal.gateway_id, [request]).check(request, complete=False))
+        application = request if isinstance(request, ApplicationExperiment) else None
+        values = {
+            "name": request.name,
+            "description": request.description,
+            "kind": request.kind,
+            "spec": request.model_dump(mode="json", exclude={"name", "description", "launch"}),
+            "interface_id": application.interface_id if application else None,
+            "resource_id": application.resource_id if application else None,
+        }
+        return self._move(work, principal, record, ExperimentState.CREATED, "experiment-updated", **values)
+
+    def delete(self, work: UnitOfWork, principal: Principal, experiment_id: str) -> None:
+        """Delete an experiment that is not running, with its whole history."""
+        experiments.lock_processes(work.session, experiment_id)
+        record = self._mine(work, principal, experiment_id)
+        ended = frozenset(state for state in ExperimentState if is_terminal(state))
+        _require(record, ended | NOT_LAUNCHED, "be deleted while it runs")
+        experiments.remove(work.session, record)
+
+    def _mine(self, work: UnitOfWork, principal: Principal, experiment_id: str) -> ExperimentRecord:
+        found = experiments.lock(work.session, principal.gateway_id, [experiment_id])
+        record = _known(found[0] if found else None, experiment_id)
+        _permit(principal, record)
+        return record
+
+    def _move(
+        self,
+        work: UnitOfWork,
+        principal: Principal,
+        record: ExperimentRecord,
+        state: ExperimentState,
+        kind: str,
+        **values: object,
+    ) -> ExperimentRecord:
+        now, seq = self._clock.now(), record.last_seq + 1
+        if state is ExperimentState.CANCELED:
+            values["ended_at"] = now
+        changes = [{"entity": "experiment", "id": record.id, "from": record.state, "to": state}]
+        moved = changes if record.state != state else []
+        run_writes.insert_events(work.session, [history_row(record.id, principal, now, seq, kind, moved)])
+        return experiments.change(work.session, record, state=state.value, last_seq=seq, **values)
+
+
+def _known(record: ExperimentRecord | None, experiment_id: str) -> ExperimentRecord:
+    if record is None:
+        raise NotFoundError.of("experiment", experiment_id)
+    return record
+
+
+def _permit(principal: Principal, record: ExperimentRecord) -> None:
+    if not principal.may_steer(record.owner):
+        raise ForbiddenError(f"The experiment belongs to {record.owner}; only its owner and administrators steer it.")
+
+
+def _require(record: ExperimentRecord, states: frozenset[ExperimentState], to_do: str) -> None:
+    if record.state not in states:
+        raise ConflictError(
+            f"The experiment is {record.state} and can't {to_do}.", slug="state-conflict", state=record.state
+        )

@@ -1,0 +1,93 @@
+"""From requests to runs: checked against the catalogue, planned, and begun in memory. Writes nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from api_server.dag.advance import begin
+from api_server.dag.decisions import Decisions
+from api_server.dag.inline import plan_tasks
+from api_server.dag.plan import ApplicationRun, check_application, plan_application
+from api_server.dag.problems import FieldProblem, UnplannableError
+from api_server.dag.run import Run, RunIdentity
+from api_server.lifecycle.catalogue import AnyRequest, Catalogue
+from api_server.lifecycle.recording import HeldRun
+from api_server.lifecycle.requests import ApplicationExperiment
+from api_server.problems import FieldError, InvalidRequestError
+from howdah.contracts.ids import ExperimentId, GatewayId, ProcessId, ResourceId
+from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.states import ExperimentState
+from howdah.contracts.tasks import Dag
+from howdah.runtime.tracing import child_of, current
+
+
+class Planner:
+    """Checks and plans a set of requests of one gateway."""
+
+    def __init__(self, session: Session, gateway_id: GatewayId, requests: Sequence[AnyRequest]) -> None:
+        self._gateway_id = gateway_id
+        self._catalogue = Catalogue.load(session, gateway_id, requests)
+
+    def check(self, request: AnyRequest, *, complete: bool) -> list[FieldProblem]:
+        """Return everything that is wrong; without ``complete``, what is still missing is not."""
+        if not isinstance(request, ApplicationExperiment):
+            try:
+                plan_tasks(request.tasks, self._catalogue.targets())
+            except UnplannableError as error:
+                return list(error.problems)
+            return []
+        application, problems = self._catalogue.application(request)
+        if application is None:
+            return problems
+        return check_application(application, request.inputs, request.requirements, complete=complete)[2]
+
+    def start(
+        self, request: AnyRequest, experiment_id: str, process_id: str, before: ExperimentState, now: datetime
+    ) -> tuple[HeldRun, Decisions]:
+        """Return the run of ``request`` as it is launched; UnplannableError says why it can't be."""
+        dag, targets = self._plan(request, ProcessId(process_id))
+        identity = RunIdentity(
+            gateway_id=self._gateway_id,
+            experiment_id=ExperimentId(experiment_id),
+            process_id=ProcessId(process_id),
+            trace=child_of(current()),
+            targets=targets,
+        )
+        run = Run(identity, dag, experiment=before)
+        return HeldRun(run, version=1, last_seq=0), begin(run, now)
+
+    def _plan(self, request: AnyRequest, process_id: ProcessId) -> tuple[Dag, dict[ResourceId, ResourceTarget]]:
+        known = self._catalogue.targets()
+        if not isinstance(request, ApplicationExperiment):
+            dag = plan_tasks(request.tasks, known)
+            used = {task.resource_id for task in dag.tasks}
+            return dag, {key: target for key, target in known.items() if key in used}
+        application, problems = self._catalogue.application(request)
+        if application is None:
+            raise UnplannableError(tuple(problems))
+        target = known[request.resource_id]
+        dag = plan_application(
+            ApplicationRun(
+                gateway_id=self._gateway_id,
+                process_id=process_id,
+                target=target,
+                application=application,
+                inputs=request.inputs,
+                requirements=request.requirements,
+                work_directory=request.work_directory,
+            )
+        )
+        return dag, {request.resource_id: target}
+
+
+def refuse(problems: Sequence[FieldProblem]) -> None:
+    """Raise InvalidRequestError when there is a problem."""
+    if problems:
+        raise InvalidRequestError(
+            errors=[FieldError(problem.field, problem.message, _shown(problem.got)) for problem in problems]
+        )
+
+
+def _shown(got: object) -> str | None:
+    return None if got is None else str(got)[:200]

@@ -1,0 +1,264 @@
+"""What a transaction writes about runs: gathered decision by decision, written with one statement a table.
+
+Launching and orchestrating use the same: nobody else writes processes, tasks, attempts, jobs and their events.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from orjson import Fragment
+from pydantic import JsonValue
+
+from api_server.dag.decisions import AttemptNote, CancellationNote, Change, Decisions, JobStatus, TaskStatus
+from api_server.dag.run import Run
+from api_server.lifecycle.commands import Commands
+from api_server.registry.repositories import run_writes
+from api_server.registry.unit_of_work import UnitOfWork
+from howdah.contracts import codec, topics
+from howdah.contracts.failures import Failure
+from howdah.contracts.ids import TaskId
+from howdah.contracts.messages import Cancellation
+from howdah.contracts.states import ExperimentState
+from howdah.messaging.abstract import Outgoing
+from howdah.runtime.tracing import child_of
+
+Row = dict[str, Any]
+_ENDED = frozenset({"COMPLETED", "FAILED", "CANCELED"})
+
+
+class ConflictingWriteError(Exception):
+    """Somebody else wrote one of the processes: nothing of this transaction may stay, it is to be done again."""
+
+
+@dataclass(slots=True)
+class HeldRun:
+    """A run in the hands of its writer, with what fences off others: the version and sequence it was read with."""
+
+    run: Run
+    version: int
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """What happened, for the history: the envelope of the event row."""
+
+    event_id: str
+    kind: str
+    actor: str
+    at: datetime
+    payload: JsonValue | Fragment
+    task_id: str | None = None
+    attempt: int | None = None
+    reason: str = ""
+
+
+class Recording:
+    """Gathers what was decided on any number of runs; ``write`` writes it all."""
+
+    def __init__(self, commands: Commands, now: datetime) -> None:
+        self._commands = commands
+        self._now = now
+        self._new: list[HeldRun] = []
+        self._touched: dict[str, HeldRun] = {}
+        self._tasks: dict[TaskId, tuple[Run, TaskStatus]] = {}
+        self._attempts: dict[tuple[TaskId, int], Row] = {}
+        self._jobs: dict[tuple[TaskId, int], tuple[Run, JobStatus]] = {}
+        self._events: list[Row] = []
+        self._messages: list[Outgoing] = []
+
+    def begin(self, held: HeldRun, decisions: Decisions, occurrence: Occurrence) -> None:
+        """Take in a run that this transaction launches: its process and tasks are new rows."""
+        held.run.apply(decisions)
+        self._new.append(held)
+        self._take_in(held, decisions)
+        self._keep(held, decisions.changes, occurrence)
+
+    def add(self, held: HeldRun, decisions: Decisions, occurrence: Occurrence) -> None:
+        """Take in what was decided on a run that stands in the registry, and make it the run's present state."""
+        held.run.apply(decisions)
+        self._touched[held.run.identity.process_id] = held
+        for task_id, status in decisions.tasks.items():
+            self._tasks[task_id] = (held.run, status)
+        self._take_in(held, decisions)
+        if decisions.cancellation is not None:
+            self._messages.append(_cancellation(held.run, decisions.cancellation, occurrence, self._now))
+        self._keep(held, decisions.changes, occurrence)
+
+    def _take_in(self, held: HeldRun, decisions: Decisions) -> None:
+        run = held.run
+        for note in decisions.attempts:
+            self._note(note)
+        for key, job in decisions.jobs.items():
+            self._jobs[key] = (run, job)
+        for publication in decisions.publications:
+            self._messages.append(self._commands.message(run, publication, self._now))
+
+    def _note(self, note: AttemptNote) -> None:
+        row = self._attempts.setdefault((note.task_id, note.attempt), {})
+        ended = row.get("state") in _ENDED
+        for name in AttemptNote.__slots__:
+            value = getattr(note, name)
+            if value is not None and not (ended and name == "state"):
+                row[name] = value
+        if note.failure is not None:
+            row["failure"] = dumped(note.failure)
+
+    def _keep(self, held: HeldRun, changes: list[Change], occurrence: Occurrence) -> None:
+        held.last_seq += 1
+        identity = held.run.identity
+        self._events.append(
+            {
+                "event_id": occurrence.event_id,
+                "gateway_id": identity.gateway_id,
+                "experiment_id": identity.experiment_id,
+                "seq": held.last_seq,
+                "process_id": identity.process_id,
+                "task_id": occurrence.task_id,
+                "attempt": occurrence.attempt,
+                "kind": occurrence.kind,
+                "actor": occurrence.actor,
+                "payload": occurrence.payload,
+                "changes": [_change(change) for change in changes],
+                "at": occurrence.at,
+            }
+        )
+
+    def write(self, work: UnitOfWork) -> None:
+        """Write everything; ConflictingWriteError when a process is no longer as it was read."""
+        session = work.session
+        run_writes.insert_processes(session, [_process_of(held) for held in self._new])
+        run_writes.insert_tasks(session, [row for held in self._new for row in _new_tasks(held.run)])
+        run_writes.update_tasks(session, [_task_row(task_id, status) for task_id, (_, status) in self._tasks.items()])
+        published = [row for row in self._attempts.values() if "command_id" in row]
+        run_writes.publish_attempts(session, published)
+        run_writes.update_attempts(session, [row for row in self._attempts.values() if "command_id" not in row])
+        run_writes.upsert_jobs(session, [_job_row(run, job) for run, job in self._jobs.values()])
+        touched = list(self._touched.values())
+        if run_writes.update_processes(session, [_process_update(held) for held in touched]) != len(touched):
+            raise ConflictingWriteError
+        run_writes.update_experiments(session, [_experiment_update(held) for held in touched])
+        run_writes.insert_events(session, self._events)
+        work.enqueue(*self._messages)
+
+    def committed(self) -> None:
+        """The transaction was committed: the runs in memory are what the rows say."""
+        for held in self._touched.values():
+            held.version += 1
+
+
+def dumped(failure: Failure | None) -> Row | None:
+    """Return a failure as it is stored."""
+    return None if failure is None else failure.model_dump(mode="json", exclude_none=True)
+
+
+def _change(change: Change) -> Row:
+    return {"entity": change.entity, "id": change.id, "from": change.before, "to": change.after}
+
+
+def _process_of(held: HeldRun) -> Row:
+    identity = held.run.identity
+    return {
+        "id": identity.process_id,
+        "gateway_id": identity.gateway_id,
+        "experiment_id": identity.experiment_id,
+        "number": 1,
+        "state": held.run.process.state,
+        "version": held.version,
+        "targets": {key: Fragment(target.model_dump_json()) for key, target in identity.targets.items()},
+        "trace": identity.trace,
+    }
+
+
+def _new_tasks(run: Run) -> list[Row]:
+    identity = run.identity
+    return [
+        {
+            **_task_row(spec.task_id, run.tasks[spec.task_id]),
+            "gateway_id": identity.gateway_id,
+            "experiment_id": identity.experiment_id,
+            "process_id": identity.process_id,
+            "position": position,
+            "name": spec.name,
+            "type": spec.type,
+            "spec": Fragment(spec.model_dump_json()),
+            "resource_id": spec.resource_id,
+        }
+        for position, spec in enumerate(run.dag.tasks)
+    ]
+
+
+def _task_row(task_id: TaskId, status: TaskStatus) -> Row:
+    return {
+        "id": task_id,
+        "state": status.state,
+        "attempt": status.attempt,
+        "publications": status.publications,
+        "deferred": status.deferred,
+        "due_at": status.due_at,
+        "command_id": status.command_id,
+        "outputs": status.outputs,
+        "failure": dumped(status.failure),
+        "started_at": status.started_at,
+        "ended_at": status.ended_at,
+    }
+
+
+def _job_row(run: Run, job: JobStatus) -> Row:
+    identity = run.identity
+    return {
+        "task_id": job.task_id,
+        "generation": job.generation,
+        "gateway_id": identity.gateway_id,
+        "experiment_id": identity.experiment_id,
+        "process_id": identity.process_id,
+        "resource_id": run.dag.by_id[job.task_id].resource_id,
+        "job_name": job.job_name,
+        "native_id": job.native_id,
+        "state": job.state,
+        "reason": job.reason,
+        "exit_code": job.exit_code,
+        "started_at": job.started_at,
+        "ended_at": job.ended_at,
+    }
+
+
+def _process_update(held: HeldRun) -> Row:
+    status = held.run.process
+    return {
+        "id": held.run.identity.process_id,
+        "version": held.version,
+        "state": status.state,
+        "failure": dumped(status.failure),
+        "cancel_requested_at": status.cancel_requested_at,
+        "ended_at": status.ended_at,
+    }
+
+
+def _experiment_update(held: HeldRun) -> Row:
+    run = held.run
+    failed = run.experiment is ExperimentState.FAILED
+    return {
+        "id": run.identity.experiment_id,
+        "state": run.experiment,
+        "last_seq": held.last_seq,
+        "failure": dumped(run.process.failure) if failed else None,
+        "ended_at": run.process.ended_at,
+    }
+
+
+def _cancellation(run: Run, note: CancellationNote, occurrence: Occurrence, now: datetime) -> Outgoing:
+    identity = run.identity
+    value = None
+    if note is CancellationNote.ANNOUNCE:
+        cancellation = Cancellation(
+            at=now,
+            trace=child_of(identity.trace),
+            gateway_id=identity.gateway_id,
+            experiment_id=identity.experiment_id,
+            process_id=identity.process_id,
+            reason=occurrence.reason,
+        )
+        value = codec.encode(cancellation)
+    return Outgoing(topic=topics.CANCELLATIONS.name, key=identity.process_id.encode(), value=value)

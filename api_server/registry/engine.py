@@ -1,0 +1,55 @@
+"""The connection pool: how the processes of the API half reach PostgreSQL."""
+
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine, create_engine
+
+LOCK_TIMEOUT_MS = 10_000
+STATEMENT_TIMEOUT_MS = 60_000
+CONNECT_TIMEOUT_SECONDS = 5
+
+
+def make_engine(url: str, *, pool_size: int = 5, service: str = "howdah", pre_ping: bool = False) -> Engine:
+    """Return an engine on ``url`` (any PostgreSQL URL; the driver is psycopg2).
+
+    No statement waits longer than its time-outs for a lock or an answer. With ``pre_ping`` a connection is tried
+    before it is used (a round trip); without it the first user of a broken one sees an OperationalError and the whole
+    pool is renewed.
+    """
+    return create_engine(
+        _with_driver(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_use_lifo=True,
+        pool_pre_ping=pre_ping,
+        pool_timeout=30,
+        json_serializer=dump_json,
+        json_deserializer=orjson.loads,
+        connect_args={
+            "application_name": service,
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 15_000,
+            "options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+        },
+    )
+
+
+def dump_json(value: Any) -> str:  # noqa: ANN401 - whatever stands in a JSON column
+    """Return ``value`` as JSON text that PostgreSQL takes: it knows no NUL character, so that becomes U+FFFD.
+
+    Inside JSON text the six characters can only be the escape or follow a backslash of their own; either way what
+    replaces them is JSON again.
+    """
+    text = orjson.dumps(value).decode()
+    return text.replace("\\u0000", "\\ufffd") if "\\u0000" in text else text
+
+
+def _with_driver(url: str) -> str:
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return f"postgresql+psycopg2://{url.removeprefix(prefix)}"
+    return url

@@ -1,0 +1,45 @@
+"""What of the catalogue the planning of runs needs, for any number of experiments at once."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session, selectinload
+
+from api_server.registry.models import ApplicationDeployment, ApplicationInterface, ComputeResource, StoredObject
+
+
+def interfaces(session: Session, gateway_id: str, ids: Collection[str]) -> Sequence[ApplicationInterface]:
+    """Return the application interfaces."""
+    statement = select(ApplicationInterface).where(
+        ApplicationInterface.gateway_id == gateway_id, ApplicationInterface.id.in_(ids)
+    )
+    return session.scalars(statement).all() if ids else []
+
+
+def resources(session: Session, gateway_id: str, ids: Collection[str]) -> Sequence[ComputeResource]:
+    """Return the compute resources with their queues."""
+    statement = (
+        select(ComputeResource)
+        .where(ComputeResource.gateway_id == gateway_id, ComputeResource.id.in_(ids))
+        .options(selectinload(ComputeResource.queues))
+    )
+    return session.scalars(statement).all() if ids else []
+
+
+def deployments(
+    session: Session, gateway_id: str, pairs: Collection[tuple[str, str]]
+) -> Sequence[ApplicationDeployment]:
+    """Return the deployments of (module, resource) pairs."""
+    statement = select(ApplicationDeployment).where(
+        ApplicationDeployment.gateway_id == gateway_id,
+        tuple_(ApplicationDeployment.module_id, ApplicationDeployment.resource_id).in_(pairs),
+    )
+    return session.scalars(statement).all() if pairs else []
+
+
+def files(session: Session, gateway_id: str, keys: Collection[str]) -> Sequence[StoredObject]:
+    """Return the stored objects that were not deleted."""
+    statement = select(StoredObject).where(
+        StoredObject.gateway_id == gateway_id, StoredObject.key.in_(keys), StoredObject.deleted_at.is_(None)
+    )
+    return session.scalars(statement).all() if keys else []

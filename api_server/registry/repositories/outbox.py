@@ -1,0 +1,78 @@
+"""The outbox's rows: written with the state change, deleted once the broker has acknowledged."""
+
+from base64 import b64encode
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Table, Text, Uuid, bindparam, column, delete, func, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from api_server.registry.models import OutboxMessage
+from api_server.registry.rowset import rowset
+from howdah.messaging.abstract import Outgoing
+
+_outbox: Table = OutboxMessage.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
+
+_rows = rowset(_outbox.c.id, _outbox.c.topic, _outbox.c.partition, column("key64", Text()), column("value64", Text()))
+_INSERT = postgresql.insert(_outbox).from_select(
+    ["id", "topic", "partition", "key", "value"],
+    select(
+        _rows.c.id,
+        _rows.c.topic,
+        _rows.c.partition,
+        func.decode(_rows.c.key64, "base64"),
+        func.decode(_rows.c.value64, "base64"),
+    ),
+    include_defaults=False,
+)
+_DELETE = delete(_outbox).where(_outbox.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))))
+_WAITING = select(func.count()).select_from(_outbox)
+
+
+def insert(session: Session, rows: Sequence[tuple[str, Outgoing]]) -> None:
+    """Write messages with the ids that their writer gave them."""
+    values = [
+        {
+            "id": row_id,
+            "topic": message.topic,
+            "partition": message.partition,
+            "key64": _base64(message.key),
+            "value64": _base64(message.value),
+        }
+        for row_id, message in rows
+    ]
+    session.execute(_INSERT, {"rows": values})
+
+
+def delete_acknowledged(session: Session, ids: Collection[str]) -> None:
+    """Forget messages that the broker has acknowledged."""
+    session.execute(_DELETE, {"ids": list(ids)})
+
+
+def claim_left_behind(session: Session, older_than_seconds: float, limit: int) -> list[tuple[str, Outgoing]]:
+    """Return, locked for this transaction, what a crashed process left behind; the oldest first."""
+    statement = (
+        select(OutboxMessage)
+        .where(OutboxMessage.created_at < func.now() - func.make_interval(0, 0, 0, 0, 0, 0, older_than_seconds))
+        .order_by(OutboxMessage.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [
+        (row.id, Outgoing(topic=row.topic, partition=row.partition, key=_bytes(row.key), value=_bytes(row.value)))
+        for row in session.scalars(statement)
+    ]
+
+
+def waiting(session: Session) -> int:
+    """Return how many messages are not yet acknowledged."""
+    return session.execute(_WAITING).scalar_one()
+
+
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else b64encode(value).decode()
+
+
+def _bytes(value: bytes | None) -> bytes | None:
+    return None if value is None else bytes(value)

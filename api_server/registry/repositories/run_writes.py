@@ -1,0 +1,184 @@
+"""What is written about runs: one statement a table, whatever the number of rows.
+
+Every function takes rows as mappings of column names; a missing field is NULL.
+"""
+
+from typing import Any, cast
+
+from sqlalchemy import Column, CursorResult, Table, Update, case, func, text, update
+from sqlalchemy.orm import Session
+
+from api_server.registry.models import Attempt, Event, Experiment, Job, Process, Task
+from api_server.registry.repositories.feed import FEED_CHANNEL
+from api_server.registry.rowset import Rows, insert_rows, rowset
+
+_experiment: Table = Experiment.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
+_process: Table = Process.__table__  # type: ignore[assignment]  # the same
+_task: Table = Task.__table__  # type: ignore[assignment]  # the same
+_attempt: Table = Attempt.__table__  # type: ignore[assignment]  # the same
+_job: Table = Job.__table__  # type: ignore[assignment]  # the same
+_event: Table = Event.__table__  # type: ignore[assignment]  # the same
+
+
+_NOTIFY = text(f"NOTIFY {FEED_CHANNEL}")
+_ENDED = ("COMPLETED", "FAILED", "CANCELED")
+
+_INSERT_EXPERIMENTS = insert_rows(
+    _experiment,
+    *("id", "gateway_id", "owner", "name", "description", "kind", "spec", "interface_id", "resource_id"),
+    *("cloned_from", "state", "process_id", "last_seq", "version", "launched_at"),
+)
+_INSERT_PROCESSES = insert_rows(
+    _process, "id", "gateway_id", "experiment_id", "number", "state", "version", "targets", "trace"
+)
+_TASK_STATUS = (
+    *("state", "attempt", "publications", "deferred", "due_at", "command_id"),
+    *("outputs", "failure", "started_at", "ended_at"),
+)
+_INSERT_TASKS = insert_rows(
+    _task,
+    *("id", "gateway_id", "experiment_id", "process_id", "position", "name", "type", "spec", "resource_id"),
+    *_TASK_STATUS,
+)
+_INSERT_EVENTS = insert_rows(
+    _event,
+    *("event_id", "gateway_id", "experiment_id", "seq", "process_id", "task_id", "attempt"),
+    *("kind", "actor", "payload", "changes", "at"),
+)
+
+
+def _columns(table: Table, *names: str) -> list[Column[Any]]:
+    return [table.c[name] for name in names]
+
+
+def _update_tasks() -> Update:
+    rows = rowset(*_columns(_task, "id", *_TASK_STATUS))
+    return update(_task).where(_task.c.id == rows.c.id).values({name: rows.c[name] for name in _TASK_STATUS})
+
+
+_ATTEMPT_FACTS = (
+    *("command_id", "lane", "worker", "partition", "offset", "step", "fraction"),
+    *("failure", "published_at", "started_at", "ended_at"),
+)
+
+
+def _sticky(new: Any) -> Any:  # noqa: ANN401 - column expressions
+    """An attempt that has ended stays as it ended."""
+    return case((_attempt.c.state.in_(_ENDED), _attempt.c.state), else_=func.coalesce(new, _attempt.c.state))
+
+
+def _upsert_attempts() -> Any:  # noqa: ANN401 - the dialect's Insert
+    names = ("task_id", "attempt", "state", *_ATTEMPT_FACTS)
+    statement = insert_rows(_attempt, *names)
+    new = cast("Any", statement).excluded
+    facts = {name: func.coalesce(new[name], _attempt.c[name]) for name in _ATTEMPT_FACTS}
+    return cast("Any", statement).on_conflict_do_update(
+        index_elements=["task_id", "attempt"], set_={"state": _sticky(new.state), **facts}
+    )
+
+
+def _update_attempts() -> Update:
+    rows = rowset(*_columns(_attempt, "task_id", "attempt", "state", *_ATTEMPT_FACTS))
+    facts = {name: func.coalesce(rows.c[name], _attempt.c[name]) for name in _ATTEMPT_FACTS}
+    return (
+        update(_attempt)
+        .where(_attempt.c.task_id == rows.c.task_id, _attempt.c.attempt == rows.c.attempt)
+        .values({"state": _sticky(rows.c.state), **facts})
+    )
+
+
+def _upsert_jobs() -> Any:  # noqa: ANN401 - the dialect's Insert
+    known = ("job_name", "native_id", "state", "reason", "exit_code", "started_at", "ended_at")
+    names = ("task_id", "generation", "gateway_id", "experiment_id", "process_id", "resource_id", *known)
+    statement = cast("Any", insert_rows(_job, *names))
+    return statement.on_conflict_do_update(
+        index_elements=["task_id", "generation"],
+        set_={"updated_at": func.now(), **{name: statement.excluded[name] for name in known}},
+    )
+
+
+def _update_processes() -> Update:
+    names = ("state", "failure", "cancel_requested_at", "ended_at")
+    rows = rowset(*_columns(_process, "id", "version", *names))
+    return (
+        update(_process)
+        .where(_process.c.id == rows.c.id, _process.c.version == rows.c.version)
+        .values({"version": rows.c.version + 1, "updated_at": func.now(), **{name: rows.c[name] for name in names}})
+    )
+
+
+def _update_experiments() -> Update:
+    names = ("state", "last_seq", "failure", "ended_at")
+    rows = rowset(*_columns(_experiment, "id", *names))
+    return (
+        update(_experiment)
+        .where(_experiment.c.id == rows.c.id)
+        .values({"updated_at": func.now(), **{name: rows.c[name] for name in names}})
+    )
+
+
+_UPDATE_TASKS = _update_tasks()
+_UPSERT_ATTEMPTS = _upsert_attempts()
+_UPDATE_ATTEMPTS = _update_attempts()
+_UPSERT_JOBS = _upsert_jobs()
+_UPDATE_PROCESSES = _update_processes()
+_UPDATE_EXPERIMENTS = _update_experiments()
+
+
+def insert_experiments(session: Session, rows: Rows) -> None:
+    """Write new experiments."""
+    _execute(session, _INSERT_EXPERIMENTS, rows)
+
+
+def insert_processes(session: Session, rows: Rows) -> None:
+    """Write new processes."""
+    _execute(session, _INSERT_PROCESSES, rows)
+
+
+def insert_tasks(session: Session, rows: Rows) -> None:
+    """Write the tasks of new processes."""
+    _execute(session, _INSERT_TASKS, rows)
+
+
+def update_tasks(session: Session, rows: Rows) -> None:
+    """Write the statuses of tasks."""
+    _execute(session, _UPDATE_TASKS, rows)
+
+
+def publish_attempts(session: Session, rows: Rows) -> None:
+    """Write attempts that were published (again); what is known of one already stays."""
+    _execute(session, _UPSERT_ATTEMPTS, rows)
+
+
+def update_attempts(session: Session, rows: Rows) -> None:
+    """Add what became known of attempts; how one ended is never overwritten."""
+    _execute(session, _UPDATE_ATTEMPTS, rows)
+
+
+def upsert_jobs(session: Session, rows: Rows) -> None:
+    """Write what is known of jobs."""
+    _execute(session, _UPSERT_JOBS, rows)
+
+
+def update_processes(session: Session, rows: Rows) -> int:
+    """Write processes whose ``version`` is still as it was read; return how many were."""
+    return _execute(session, _UPDATE_PROCESSES, rows)
+
+
+def update_experiments(session: Session, rows: Rows) -> None:
+    """Write the states of experiments and the sequence numbers that they have reached."""
+    _execute(session, _UPDATE_EXPERIMENTS, rows)
+
+
+def insert_events(session: Session, rows: Rows) -> None:
+    """Write the history, and wake the feed's readers when this transaction is committed."""
+    if rows:
+        _execute(session, _INSERT_EVENTS, rows)
+        session.execute(_NOTIFY)
+
+
+def _execute(session: Session, statement: Any, rows: Rows) -> int:  # noqa: ANN401 - any statement over ``rows``
+    if not rows:
+        return 0
+    result = session.execute(statement, {"rows": rows})
+    return cast("CursorResult[Any]", result).rowcount

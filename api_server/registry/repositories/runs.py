@@ -1,0 +1,94 @@
+"""What the writer of runs reads: which events were applied, and processes, locked, with what stands below them."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Table, Uuid, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from api_server.registry.models import Event, Experiment, Job, Process, Task
+
+_event: Table = Event.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
+_process: Table = Process.__table__  # type: ignore[assignment]  # the same
+_experiment: Table = Experiment.__table__  # type: ignore[assignment]  # the same
+_task: Table = Task.__table__  # type: ignore[assignment]  # the same
+_job: Table = Job.__table__  # type: ignore[assignment]  # the same
+
+_any_id = func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))
+
+_APPLIED = select(_event.c.event_id).where(_event.c.event_id == _any_id)
+_LOCK = (
+    select(
+        _process.c.id,
+        _process.c.gateway_id,
+        _process.c.experiment_id,
+        _process.c.version,
+        _process.c.state,
+        _process.c.failure,
+        _process.c.cancel_requested_at,
+        _experiment.c.state.label("experiment_state"),
+        _experiment.c.last_seq,
+    )
+    .join_from(_process, _experiment, _experiment.c.id == _process.c.experiment_id)
+    .where(_process.c.id == _any_id)
+    .order_by(_process.c.id)
+    .with_for_update(of=_process)
+)
+_FIXED = select(_process.c.id, _process.c.targets, _process.c.trace).where(_process.c.id == _any_id)
+_TASKS = (
+    select(
+        _task.c.process_id,
+        _task.c.id,
+        _task.c.spec,
+        _task.c.state,
+        _task.c.attempt,
+        _task.c.publications,
+        _task.c.deferred,
+        _task.c.due_at,
+        _task.c.command_id,
+        _task.c.outputs,
+        _task.c.failure,
+        _task.c.started_at,
+        _task.c.ended_at,
+    )
+    .where(_task.c.process_id == _any_id)
+    .order_by(_task.c.process_id, _task.c.position)
+)
+_JOBS = select(
+    _job.c.process_id,
+    _job.c.task_id,
+    _job.c.generation,
+    _job.c.job_name,
+    _job.c.native_id,
+    _job.c.state,
+    _job.c.reason,
+    _job.c.exit_code,
+    _job.c.started_at,
+    _job.c.ended_at,
+).where(_job.c.process_id == _any_id)
+
+
+def applied(session: Session, event_ids: Collection[str]) -> set[str]:
+    """Return those of ``event_ids`` that were applied already."""
+    return set(session.execute(_APPLIED, {"ids": list(event_ids)}).scalars())
+
+
+def lock(session: Session, process_ids: Collection[str]) -> Sequence[Row[Any]]:
+    """Lock the processes in the order of their ids; return them with their experiments' state and sequence."""
+    return session.execute(_LOCK, {"ids": list(process_ids)}).all()
+
+
+def fixed(session: Session, process_ids: Collection[str]) -> Sequence[Row[Any]]:
+    """Return what of the processes never changes: targets and trace."""
+    return session.execute(_FIXED, {"ids": list(process_ids)}).all()
+
+
+def tasks(session: Session, process_ids: Collection[str]) -> Sequence[Row[Any]]:
+    """Return the tasks of the processes with their statuses, in the order of the plan."""
+    return session.execute(_TASKS, {"ids": list(process_ids)}).all()
+
+
+def jobs(session: Session, process_ids: Collection[str]) -> Sequence[Row[Any]]:
+    """Return the jobs of the processes."""
+    return session.execute(_JOBS, {"ids": list(process_ids)}).all()
