@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, insert, text
 
-from api_server.registry.models import Event, Experiment, Gateway
+from api_server.auth.tokens import hash_of, new_token
+from api_server.registry.models import Event, Experiment, Gateway, Token
 from howdah.contracts.ids import new_id
 
 
@@ -51,3 +52,20 @@ def open_transaction(engine: Engine) -> Iterator[Connection]:
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_current_xact_id()"))
         yield connection
+
+
+def add_token(connection: Connection, gateway_id: str, role: str = "viewer") -> str:
+    token = new_token()
+    connection.execute(
+        insert(Token).values(
+            id=new_id(),
+            gateway_id=gateway_id,
+            name="test",
+            subject="ada",
+            role=role,
+            scopes=["experiments:read"],
+            sha256=hash_of(token),
+            created_by="test",
+        )
+    )
+    return token

@@ -48,7 +48,9 @@ def test_a_snapshot_taken_amid_open_transactions_and_what_follows_make_each_even
         with Session(engine) as session:
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             cursor = Cursor.at_snapshot(feed.current_view(session))
-            shown = session.scalars(text("SELECT seq FROM event ORDER BY seq")).all()
+            shown = session.scalars(
+                text("SELECT seq FROM event WHERE experiment_id = :id ORDER BY seq"), {"id": experiment_id}
+            ).all()
         add_event(early, gateway_id, experiment_id, 2)
     with engine.begin() as connection:
         add_event(connection, gateway_id, experiment_id, 3)
@@ -65,7 +67,7 @@ def test_replay_gives_only_the_gateways_own_events(engine: Engine, gateway_id: s
         add_event(connection, other, add_experiment(connection, other), 1)
         second = add_experiment(connection, gateway_id)
         add_event(connection, gateway_id, second, 1)
-    first = read(engine, Position(0, 0))[0]
+    first = next(row for row in read(engine, Position(0, 0)) if row.gateway_id == gateway_id)
     with Session(engine) as session:
         cursor = Cursor(first.position)
         rows = feed.replay(session, gateway_id, None, cursor, 10)
@@ -79,9 +81,9 @@ def test_replay_refuses_what_it_can_not_bridge(engine: Engine, gateway_id: str, 
     with engine.begin() as connection:
         for seq in range(1, 6):
             add_event(connection, gateway_id, experiment_id, seq)
-    first = read(engine, Position(0, 0))[0].position
+    first = next(row for row in read(engine, Position(0, 0)) if row.gateway_id == gateway_id).position
     with Session(engine) as session:
-        assert feed.replay(session, gateway_id, None, Cursor(Position(1, 1)), 10) is None
+        assert feed.replay(session, gateway_id, None, Cursor(Position(1, 1)), 1_000) is None
         assert feed.replay(session, gateway_id, None, Cursor(Position(10**12, 1)), 10) is None
         assert feed.replay(session, gateway_id, None, Cursor(first), 3) is None
         assert feed.replay(session, gateway_id, [experiment_id], Cursor(first), 3) is None
