@@ -1,0 +1,87 @@
+# `make help` lists the targets. A fresh machine needs Python 3.11 or newer, git and make; the tests also need root or sudo
+# on Debian, once, for OpenSSH's server and Slurm.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST_OPTIONS ?=
+TEST_MINUTES ?= 20
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-packages unit conformance integration failure e2e proof bench \
+	format lint types arch check schemas lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## make .venv with exactly what requirements.lock names, every file checked by its hash
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name it with make PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || \
+		{ echo "$(PYTHON) has no venv module: on Debian, apt-get install python3-venv"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: install ## start the whole platform here, run the example over SSH, stay up until Ctrl-C
+	@exec $(BIN)/howdah up --example
+
+test: install test-packages ## every test but the long proofs: unit, conformance, integration, failure, e2e
+	timeout --signal=INT --kill-after=30 $(TEST_MINUTES)m $(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+test-packages: ## what the tests need from Debian: OpenSSH's server and Slurm, when missing
+	scripts/install-test-packages.sh
+
+unit: install ## the tests that need no daemon
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS) tests/unit tests/architecture
+
+conformance: install ## one suite of messaging on the in-memory twin, the mock cluster and Kafka
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS) tests/conformance
+
+integration: install test-packages ## single rooms on real daemons
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS) tests/integration
+
+failure: install test-packages ## killing, cutting and stopping, at a size that fits CI
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS) tests/failure
+
+e2e: install test-packages ## the whole platform from outside
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS) tests/e2e
+
+proof: install test-packages ## the promises at full size; each proof ends with one line of JSON
+	$(BIN)/python -m tests.failure.proof
+
+bench: install ## how fast it is here; the last line is one JSON object
+	$(BIN)/python -m benchmarks
+
+check: lint types arch ## all that needs no test run
+
+lint: install ## ruff: format and rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: install ## put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: install ## mypy, strict
+	$(BIN)/mypy
+
+arch: install ## floors of the house, and its rules that no linter knows
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/architecture
+
+schemas: install ## docs/schemas anew from the message models
+	$(BIN)/python -m howdah.contracts.schemas docs/schemas
+
+lock: install ## requirements.lock anew from pyproject.toml, with hashes and without any address
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+		--extra local --extra dev --output-file requirements.lock pyproject.toml
+	@! grep -nE '://|^ *--(index|extra-index|find-links|trusted)' requirements.lock
+
+clean: ## remove .venv and caches; .howdah, where your data is, stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
