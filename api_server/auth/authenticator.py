@@ -1,5 +1,6 @@
 """Who is behind a bearer token. OpenID Connect joins later as another ``Authenticator``."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from api_server.auth.principal import Principal
@@ -14,4 +15,8 @@ class Authenticator(Protocol):
 
     def authenticate(self, bearer: str) -> Principal:
         """Look the token up (this may block); UnauthenticatedError says why it is refused."""
+        ...
+
+    def forget(self, is_meant: Callable[[Principal], bool]) -> None:
+        """Forget the principals that are meant: their next call is looked up."""
         ...

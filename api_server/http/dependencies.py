@@ -4,7 +4,7 @@ The unit of work is committed when the route's function has returned and *before
 told 201 finds what it made, and a failed commit is a 5xx.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -13,6 +13,7 @@ from anyio import CancelScope, CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from sqlalchemy import event
 
 from api_server.auth.authenticator import Authenticator
 from api_server.auth.principal import Principal, Role, Scope
@@ -41,6 +42,16 @@ async def unit_of_work(request: Request) -> AsyncIterator[UnitOfWork]:
 
 
 Work = Annotated[UnitOfWork, Depends(unit_of_work, scope="function")]
+
+
+def after_commit(work: UnitOfWork, callback: Callable[[], None]) -> None:
+    """Call ``callback``, which must not raise, once the transaction is committed; never when it is rolled back."""
+    event.listen(work.session, "after_commit", lambda _: callback(), once=True)
+
+
+def after_rollback(work: UnitOfWork, callback: Callable[[], None]) -> None:
+    """Call ``callback``, which must not raise, when the transaction is rolled back; never when it is committed."""
+    event.listen(work.session, "after_rollback", lambda _: callback(), once=True)
 
 
 def commit_limiter() -> CapacityLimiter:

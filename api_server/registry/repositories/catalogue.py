@@ -3,7 +3,9 @@
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from sqlalchemy import ColumnElement, CursorResult, Select, delete, func, select, update
+from sqlalchemy import cast as cast_sql
 from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.types import Text
 
 from api_server.registry.models import (
     ApplicationDeployment,
@@ -15,6 +17,7 @@ from api_server.registry.models import (
     StoredObject,
 )
 from api_server.registry.paging import PageOf, Position, newest_first
+from howdah.contracts.states import ExperimentState, is_terminal
 
 Row = TypeVar(
     "Row",
@@ -168,6 +171,15 @@ class FileRepository(CatalogueRepository[StoredObject]):
     """Uploaded files that are not deleted."""
 
     model = StoredObject
+
+    def uses(self, row_id: str) -> list[Use]:
+        """Return the experiments that have not ended and name the file in their inputs."""
+        statement = select(Experiment.id, Experiment.name).where(
+            Experiment.gateway_id == self._gateway_id,
+            Experiment.state.in_(sorted(state for state in ExperimentState if not is_terminal(state))),
+            cast_sql(Experiment.spec, Text).contains(row_id, autoescape=True),
+        )
+        return self._users("experiment", statement)
 
     def mark_deleted(self, row_id: str) -> None:
         """Hide the file; its bytes are removed after the commit."""

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, func, select, text, update
+from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -26,19 +26,17 @@ class IdempotencyRepository:
         self._of = (IdempotencyKey.gateway_id == gateway_id, IdempotencyKey.subject == subject)
         self._caller = {"gateway_id": gateway_id, "subject": subject}
 
-    def claim(self, key: str, fingerprint: bytes, wait_ms: int = 10_000) -> IdempotencyKey | None:
+    def claim(self, key: str, fingerprint: bytes) -> IdempotencyKey | None:
         """Take the key for this transaction and return None, or return the row of whoever had it.
 
-        Raises ``OperationalError`` (lock_not_available) when the other transaction takes longer than ``wait_ms``.
+        Raises ``OperationalError`` (lock_not_available) when the other transaction takes longer than the engine's
+        lock time-out.
         """
-        set_timeout = text("SELECT set_config('lock_timeout', :value, true)")
-        self._session.execute(set_timeout, {"value": f"{wait_ms}ms"})
         too_old = IdempotencyKey.created_at < func.now() - KEPT_FOR
         self._session.execute(delete(IdempotencyKey).where(*self._of, IdempotencyKey.key == key, too_old))
         row = {"key": key, "fingerprint": fingerprint, "status": PENDING, "body": {}, "created_at": func.now()}
         statement = insert(IdempotencyKey).values(**self._caller, **row).on_conflict_do_nothing()
         won = cast("CursorResult[Any]", self._session.execute(statement)).rowcount == 1
-        self._session.execute(set_timeout, {"value": "0"})
         if won:
             return None
         return self._session.scalars(select(IdempotencyKey).where(*self._of, IdempotencyKey.key == key)).one()

@@ -1,0 +1,1 @@
+"""What task services ask for: secrets, signed URLs, renewed capabilities. See ``howdah.contracts.exchange``."""

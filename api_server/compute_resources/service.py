@@ -1,0 +1,62 @@
+"""Decisions about compute resources."""
+
+from typing import Any
+
+from api_server.auth.principal import Principal
+from api_server.compute_resources.schemas import ResourceBody
+from api_server.http.crud import Crud
+from api_server.problems import FieldError, ForbiddenError, InvalidRequestError
+from api_server.registry.models import BatchQueue, ComputeResource
+from api_server.registry.repositories.catalogue import CredentialRepository, ResourceRepository
+from api_server.registry.unit_of_work import UnitOfWork
+from howdah.contracts.resources import TransportKind
+
+
+def resources(work: UnitOfWork, principal: Principal) -> Crud[ComputeResource]:
+    """Return the compute resources of the caller's gateway."""
+    rows = ResourceRepository(work.session, principal.gateway_id)
+    return Crud(work, principal, rows, "compute resource", unique="name")
+
+
+def create(work: UnitOfWork, principal: Principal, body: ResourceBody) -> ComputeResource:
+    """Add a resource."""
+    _check(work, principal, body)
+    return resources(work, principal).create(ComputeResource(**_columns(body), queues=_queues(body)))
+
+
+def edit(
+    work: UnitOfWork, principal: Principal, resource_id: str, expected: int, body: ResourceBody
+) -> ComputeResource:
+    """Replace a resource's description. Runs that were launched before keep their view of it."""
+    _check(work, principal, body)
+    row = resources(work, principal).edit(resource_id, expected, _columns(body))
+    _replace_queues(work, row, body)
+    return row
+
+
+def _check(work: UnitOfWork, principal: Principal, body: ResourceBody) -> None:
+    if body.transport is TransportKind.LOCAL and not principal.is_platform_admin:
+        raise ForbiddenError(
+            "A local resource runs commands on the services' own machine: only a platform administrator adds one.",
+            slug="missing-role",
+        )
+    if body.credential_id is not None:
+        known = CredentialRepository(work.session, principal.gateway_id).find(body.credential_id)
+        if known is None:
+            raise InvalidRequestError(errors=[FieldError("credential_id", "names no credential of this gateway")])
+
+
+def _columns(body: ResourceBody) -> dict[str, Any]:
+    return body.model_dump(mode="json", exclude={"queues"})
+
+
+def _queues(body: ResourceBody) -> list[BatchQueue]:
+    return [BatchQueue(**queue.model_dump()) for queue in body.queues]
+
+
+def _replace_queues(work: UnitOfWork, row: ComputeResource, body: ResourceBody) -> None:
+    """Change the queues to those of ``body``; the unit of work deletes before it inserts only when flushed between."""
+    row.queues.clear()
+    work.session.flush()
+    row.queues.extend(_queues(body))
+    work.session.flush()
