@@ -11,6 +11,7 @@ It knows HTTP and nothing else: no Kafka, no SSH, no SQL, and it writes nothing 
 """
 
 from howdah.client.client import Client
+from howdah.client.connection import RetryDelays
 from howdah.client.errors import (
     ChecksumError,
     ClientError,
@@ -43,6 +44,7 @@ __all__ = [
     "NotFoundError",
     "PreconditionFailedError",
     "ProblemError",
+    "RetryDelays",
     "ServerFailedError",
     "Snapshot",
     "TooManyRequestsError",

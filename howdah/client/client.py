@@ -89,7 +89,7 @@ def _checked(base_url: str) -> str:
         url = httpx2.URL(base_url.strip())
     except httpx2.InvalidURL:
         url = httpx2.URL("")
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not url.host or " " in base_url.strip():
         raise ClientError(f"{base_url!r} is no address of an API server; something like http://127.0.0.1:8080 is")
     return str(url).rstrip("/").removesuffix("/api/v1")
 

@@ -1,0 +1,19 @@
+"""The command's tree: which word leads to which room."""
+
+import typer
+
+from howdah.cli.commands import apps, catalogue, dead_letters, experiments, platform, resources
+
+app = typer.Typer(
+    name="howdah",
+    help="Howdah runs the experiments of science gateways on remote compute resources.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+platform.add_to(app)
+catalogue.add_to(app)
+app.add_typer(experiments.app, name="experiments")
+app.add_typer(resources.app, name="resources")
+app.add_typer(apps.app, name="apps")
+app.add_typer(dead_letters.app, name="dead-letters")

@@ -1,0 +1,48 @@
+"""What a person means by an id or a name."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol, TypeVar
+
+from howdah.cli.errors import CliError
+from howdah.client import Client
+from howdah.client.models import ApplicationInterface, ComputeResource, Experiment
+
+_UUID: Final = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
+
+
+def find_experiment(client: Client, text: str) -> Experiment:
+    """Return the experiment with this id, or the only one with this name; CliError otherwise."""
+    return _find("experiment", text, client.experiments.get, lambda: client.experiments.list(name=text))
+
+
+def find_resource(client: Client, text: str) -> ComputeResource:
+    """Return the resource with this id or name; CliError otherwise."""
+    return _find("compute resource", text, client.resources.get, client.resources.list)
+
+
+def find_interface(client: Client, text: str) -> ApplicationInterface:
+    """Return the application interface with this id or name; CliError otherwise."""
+    return _find("application", text, client.interfaces.get, client.interfaces.list)
+
+
+def _find(what: str, text: str, get: Callable[[str], T], listed: Callable[[], Iterator[T]]) -> T:
+    if _UUID.match(text.lower()):
+        return get(text.lower())
+    found = [one for one in listed() if one.name == text]
+    if not found:
+        raise CliError(f"there is no {what} with the id or name {text!r}")
+    if len(found) > 1:
+        shown = ", ".join(one.id for one in found[:5]) + (" …" if len(found) > 5 else "")  # noqa: PLR2004 - enough to see
+        raise CliError(f"{len(found)} of them are named {text!r}; say which by its id: {shown}")
+    return found[0]

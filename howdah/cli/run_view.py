@@ -1,0 +1,150 @@
+"""How one run stands, folded from the feed's news: each task with its state, and what it waits for and why. No I/O."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from pydantic import ValidationError
+
+from howdah.client import Change, News, Snapshot
+from howdah.client.models import Event, Experiment, Task
+from howdah.contracts.failures import Failure
+from howdah.contracts.states import ExperimentState, ProcessState, TaskState, is_terminal
+
+_NEEDS_DETAILS: Final = {TaskState.RETRY_WAIT, TaskState.FAILED}
+"""States whose reason or due time only the task itself tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """One task as a person sees it."""
+
+    task: Task
+    state: TaskState
+    attempt: int
+    note: str = ""
+    """Progress, the scheduler's word, or why it waits."""
+
+
+@dataclass(slots=True)
+class RunView:
+    """Folds news into what is shown. ``stale`` says that the tasks should be read again from the API."""
+
+    experiment: Experiment | None = None
+    state: ExperimentState | None = None
+    phase: ProcessState | None = None
+    lines: dict[str, TaskLine] = field(default_factory=dict)
+    stale: bool = False
+
+    def apply(self, news: News) -> list[str]:
+        """Take the news in; return the ids of the tasks that it changed."""
+        if isinstance(news, Snapshot):
+            return self._begin(news)
+        return self._change(news)
+
+    def learn(self, tasks: Iterable[Task]) -> None:
+        """Take the tasks as the API tells them; what the feed said of progress is kept."""
+        for task in tasks:
+            known = self.lines.get(task.id)
+            note = known.note if known and known.state is task.state else ""
+            self.lines[task.id] = TaskLine(task, task.state, task.attempt, note)
+        self.stale = False
+
+    def reason(self, line: TaskLine) -> str:
+        """Return what the task does, or what it waits for and why."""
+        failure = line.task.failure.sentence if line.task.failure else ""
+        match line.state:
+            case TaskState.CREATED:
+                waiting_for = list(self._unfinished_before(line.task))
+                return f"after {', '.join(waiting_for)}" if waiting_for else ""
+            case TaskState.SCHEDULED:
+                return line.note or "waits for a worker"
+            case TaskState.RETRY_WAIT:
+                when = f"next attempt at {_clock(line.task.due_at)}" if line.task.due_at else "another attempt follows"
+                return f"{when}: {failure or line.note}".removesuffix(": ")
+            case TaskState.FAILED:
+                return failure or line.note
+            case TaskState.EXECUTING:
+                return line.note
+            case _:
+                return ""
+
+    def _begin(self, snapshot: Snapshot) -> list[str]:
+        self.experiment = next(iter(snapshot.experiments), None)
+        self.state = self.experiment.state if self.experiment else None
+        self.phase = snapshot.process.state if snapshot.process else None
+        self.lines = {}
+        self.learn(snapshot.tasks)
+        return list(self.lines)
+
+    def _change(self, news: Change) -> list[str]:
+        event = news.event
+        self.state = news.experiment_state() or self.state
+        changed = []
+        for change in event.changes:
+            if change.entity == "process":
+                self.phase = ProcessState(change.after)
+            if change.entity == "task":
+                changed.append(change.id)
+                self._moved(change.id, TaskState(change.after), event)
+        if event.task_id is not None and (note := _note(event)):
+            target = self._followed_by(event)
+            if target in self.lines and not is_terminal(self.lines[target].state):
+                self.lines[target] = replace(self.lines[target], note=note)
+                changed.append(target)
+        return list(dict.fromkeys(changed))
+
+    def _moved(self, task_id: str, state: TaskState, event: Event) -> None:
+        line = self.lines.get(task_id)
+        if line is None:
+            self.stale = True
+            return
+        attempt = event.attempt if event.task_id == task_id and event.attempt else line.attempt
+        failure = _failure(event) if event.task_id == task_id else None
+        task = line.task.model_copy(update={"failure": failure or line.task.failure})
+        self.lines[task_id] = TaskLine(task, state, max(attempt, line.attempt))
+        self.stale |= state in _NEEDS_DETAILS
+
+    def _followed_by(self, event: Event) -> str:
+        """Return the task that people look at: a job's news belong to its monitoring once the submission has ended."""
+        task_id = event.task_id or ""
+        line = self.lines.get(task_id)
+        if event.kind == "job-status-changed" and line is not None and is_terminal(line.state):
+            live = (one.task.id for one in self.lines.values() if one.task.type == "job-monitoring")
+            return next(live, task_id)
+        return task_id
+
+    def _unfinished_before(self, task: Task) -> Iterable[str]:
+        for needed in task.depends_on:
+            before = self.lines.get(needed)
+            if before is not None and not is_terminal(before.state):
+                yield before.task.name
+
+
+def _note(event: Event) -> str:
+    payload = event.payload
+    match event.kind:
+        case "task-progressed":
+            fraction = payload.get("fraction")
+            share = f" {fraction:.0%}" if isinstance(fraction, int | float) else ""
+            return f"{payload.get('step', '')}{share}".strip()
+        case "job-status-changed":
+            native = f"job {payload['native_id']} " if payload.get("native_id") else "job "
+            reason = f": {payload['reason']}" if payload.get("reason") else ""
+            return f"{native}{payload.get('state', '')}{reason}"
+        case "task-deferred":
+            return str(payload.get("reason", ""))
+        case _:
+            return ""
+
+
+def _failure(event: Event) -> Failure | None:
+    try:
+        return Failure.model_validate(event.payload.get("failure"))
+    except ValidationError:
+        return None
+
+
+def _clock(at: datetime) -> str:
+    return at.astimezone().strftime("%H:%M:%S")
