@@ -43,7 +43,9 @@ def lock(session: Session, gateway_id: str, dead_letter_id: str, *, with_unowned
     return session.scalars(select(DeadLetter).where(DeadLetter.id == dead_letter_id, visible).with_for_update()).first()
 
 
-def mark(session: Session, dead_letter_id: str, *, state: str, by: str, at: datetime, note: str) -> None:
+def mark(  # noqa: PLR0913 - what is recorded, by keyword
+    session: Session, dead_letter_id: str, *, state: str, by: str, at: datetime, note: str
+) -> None:
     """Record what was done with a dead letter."""
     session.execute(
         update(DeadLetter)
