@@ -20,7 +20,7 @@ class CommandOutputs(BaseModel):
 
     exit_status: int
     stdout: str
-    """The tail, in text; undecodable bytes are replaced."""
+    """The tail of its head (64 KiB), in text; undecodable bytes are replaced. ``stdout_path`` has the whole."""
     stderr: str
     stdout_path: str
     stderr_path: str
@@ -28,7 +28,15 @@ class CommandOutputs(BaseModel):
     adopted: bool
 
 
-@task(COMMAND, params=CommandParams, needs=Needs.RESOURCE, threads=32)
+def end_command(context: TaskContext[CommandParams]) -> bool:
+    """End the command on the resource, or keep it from ever starting; return whether that is sure."""
+    with context.connect() as connection:
+        return commands.stop_command(
+            connection, context.params, task_id=context.command.task_id, attempt=context.attempt
+        )
+
+
+@task(COMMAND, params=CommandParams, needs=Needs.RESOURCE, threads=32, on_cancel=end_command)
 def run_command(context: TaskContext[CommandParams]) -> CommandOutputs:
     """Run the command; TaskError (permanent) with the tail of what it said when it exits with another status than 0."""
     with context.connect() as connection:

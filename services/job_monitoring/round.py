@@ -3,13 +3,13 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from howdah.compute import cancellation, jobs
-from howdah.compute.abstract import Bounds, CancelSignal, Connection, JobRef
+from howdah.compute.abstract import Bounds, CancelSignal, Connection, JobRef, Observation
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.messages import JobRecord
@@ -81,10 +81,24 @@ class Rounds:
         now = self._tools.clock.now()
         found = []
         for record in records:
-            word = self._word(record, observations.get(_ref(record)))
+            word = self._word(record, observations[_ref(record)], now)
             tail = _error_tail(connection, record) if word.state is JobState.FAILED else None
             found.append(verdicts.of_word(record, word, now, tail))
         return found
+
+    def _word(self, record: JobRecord, seen: Observation, now: datetime) -> Word:
+        grace = timedelta(seconds=self._settings.monitor_grace_seconds)
+        judged = jobs.judge(seen, missing_since=record.missing_since, now=now, grace=grace)
+        return Word(
+            state=judged.state,
+            reason=judged.reason,
+            exit_code=seen.exit_code,
+            started_at=seen.started_at,
+            ended_at=seen.ended_at,
+            native_id=seen.native_id,
+            missing_since=judged.missing_since,
+            lost=judged.lost,
+        )
 
     def _canceled(self, connection: Connection, record: JobRecord) -> Verdict:
         outcome = cancellation.cancel_job(connection, _ref(record), wait_seconds=CANCEL_WAIT_SECONDS)
