@@ -29,6 +29,7 @@ from howdah.messaging.abstract import (
 )
 from howdah.messaging.kafka import connect
 from howdah.messaging.lanes import partition_for
+from howdah.messaging.memory import InMemoryBroker
 
 __all__ = [
     "DELIVERY_TIMEOUT_SECONDS",
@@ -39,6 +40,7 @@ __all__ = [
     "DeliveryError",
     "Handler",
     "Headers",
+    "InMemoryBroker",
     "Messaging",
     "MessagingError",
     "OnChange",

@@ -16,12 +16,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init_
     ResourceType,
 )
 
-from howdah.contracts.topics import Mode, Topic
+from howdah.contracts.topics import Topic
 from howdah.messaging import ledger
 from howdah.messaging.abstract import MessagingError
 from howdah.messaging.backend import Committed, Partition
 from howdah.messaging.kafka import configuration
 from howdah.messaging.kafka.errors import in_words
+from howdah.messaging.topic_contract import check_settings, must_grow
 from howdah.runtime.settings import KafkaSettings
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,6 @@ T = TypeVar("T")
 _TIMEOUT_SECONDS: Final = 20.0
 _VISIBLE_WITHIN_SECONDS: Final = 15.0
 _VISIBLE_POLL_SECONDS: Final = 0.05
-_FOR_EVER: Final = -1
 _STARTING: Final = frozenset(
     {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR}
 )
@@ -51,7 +51,7 @@ class KafkaAdmin:
         missing = [topic for topic in topics if topic.name not in existing]
         present = [topic for topic in topics if topic.name in existing]
         self._create(missing, replication_factor)
-        grown = [topic for topic in present if _must_grow(topic, existing[topic.name])]
+        grown = [topic for topic in present if must_grow(topic, existing[topic.name])]
         self._grow(grown)
         self._check_configuration(present)
         self._await_visible([*missing, *grown])
@@ -117,8 +117,7 @@ class KafkaAdmin:
         for resource, future in answers.items():
             found = _done(f"the settings of topic {resource.name} could not be read", future)
             values = {name: str(entry.value) for name, entry in (found or {}).items()}
-            for contradiction in contradictions(by_name[resource.name], values):
-                raise MessagingError(contradiction)
+            check_settings(by_name[resource.name], values)
 
     def _await_visible(self, topics: Sequence[Topic]) -> None:
         end = time.monotonic() + _VISIBLE_WITHIN_SECONDS
@@ -150,42 +149,6 @@ class KafkaAdmin:
             answer = _done(f"the offsets of {partition.topic}[{partition.partition}] could not be read", future)
             found[Partition(partition.topic, partition.partition)] = answer.offset if answer is not None else 0
         return found
-
-
-def contradictions(topic: Topic, values: Mapping[str, str]) -> list[str]:
-    """Return what in a topic's settings breaks the contract: another clean-up, less retention, smaller messages.
-
-    Longer retention and larger messages are an operator's right; segment sizes and the like are tuning.
-    """
-    wanted = topic.config()
-    found = []
-    if values.get("cleanup.policy") != (policy := wanted.get("cleanup.policy", "delete")):
-        found.append(f"cleanup.policy is {values.get('cleanup.policy')}, it must be {policy}")
-    checks: tuple[tuple[str, Callable[[int, int], bool]], ...] = (
-        ("retention.ms", lambda has, needs: has == _FOR_EVER or has >= needs != _FOR_EVER),
-        ("max.message.bytes", lambda has, needs: has >= needs),
-    )
-    for name, suffices in checks:
-        if name in wanted and not suffices(int(values.get(name, "0")), int(wanted[name])):
-            found.append(f"{name} is {values.get(name)}, it must be at least {wanted[name]}")
-    return [f"topic {topic.name} contradicts the contract: {text}" for text in found]
-
-
-def _must_grow(topic: Topic, size: int) -> bool:
-    """Tell whether to grow; MessagingError when the number of partitions contradicts the contract.
-
-    A keyed topic never grows in place: its keys would move. A task topic that is larger was grown by a newer release.
-    """
-    if topic.mode is Mode.WORK_QUEUE:
-        if size > topic.partitions:
-            log.warning("task topic is larger than the lanes", topic=topic.name, partitions=size)
-        return size < topic.partitions
-    if size != topic.partitions:
-        raise MessagingError(
-            f"topic {topic.name} has {size} partitions, the contract says {topic.partitions}; a keyed topic does not "
-            "grow in place: drain it into a new version"
-        )
-    return False
 
 
 def _asked(what: str, ask: "Callable[[], Future[T]]", ignored: int) -> T | None:
