@@ -1,0 +1,164 @@
+"""The kill storm: every process of the platform is killed at random while experiments run on real Slurm over real sshd.
+
+Two kinds of kill: at random, each kind of process in turn; and *in the window*, when a job was submitted and its id is
+not recorded yet. Half of the kills in the window take the wrapper on the login node as well.
+"""
+
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from howdah.client import Client, ClientError
+from tests.failure.proof.ground import Ground, Scale, proving_ground
+from tests.failure.proof.verdicts import ask_witness, wait_ended
+from tests.fixtures.platform_main import PlatformPlan
+
+KINDS = (
+    "api-server",
+    "orchestrator",
+    "env-setup",
+    "input-staging",
+    "job-submission",
+    "job-monitoring",
+    "output-staging",
+    "env-cleanup",
+    "command",
+)
+
+
+@dataclass(frozen=True)
+class StormSize:
+    """How hard it blows."""
+
+    scale: Scale
+    kills: int
+    kills_of_each: int
+    kills_in_window: int
+    seconds: float
+    """How long the experiments have to end after the last kill."""
+
+    @property
+    def pace_seconds(self) -> float:
+        """How far apart the experiments are launched, so that they run as long as it storms."""
+        return 1.1 * self.kills / self.scale.experiments
+
+
+FULL = StormSize(Scale(50), kills=40, kills_of_each=3, kills_in_window=12, seconds=420)
+SMALL = StormSize(Scale(8), kills=11, kills_of_each=1, kills_in_window=2, seconds=150)
+
+
+class Storm:
+    """Kills until its quotas are filled. Its counters say what it did, never what the platform did."""
+
+    def __init__(self, ground: Ground, size: StormSize, seed: int) -> None:
+        self._ground, self._size = ground, size
+        self._chance = random.Random(seed)  # noqa: S311 - a storm has to be repeatable, not secret
+        self.killed: Counter[str] = Counter()
+        self.in_window = 0
+        self._seen: set[str] = set()
+        self.calm = threading.Event()
+
+    def blow(self, until: float) -> None:
+        """Kill until every quota is filled or ``until`` (monotonic seconds) has come; then set ``calm``."""
+        next_random = time.monotonic() + 1.0
+        while not self._spent and time.monotonic() < until:
+            if self.in_window < self._size.kills_in_window:
+                self._strike_in_window()
+            if time.monotonic() >= next_random:
+                next_random = time.monotonic() + self._chance.uniform(0.6, 1.6)
+                self._strike()
+            time.sleep(0.02)
+        self.calm.set()
+
+    @property
+    def _spent(self) -> bool:
+        return (
+            self.in_window >= self._size.kills_in_window
+            and self.killed.total() >= self._size.kills
+            and all(self.killed[kind] >= self._size.kills_of_each for kind in KINDS)
+        )
+
+    def _strike(self) -> None:
+        if self._spent:
+            return
+        least = min(self.killed[kind] for kind in KINDS)
+        kind = self._chance.choice([kind for kind in KINDS if self.killed[kind] == least])
+        if self._ground.platform.kill(self._replica(kind)):
+            self.killed[kind] += 1
+
+    def _replica(self, kind: str) -> str:
+        return self._chance.choice([kind, f"{kind}-2"]) if kind == "job-submission" else kind
+
+    def _strike_in_window(self) -> None:
+        for window in list(self._ground.windows.iterdir()):
+            if window.name in self._seen:
+                continue
+            self._seen.add(window.name)
+            struck = [self._ground.platform.kill(name) for name in ("job-submission", "job-submission-2")]
+            if any(struck) and window.exists():
+                self.killed["job-submission"] += sum(struck)
+                self.in_window += 1
+                if self._chance.random() < 0.5:
+                    _kill_wrapper(window)
+            return
+
+
+def _kill_wrapper(window: Path) -> None:
+    with suppress(OSError, ValueError):
+        os.kill(int(window.read_text()), signal.SIGKILL)
+
+
+def launch_under_fire(ground: Ground, size: StormSize, storm: Storm) -> list[str]:
+    """Launch the experiments one by one while it storms; the client repeats what broke, by Idempotency-Key."""
+
+    def launch(number: int) -> str:
+        with ground.client() as client:
+            return _launched(client, ground.request(number, size.scale.application_seconds))
+
+    accepted = []
+    with ThreadPoolExecutor(4) as pool:
+        for experiment in pool.map(launch, range(size.scale.experiments)):
+            accepted.append(experiment)
+            storm.calm.wait(size.pace_seconds)
+    return accepted
+
+
+def _launched(client: Client, request: dict[str, object]) -> str:
+    until = time.monotonic() + 90
+    while True:
+        try:
+            return client.experiments.submit(request).id
+        except ClientError:
+            # Not accepted: the gateway would try again, and so do we; another id is another experiment.
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
+
+
+def kill_storm(size: StormSize, seed: int, sabotage: dict[str, list[str]] | None = None) -> dict[str, object]:
+    """Run the proof and return its line."""
+    plan = PlatformPlan(replicas={"job-submission": 2}, sabotage=sabotage or {})
+    with proving_ground(size.scale, plan) as ground:
+        storm = Storm(ground, size, seed)
+        thread = threading.Thread(target=storm.blow, args=(time.monotonic() + size.seconds,), daemon=True)
+        thread.start()
+        accepted = launch_under_fire(ground, size, storm)
+        thread.join(size.seconds)
+        ended = wait_ended(ground, accepted, size.seconds)
+        verdict = ask_witness(ground, accepted)
+    return {
+        "proof": "kill-storm",
+        "seed": seed,
+        "kills": storm.killed.total(),
+        "kills_in_window": storm.in_window,
+        "kills_of_each": dict(sorted(storm.killed.items())),
+        "all_ended": ended,
+        **verdict,
+    }
