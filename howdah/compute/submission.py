@@ -154,7 +154,8 @@ def _understood(connection: Connection, scheduler: Scheduler, result: CommandRes
         case "refused":
             status = int(rest)
             kind, reason = scheduler.refusal(words, status)
-            sentence = f"{connection.target.scheduler} on {host} refused the job: {reason}"
+            verb = "could not take" if kind is FailureKind.TRANSIENT else "refused"
+            sentence = f"{connection.target.scheduler.value} on {host} {verb} the job: {reason}"
         case "unknown":
             kind = FailureKind.TRANSIENT
             sentence = f"it is unknown whether {host} has the job {place.job_name}; it will be reconciled: {rest}"

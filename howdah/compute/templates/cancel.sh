@@ -1,7 +1,8 @@
 # Cancels a submission's job. Prints one line: none (there is no job and will be none), asked ID, or unknown WHY.
 # Variables: those of claim.sh, known_id (may be empty), wait_seconds.
 
-trap '' HUP PIPE INT
+# Caught, not ignored: what is ignored here would stay ignored in the job.
+trap : HUP PIPE INT
 
 answer() { printf '%s\n' "$*"; exit 0; }
 ask() { scheduler_cancel "$native_id" >&2; answer asked "$native_id"; }

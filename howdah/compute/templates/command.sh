@@ -25,12 +25,11 @@ is_lost() {
 }
 
 # A short command's end is seen at once, a long one's is not worth a fork each moment.
-left=$((wait_seconds * 5))
+left=$((wait_seconds * 5)) quick=15
 while [ ! -s "$dir/exit_code" ]; do
     if is_lost; then echo lost; exit 0; fi
     [ "$left" -gt 0 ] || { echo "running $adopted"; exit 0; }
-    nap
-    left=$((left - 1))
+    if [ "$quick" -gt 0 ] && sleep 0.02 2>/dev/null; then quick=$((quick - 1)); else nap; left=$((left - 1)); fi
 done
 read -r code <"$dir/exit_code"
 printf 'ended %s %s %s %s\n' "$code" $(wc -c <"$dir/stdout") $(wc -c <"$dir/stderr") "$adopted"

@@ -8,10 +8,10 @@ owner_rest=${owner#*:}
 pid=${owner_rest%%:*}
 if [ -z "$owner" ] || [ "${owner%%:*}" != "$this_host" ]; then echo elsewhere; exit 0; fi
 if [ "$(process_id "$pid")" = "$owner" ]; then
-    kill -TERM -- "-$pid" 2>/dev/null
+    kill -s TERM -- "-$pid" 2>/dev/null
     left=25
     while [ "$left" -gt 0 ] && [ "$(process_id "$pid")" = "$owner" ]; do nap; left=$((left - 1)); done
-    [ "$(process_id "$pid")" != "$owner" ] || kill -KILL -- "-$pid"
+    [ "$(process_id "$pid")" != "$owner" ] || kill -s KILL -- "-$pid"
 fi
 [ -s "$dir/exit_code" ] || { echo 143 >"$dir/exit_code.tmp" && mv -f "$dir/exit_code.tmp" "$dir/exit_code"; }
 echo stopped

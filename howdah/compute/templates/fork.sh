@@ -18,9 +18,9 @@ scheduler_cancel() {
     cancel_pid=${cancel_rest%%:*}
     if [ "$cancel_host" != "$this_host" ]; then echo "the process runs on $cancel_host, this is $this_host" >&2; return 1; fi
     [ "$(process_id "$cancel_pid")" = "$1" ] || return 0
-    kill -TERM -- "-$cancel_pid" 2>/dev/null || kill -TERM "$cancel_pid" || return 1
+    kill -s TERM -- "-$cancel_pid" 2>/dev/null || kill -s TERM "$cancel_pid" || return 1
     cancel_left=25
     while [ "$cancel_left" -gt 0 ] && [ "$(process_id "$cancel_pid")" = "$1" ]; do nap; cancel_left=$((cancel_left - 1)); done
     [ "$(process_id "$cancel_pid")" = "$1" ] || return 0
-    kill -KILL -- "-$cancel_pid" 2>/dev/null || kill -KILL "$cancel_pid"
+    kill -s KILL -- "-$cancel_pid" 2>/dev/null || kill -s KILL "$cancel_pid"
 }

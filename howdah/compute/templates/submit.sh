@@ -1,7 +1,8 @@
 # Submits a job once. Prints one line: submitted ID, adopted ID, canceled, refused STATUS, unknown WHY or failed WHY.
 # Variables: those of claim.sh, stage (where this attempt's job script lies), wait_seconds.
 
-trap '' HUP PIPE INT
+# Caught, not ignored: what is ignored here would stay ignored in the job.
+trap : HUP PIPE INT
 
 answer() { printf '%s\n' "$*"; exit 0; }
 
