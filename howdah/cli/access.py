@@ -1,7 +1,5 @@
 """Which API server, with which token: options, else the environment, else the local stack that runs here."""
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +13,7 @@ URL_VARIABLE: Final = "HOWDAH_API_URL"
 TOKEN_VARIABLE: Final = "HOWDAH_TOKEN"  # noqa: S105 - the name of a variable
 CLIENT_FILE: Final = "client.json"
 DATA_DIRECTORY: Final = ".howdah"
+DIRECTORY_VARIABLE: Final = "HOWDAH_DIR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,8 @@ def resolve(api_url: str | None, token: str | None, *, start: Path, environment:
     token = token or environment.get(TOKEN_VARIABLE)
     if api_url and token:
         return Access(api_url, token)
-    local = find_local(start)
+    named = environment.get(DIRECTORY_VARIABLE)
+    local = read(Path(named) / CLIENT_FILE) if named else find_local(start)
     if local is not None and api_url in {None, local.api_url}:
         return Access(local.api_url, token or local.token)
     if api_url:
@@ -73,13 +73,3 @@ def read(path: Path) -> Access:
     except ValidationError:
         raise CliError(f"{path} is damaged; 'howdah up' writes it anew") from None
     return Access(content.api_url, content.token)
-
-
-def write(path: Path, access: Access) -> None:
-    """Write a client file that only its owner can read, in one step."""
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump({"api_url": access.api_url, "token": access.token}, file, indent=2)
-        file.write("\n")
-    fresh.replace(path)

@@ -31,6 +31,8 @@ class Session:
         self._api_url = api_url
         self._token = token
         self.as_json = as_json
+        self.directory: Path | None = None
+        """The local stack's, where a command has an option for it."""
         self.screen = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False, emoji=False)
         self.messages = Console(
             stderr=True, width=None if sys.stderr.isatty() else PIPE_WIDTH, highlight=False, emoji=False
@@ -39,7 +41,10 @@ class Session:
     @functools.cached_property
     def access(self) -> access.Access:
         """Where the API server is; CliError when nobody said."""
-        return access.resolve(self._api_url, self._token, start=Path.cwd(), environment=os.environ)
+        environment = dict(os.environ)
+        if self.directory is not None:
+            environment[access.DIRECTORY_VARIABLE] = str(self.directory)
+        return access.resolve(self._api_url, self._token, start=Path.cwd(), environment=environment)
 
     @functools.cached_property
     def client(self) -> Client:

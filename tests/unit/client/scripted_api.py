@@ -37,6 +37,13 @@ def _always(reply: Reply) -> Answer:
     return lambda _: reply
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: clients hang up in the middle on purpose."""
+
+
 class Api:
     """Routes ``METHOD /path`` (without query) to a list of answers; the last one is repeated."""
 
@@ -57,8 +64,7 @@ class Api:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
