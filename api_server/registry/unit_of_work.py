@@ -27,8 +27,9 @@ class Relay(Protocol):
 class UnitOfWork:
     """A transaction in progress: the session for repositories, and the messages that go out with the commit."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, writer: str = "") -> None:
         self.session = session
+        self._writer = writer
         self._staged: list[Outgoing] = []
 
     def enqueue(self, *messages: Outgoing) -> None:
@@ -41,15 +42,20 @@ class UnitOfWork:
         if not staged:
             return []
         rows = [(new_id(), message) for message in staged]
-        outbox.insert(self.session, rows)
+        outbox.insert(self.session, self._writer, rows)
         return rows
 
 
 class Registry:
-    """The way into the database: hands out units of work and relays their messages after the commit."""
+    """The way into the database: hands out units of work and relays their messages after the commit.
 
-    def __init__(self, engine: Engine, relay: Relay) -> None:
+    ``writer`` is the relay's name in the outbox's rows: by its lease the sweeper knows what a dead process left behind
+    at once, and not only after the delivery time-out.
+    """
+
+    def __init__(self, engine: Engine, relay: Relay, writer: str = "") -> None:
         self.engine = engine
+        self._writer = writer
         self._sessions = sessionmaker(engine, expire_on_commit=False, autoflush=False)
         self._relay = relay
 
@@ -57,7 +63,7 @@ class Registry:
     def transaction(self) -> Iterator[UnitOfWork]:
         """Open a unit of work: committed when the block ends normally, rolled back when it raises."""
         with self._sessions() as session:
-            work = UnitOfWork(session)
+            work = UnitOfWork(session, self._writer)
             yield work
             session.flush()
             rows = work.write_outbox()

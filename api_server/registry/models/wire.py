@@ -16,6 +16,8 @@ class OutboxMessage(Base):
     __tablename__ = "outbox"
 
     id: Mapped[UuidKey]
+    writer: Mapped[str]
+    """The relay that publishes it; while its lease lasts, nobody else does before the delivery time-out."""
     topic: Mapped[str]
     partition: Mapped[int | None]
     key: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -54,7 +56,10 @@ class DeadLetter(Base):
 
 
 class Lease(Base):
-    """Who may run a single-writer loop (timers, sweeper) until when, by the database's clock."""
+    """Who may run a single-writer loop (timers, sweeper) until when, by the database's clock.
+
+    Each outbox relay has a lease of its own, too: it tells that the process which publishes is alive.
+    """
 
     __tablename__ = "lease"
 

@@ -2,13 +2,14 @@
 
 from base64 import b64encode
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 
-from sqlalchemy import Table, Text, Uuid, bindparam, column, delete, func, select
+from sqlalchemy import Table, Text, Uuid, and_, bindparam, column, delete, func, literal, or_, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from api_server.registry.models import OutboxMessage
+from api_server.registry.models import Lease, OutboxMessage
 from api_server.registry.rowset import rowset
 from howdah.messaging.abstract import Outgoing
 
@@ -16,9 +17,10 @@ _outbox: Table = OutboxMessage.__table__  # type: ignore[assignment]  # a FromCl
 
 _rows = rowset(_outbox.c.id, _outbox.c.topic, _outbox.c.partition, column("key64", Text()), column("value64", Text()))
 _INSERT = postgresql.insert(_outbox).from_select(
-    ["id", "topic", "partition", "key", "value"],
+    ["id", "writer", "topic", "partition", "key", "value"],
     select(
         _rows.c.id,
+        _rows.c.writer,
         _rows.c.topic,
         _rows.c.partition,
         func.decode(_rows.c.key64, "base64"),
@@ -30,11 +32,12 @@ _DELETE = delete(_outbox).where(_outbox.c.id == func.any(bindparam("ids", type_=
 _WAITING = select(func.count()).select_from(_outbox)
 
 
-def insert(session: Session, rows: Sequence[tuple[str, Outgoing]]) -> None:
+def insert(session: Session, writer: str, rows: Sequence[tuple[str, Outgoing]]) -> None:
     """Write messages with the ids that their writer gave them."""
     values = [
         {
             "id": row_id,
+            "writer": writer,
             "topic": message.topic,
             "partition": message.partition,
             "key64": _base64(message.key),
@@ -50,11 +53,21 @@ def delete_acknowledged(session: Session, ids: Collection[str]) -> None:
     session.execute(_DELETE, {"ids": list(ids)})
 
 
-def claim_left_behind(session: Session, older_than_seconds: float, limit: int) -> list[tuple[str, Outgoing]]:
-    """Return, locked for this transaction, what a crashed process left behind; the oldest first."""
+def claim_left_behind(
+    session: Session, *, older_than_seconds: float, lease_prefix: str, limit: int
+) -> list[tuple[str, Outgoing]]:
+    """Return, locked for this transaction, what nobody publishes any more; the oldest first.
+
+    That is what is older than ``older_than_seconds``, and at once what a relay wrote whose lease (named
+    ``lease_prefix`` + writer) has run out.
+    """
+    alive = select(Lease.name).where(
+        Lease.name == literal(lease_prefix) + OutboxMessage.writer, Lease.until > func.now()
+    )
+    age = func.now() - OutboxMessage.created_at
     statement = (
         select(OutboxMessage)
-        .where(OutboxMessage.created_at < func.now() - func.make_interval(0, 0, 0, 0, 0, 0, older_than_seconds))
+        .where(or_(age > timedelta(seconds=older_than_seconds), and_(OutboxMessage.writer != "", ~alive.exists())))
         .order_by(OutboxMessage.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

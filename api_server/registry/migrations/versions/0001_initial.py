@@ -59,6 +59,7 @@ def upgrade() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("writer", sa.Text(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("partition", sa.Integer(), nullable=True),
         sa.Column("key", sa.LargeBinary(), nullable=True),
