@@ -59,7 +59,7 @@ class RunRecord:
             self._write(children)
 
     def stop_orphans(self, progress: Progress, grace_seconds: float = 15.0) -> None:
-        """Stop what a killed supervisor left running, and forget it: in reverse order, SIGKILL after the grace time."""
+        """Stop what a killed supervisor left running, and forget it: a signal to each, SIGKILL after the grace time."""
         known = self._read()
         orphans = {name: process for name, (pid, at, _) in known.items() if (process := _find(pid, at)) is not None}
         for name, process in reversed(orphans.items()):
