@@ -15,8 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from howdah.client import Client, ClientError
 from tests.failure.proof.ground import Ground, Scale, proving_ground
+from tests.failure.proof.launching import launched
 from tests.failure.proof.verdicts import ask_witness, wait_ended
 from tests.fixtures.platform_main import PlatformPlan
 
@@ -52,6 +52,7 @@ class StormSize:
 
 FULL = StormSize(Scale(50), kills=40, kills_of_each=3, kills_in_window=12, seconds=420)
 SMALL = StormSize(Scale(8), kills=11, kills_of_each=1, kills_in_window=2, seconds=150)
+SABOTAGE = StormSize(Scale(10), kills=6, kills_of_each=0, kills_in_window=4, seconds=60)
 
 
 class Storm:
@@ -120,7 +121,7 @@ def launch_under_fire(ground: Ground, size: StormSize, storm: Storm) -> list[str
 
     def launch(number: int) -> str:
         with ground.client() as client:
-            return _launched(client, ground.request(number, size.scale.application_seconds))
+            return launched(client, ground.request(number, size.scale.application_seconds))
 
     accepted = []
     with ThreadPoolExecutor(4) as pool:
@@ -128,18 +129,6 @@ def launch_under_fire(ground: Ground, size: StormSize, storm: Storm) -> list[str
             accepted.append(experiment)
             storm.calm.wait(size.pace_seconds)
     return accepted
-
-
-def _launched(client: Client, request: dict[str, object]) -> str:
-    until = time.monotonic() + 90
-    while True:
-        try:
-            return client.experiments.submit(request).id
-        except ClientError:
-            # Not accepted: the gateway would try again, and so do we; another id is another experiment.
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.5)
 
 
 def kill_storm(size: StormSize, seed: int, sabotage: dict[str, list[str]] | None = None) -> dict[str, object]:
