@@ -1,0 +1,187 @@
+"""The API server's composition root: which parts there are and how they hang together.
+
+``create_app`` makes the application of parts that somebody opened; without any it can still describe itself in OpenAPI.
+``make_parts`` makes the real ones. Nothing here decides anything.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import structlog
+from anyio.to_thread import current_default_thread_limiter, run_sync
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+import howdah
+from api_server.applications.router import router as applications
+from api_server.auth.capabilities import Capabilities
+from api_server.auth.tokens import TokenAuthenticator
+from api_server.capabilities.router import router as exchange
+from api_server.compute_resources.router import router as compute_resources
+from api_server.credentials.router import router as credentials
+from api_server.files.router import router as files
+from api_server.files.signed_router import router as signed_objects
+from api_server.gateways.router import router as gateways
+from api_server.http.dependencies import commit_limiter
+from api_server.http.observe import Observed
+from api_server.http.openapi import describe, operation_id
+from api_server.http.probes import router as probes
+from api_server.http.problem import install_problem_handlers
+from api_server.lifecycle.lifecycle import Lifecycle
+from api_server.objects.fsspec_store import open_store
+from api_server.objects.signatures import PATH as OBJECTS_PATH
+from api_server.objects.signatures import UrlSigner
+from api_server.objects.store import ObjectStore
+from api_server.registry.engine import make_engine
+from api_server.registry.repositories.idempotency import purge_idempotency_keys
+from api_server.registry.secrets import Vault
+from api_server.registry.unit_of_work import Registry, Relay
+from api_server.settings import ApiSettings, key_bytes
+from api_server.stream.hub import FeedHub
+from api_server.stream.live import LiveFeed
+from api_server.stream.router import router as stream
+from howdah.messaging.abstract import Producer
+from howdah.runtime.clock import SystemClock
+from howdah.runtime.health import Check
+
+log = structlog.get_logger(__name__)
+
+API: Final = "/api/v1"
+_PURGE_SECONDS: Final = 600.0
+_FORM_OVERHEAD: Final = 100_000
+"""What a multipart form may have around its file."""
+
+
+def routers() -> tuple[APIRouter, ...]:
+    """Return what is served below ``API``."""
+    return (stream, files, compute_resources, applications, credentials, gateways)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What routes find in ``app.state``, under these names."""
+
+    registry: Registry
+    authenticator: TokenAuthenticator
+    object_store: ObjectStore
+    signer: UrlSigner
+    vault: Vault
+    capabilities: Capabilities
+    lifecycle: Lifecycle
+    live_feed: LiveFeed
+    ready: Mapping[str, Check]
+
+
+def create_app(settings: ApiSettings, parts: Parts | None = None) -> FastAPI:
+    """Return the application. While it runs it follows the feed and forgets old idempotency keys."""
+    app = FastAPI(
+        title="Howdah",
+        version=howdah.__version__,
+        description="Executes the experiments of science gateways on remote compute resources.",
+        lifespan=_running(settings, parts) if parts else None,
+        generate_unique_id_function=operation_id,
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.state.fingerprint_key = settings.derived_key("idempotency-fingerprint")
+    app.state.commit_limiter = commit_limiter()
+    for part in fields(parts) if parts else ():
+        setattr(app.state, part.name, getattr(parts, part.name))
+    for router in routers():
+        app.include_router(router, prefix=API)
+    for router in (exchange, signed_objects, probes):
+        app.include_router(router)
+    install_problem_handlers(app)
+    app.add_middleware(Observed, body_limit=_body_limit(settings))
+    _describe_ourselves(app)
+    return app
+
+
+def _describe_ourselves(app: FastAPI) -> None:
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = describe(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way of customising it
+
+
+def _body_limit(settings: ApiSettings) -> Callable[[str, str], int]:
+    def limit(method: str, path: str) -> int:
+        if method == "PUT" and path.startswith(OBJECTS_PATH):
+            return settings.max_upload_bytes
+        if method == "POST" and path == f"{API}/files":
+            return settings.max_upload_bytes + _FORM_OVERHEAD
+        return settings.max_json_bytes
+
+    return limit
+
+
+def _running(settings: ApiSettings, parts: Parts) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = settings.worker_threads
+        parts.live_feed.hub.start()
+        purging = asyncio.create_task(_purge_now_and_then(parts.registry))
+        try:
+            yield
+        finally:
+            purging.cancel()
+            await run_sync(parts.live_feed.hub.close)
+
+    return lifespan
+
+
+async def _purge_now_and_then(registry: Registry) -> None:
+    def purge() -> None:
+        with registry.transaction() as work:
+            purge_idempotency_keys(work.session)
+
+    while True:
+        try:
+            await run_sync(purge)
+        except SQLAlchemyError as error:
+            log.warning("idempotency keys were not purged; trying again later", error=str(error))
+        await asyncio.sleep(_PURGE_SECONDS)
+
+
+def make_parts(settings: ApiSettings, engine: Engine, relay: Relay, producer: Producer) -> Parts:
+    """Return the parts that stand on a database and a way to Kafka."""
+    clock = SystemClock()
+    signer = UrlSigner(settings.derived_key("signed-urls"), settings.services_url, clock)
+    registry = Registry(engine, relay)
+    authenticator = TokenAuthenticator(engine, clock, settings.token_cache_seconds)
+    capabilities = Capabilities(key_bytes(settings.capability_key), clock)
+    return Parts(
+        registry=registry,
+        authenticator=authenticator,
+        object_store=open_store(settings.object_store_url, settings.object_store_options, signer),
+        signer=signer,
+        vault=Vault(settings.master_key_bytes),
+        capabilities=capabilities,
+        lifecycle=Lifecycle(capabilities, clock),
+        live_feed=LiveFeed(registry, FeedHub(engine), authenticator),
+        ready={"database": _database_check(engine), "kafka": producer.trouble},
+    )
+
+
+def _database_check(engine: Engine) -> Check:
+    def check() -> str | None:
+        try:
+            with engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except SQLAlchemyError as error:
+            return f"the database does not answer: {type(error).__name__}"
+        return None
+
+    return check
+
+
+def open_engine(settings: ApiSettings) -> Engine:
+    """Return the engine of a process of the API half."""
+    return make_engine(settings.database_url, pool_size=settings.database_pool, service=settings.service_name)
