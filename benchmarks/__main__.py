@@ -38,8 +38,10 @@ class Sizes:
 
     def scaled(self, by: float) -> "Sizes":
         """Return the sizes times ``by``."""
-        counts = (max(10, int(count * by)) for count in (self.warm_up, self.idle, self.ten, self.fifty, self.single))
-        return Sizes(*counts, open_seconds=self.open_seconds * by)
+        warm_up, idle, ten, fifty, single = (
+            max(10, int(count * by)) for count in (self.warm_up, self.idle, self.ten, self.fifty, self.single)
+        )
+        return Sizes(warm_up, idle, ten, fifty, single, self.open_seconds * by)
 
 
 def measure(driver: Driver, sizes: Sizes) -> list[Result]:
