@@ -64,7 +64,7 @@ class Connection:
 
     def post(self, path: str, body: object, model: type[M], *, once: bool = False) -> M:
         """Post ``body`` as JSON. With ``once`` an Idempotency-Key makes a repetition after a failure harmless."""
-        return _validated(model, self.send("POST", path, json=body, headers=_idempotency_key() if once else None))
+        return _validated(model, self.send("POST", path, json=body, headers=idempotency_key() if once else None))
 
     def pages(self, path: str, model: type[M], params: Params | None = None) -> Iterator[M]:
         """Yield all items of a list, fetching pages as they are needed."""
@@ -85,11 +85,10 @@ class Connection:
         json: object | None = None,
         headers: Mapping[str, str] | None = None,
         files: Any = None,  # noqa: ANN401 - httpx2's own union, which it does not export
-        repeatable: bool = False,
     ) -> httpx2.Response:
         """Send one request, with retries, and return its successful response."""
         query = _query(params)
-        repeatable = repeatable or method == "GET" or "Idempotency-Key" in (headers or {})
+        repeatable = method == "GET" or "Idempotency-Key" in (headers or {})
 
         def attempt() -> httpx2.Response:
             return self._http.request(
@@ -144,7 +143,8 @@ def _asks_for_another_try(response: httpx2.Response, *, repeatable: bool) -> boo
     return status in RETRIED_STATUS and not unsafe
 
 
-def _idempotency_key() -> dict[str, str]:
+def idempotency_key() -> dict[str, str]:
+    """Return the header that makes a request safe to be sent twice."""
     return {"Idempotency-Key": str(uuid4())}
 
 

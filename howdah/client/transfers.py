@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from howdah.client.collections import Collection
-from howdah.client.connection import Connection
+from howdah.client.connection import Connection, idempotency_key
 from howdah.client.errors import ChecksumError, ClientError, UnexpectedAnswerError
 from howdah.client.models import StoredFile
 
@@ -42,9 +42,8 @@ class Files(Collection[StoredFile]):
         return save(self._connection, f"/files/{file_id}/content", target, stored.sha256)
 
     def _upload(self, file: "_HashedFile", name: str) -> StoredFile:
-        response = self._connection.send(
-            "POST", "/files", files={"file": (name, file, "application/octet-stream")}, repeatable=True
-        )
+        form = {"file": (name, file, "application/octet-stream")}
+        response = self._connection.send("POST", "/files", files=form, headers=idempotency_key())
         try:
             stored = StoredFile.model_validate_json(response.content)
         except ValueError as error:

@@ -3,7 +3,7 @@
 A field that a document does not name keeps the value that it has. Nothing is ever deleted.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -157,7 +157,7 @@ class _Run:
             made = collection.create(fields)
             return Applied(kind, name, Action.CREATED, made.id), made
         present = known.model_dump(mode="json")
-        if all(_normal(value) == _normal(present.get(field)) for field, value in fields.items()):
+        if all(_same(field, value, present.get(field)) for field, value in fields.items()):
             return Applied(kind, name, Action.UNCHANGED, known.id), known
         body = {**{field: present[field] for field in _WRITABLE[kind] if field in present}, **fields}
         return Applied(kind, name, Action.UPDATED, known.id), collection.replace(known, body)
@@ -191,6 +191,12 @@ def _fields(
     return fields
 
 
+def _same(field: str, wanted: JsonValue, present: JsonValue) -> bool:
+    """Tell whether the server's value is what the document says, in the form that the server keeps it in."""
+    kept = _KEPT.get(field, _normal)
+    return kept(wanted) == kept(present)
+
+
 def _normal(value: JsonValue) -> JsonValue:
     """Return the value without what says nothing, so that a document equals what the server made of it."""
     if isinstance(value, dict):
@@ -200,16 +206,28 @@ def _normal(value: JsonValue) -> JsonValue:
             for name, one in inner.items()
             if one not in (None, "", [], {}) and not (name in _DEFAULTS and one == _DEFAULTS[name])
         }
-    if isinstance(value, list):
-        return sorted_by_name([_normal(one) for one in value])
-    return value
+    return [_normal(one) for one in value] if isinstance(value, list) else value
 
 
-def sorted_by_name(values: list[JsonValue]) -> list[JsonValue]:
-    """Return named things in the order of their names (the server keeps queues so), others as they are."""
-    if values and all(isinstance(one, dict) and set(one) & {"max_nodes", "max_wall_time_minutes"} for one in values):
-        return sorted(values, key=lambda one: str(one["name"]) if isinstance(one, dict) else "")
-    return values
+def _by_name(queues: JsonValue) -> JsonValue:
+    named = _normal(queues)
+    return sorted(named, key=str) if isinstance(named, list) else named
+
+
+def _bare_keys(lines: JsonValue) -> JsonValue:
+    """Return host keys without host names and comments."""
+    if not isinstance(lines, list):
+        return lines
+    words = [str(line).split() for line in lines]
+    return [" ".join(line[:2] if line[:1] and line[0].startswith(_KEY_TYPES) else line[1:3]) for line in words]
+
+
+_KEY_TYPES: Final = ("ssh-", "ecdsa-")
+_KEPT: Final[dict[str, Callable[[JsonValue], JsonValue]]] = {
+    "queues": _by_name,
+    "host_keys": _bare_keys,
+    "scratch": lambda path: str(path).rstrip("/"),
+}
 
 
 def _placed(document: Document, error: ProblemError) -> list[DocumentError]:
