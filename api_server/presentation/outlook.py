@@ -56,6 +56,14 @@ def of_experiment(row: Row) -> str:
     return f"{_listed(parts)}.".capitalize() if parts else "Launched: its first tasks are being published."
 
 
+def of_record(state: str) -> str:
+    """Say what comes next for an experiment whose progress was not read."""
+    known = ExperimentState(state)
+    if known is ExperimentState.CANCELING:
+        return "Being stopped."
+    return _EXPERIMENT.get(known, "Launched: its tasks go on by themselves; the live stream tells how.")
+
+
 def _in_hand(row: Row) -> list[str]:
     due = row["next_attempt_at"]
     return [

@@ -6,6 +6,7 @@ The schemas in ``api_server.experiments.schemas`` describe the same shapes for O
 from typing import Any, Final
 
 from api_server.presentation import outlook
+from api_server.registry.records import ExperimentRecord
 from api_server.registry.repositories.rows import Row
 from howdah.contracts.states import TaskState
 
@@ -31,6 +32,10 @@ _EXPERIMENT: Final = (
     "updated_at",
     "launched_at",
     "ended_at",
+)
+_RECORD: Final = (
+    *(name for name in _EXPERIMENT if name not in {"process_state", "process_number", "next_attempt_at"}),
+    "failure",
 )
 _TASK: Final = (
     "id",
@@ -65,6 +70,13 @@ def experiment(row: Row) -> Shown:
     shown["tasks"] = {"total": row["tasks_total"] or 0} | {
         state.value: count for state in TaskState if (count := row[f"tasks_{state.lower()}"])
     }
+    return shown
+
+
+def experiment_record(record: ExperimentRecord) -> Shown:
+    """Return an experiment as lifecycle left it: without its progress, which would have to be read."""
+    shown: Shown = {name: getattr(record, name) for name in _RECORD}
+    shown["next"] = outlook.of_record(record.state)
     return shown
 
 
@@ -121,6 +133,11 @@ def job(row: Row) -> Shown:
     return {**row, "next": outlook.of_job(row)}
 
 
+def log_lines(row: Row) -> Shown:
+    """Return what a handler wrote at one time."""
+    return {"id": row["event_id"], "attempt": row["attempt"], "at": row["at"], "lines": row["lines"]}
+
+
 def as_is(row: Row) -> Shown:
-    """Return attempts, events and log lines as they stand in the registry."""
+    """Return attempts and events as they stand in the registry."""
     return dict(row)

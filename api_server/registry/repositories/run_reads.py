@@ -52,6 +52,9 @@ _TASK: Final = (
 )
 
 
+_UNSHOWN: Final = frozenset({"command_id"})
+
+
 def list_processes(session: Session, gateway_id: str, experiment_id: str, limit: int, before: int | None) -> list[Row]:
     """Return at most ``limit`` runs of the experiment, the latest first, numbered below ``before`` if given."""
     statement = select(*_PROCESS).where(Process.gateway_id == gateway_id, Process.experiment_id == experiment_id)
@@ -136,7 +139,7 @@ def latest_process(session: Session, gateway_id: str, experiment_id: str) -> str
 
 def list_attempts(session: Session, gateway_id: str, task_id: str, limit: int, before: int | None) -> list[Row]:
     """Return at most ``limit`` attempts of a task, the latest first, numbered below ``before`` if given."""
-    columns = [column for column in Attempt.__table__.columns if column.name != "command_id"]
+    columns = [column for column in Attempt.__table__.columns if column.name not in _UNSHOWN]
     statement = select(*columns).join(Task, Task.id == Attempt.task_id)
     statement = statement.where(Task.gateway_id == gateway_id, Attempt.task_id == task_id)
     if before is not None:
@@ -152,6 +155,11 @@ def list_logs(session: Session, gateway_id: str, task_id: str, limit: int, after
         statement = statement.where(tuple_(TaskLog.at, TaskLog.event_id) > (after.at, after.id))
     rows = all_rows(session, statement.order_by(TaskLog.at, TaskLog.event_id).limit(limit + 1))
     return page_of(rows, limit, "at", "event_id")
+
+
+def position_of(row: Row) -> Position:
+    """Return the place of a row of ``list_logs``."""
+    return Position(row["at"], row["event_id"])
 
 
 def list_events(session: Session, gateway_id: str, experiment_id: str, limit: int, after: int) -> list[Row]:

@@ -1,0 +1,1 @@
+"""Experiments and what their runs consist of, over HTTP: made, launched, steered, looked at, their outputs fetched."""

@@ -1,0 +1,196 @@
+"""Paths of experiments: made, looked at, changed, launched, steered."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
+
+from api_server.auth.principal import Principal, Scope
+from api_server.experiments import service
+from api_server.experiments.schemas import (
+    APPLICATION_EXAMPLE,
+    TASKS_EXAMPLE,
+    Batch,
+    BatchRequest,
+    CancelRequest,
+    CloneRequest,
+    Experiment,
+    ExperimentBrief,
+    ExperimentInFull,
+)
+from api_server.http.dependencies import Work, requires
+from api_server.http.etag import ExpectedVersion, etag
+from api_server.http.idempotency import Answer, Idempotent
+from api_server.http.model import Id
+from api_server.http.page import Page, WhichPage
+from api_server.http.problem import CREATES, DELETES, EDITS, LISTS, READS, problems
+from api_server.http.raw import page_shown, shown
+from api_server.lifecycle.lifecycle import Lifecycle
+from api_server.lifecycle.requests import ExperimentRequest
+from api_server.presentation import runs
+from api_server.problems import ConflictError, InvalidRequestError, NotFoundError
+from api_server.registry.records import ExperimentRecord
+from api_server.registry.repositories.experiment_reads import ExperimentFilter
+from howdah.contracts.states import ExperimentState
+
+router = APIRouter(tags=["experiments"])
+
+Reader = Annotated[Principal, requires(Scope.EXPERIMENTS_READ)]
+Writer = Annotated[Principal, requires(Scope.EXPERIMENTS_WRITE)]
+STEERS = problems(NotFoundError, ConflictError, InvalidRequestError)
+
+
+async def _lifecycle(request: Request) -> Lifecycle:
+    lifecycle: Lifecycle = request.app.state.lifecycle
+    return lifecycle
+
+
+Steering = Annotated[Lifecycle, Depends(_lifecycle)]
+NewExperiment = Annotated[
+    ExperimentRequest,
+    Body(
+        openapi_examples={
+            "application": {"summary": "One run of an application", "value": APPLICATION_EXAMPLE},
+            "tasks": {"summary": "Tasks of one's own", "value": TASKS_EXAMPLE},
+        }
+    ),
+]
+
+
+async def experiment_filter(  # noqa: PLR0913, PLR0917 - the filters of the list
+    state: Annotated[list[ExperimentState] | None, Query(description="May be repeated.")] = None,
+    name: Annotated[str | None, Query(max_length=200, description="A part of the name, in any case.")] = None,
+    owner: Annotated[str | None, Query(max_length=200)] = None,
+    interface_id: Id | None = None,
+    resource_id: Id | None = None,
+    created_after: datetime | None = None,
+    created_before: datetime | None = None,
+) -> ExperimentFilter:
+    """Read the filters from the query."""
+    states = tuple(one.value for one in state or ())
+    return ExperimentFilter(
+        states, name, owner, interface_id, resource_id, service.utc(created_after), service.utc(created_before)
+    )
+
+
+Wanted = Annotated[ExperimentFilter, Depends(experiment_filter)]
+
+
+@router.post("/experiments", status_code=201, response_model=ExperimentBrief, responses=CREATES)
+def create_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
+    request: Request, work: Work, principal: Writer, lifecycle: Steering, body: NewExperiment, idempotent: Idempotent
+) -> Response:
+    """Make an experiment; with `launch` it is started in the same transaction."""
+
+    def produce() -> Answer:
+        [record] = lifecycle.create(work, principal, [body])
+        return _one(record, 201, {"Location": f"{request.url.path}/{record.id}", **etag(record.version)})
+
+    return idempotent.answer(work, principal, produce)
+
+
+@router.post("/experiments:batch", status_code=201, response_model=Batch, responses=CREATES)
+def create_batch(
+    work: Work, principal: Writer, lifecycle: Steering, body: BatchRequest, idempotent: Idempotent
+) -> Response:
+    """Make up to 500 experiments, all or none; a wrong field is named as `experiments.<index>.<field>`."""
+
+    def produce() -> Answer:
+        records = lifecycle.create(work, principal, body.experiments, batch=True)
+        return Answer(201, Batch(items=[service.brief(record) for record in records]))
+
+    return idempotent.answer(work, principal, produce)
+
+
+@router.get("/experiments", response_model=Page[Experiment], responses=LISTS)
+def list_experiments(work: Work, principal: Reader, page: WhichPage, wanted: Wanted) -> Response:
+    """List the gateway's experiments, newest first, with what runs and what comes next."""
+    found = service.list_experiments(work, principal.gateway_id, wanted, page)
+    return page_shown(found, runs.experiment)
+
+
+@router.get("/experiments/{experiment_id}", response_model=ExperimentInFull, responses=READS)
+def get_experiment(work: Work, principal: Reader, experiment_id: Id) -> Response:
+    """Show an experiment with its request, its progress, its failure and what comes next."""
+    row = service.get_experiment(work, principal.gateway_id, experiment_id)
+    return shown(runs.experiment_in_full(row), headers=etag(row["version"]))
+
+
+@router.put("/experiments/{experiment_id}", response_model=ExperimentBrief, responses=EDITS)
+def update_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
+    work: Work,
+    principal: Writer,
+    lifecycle: Steering,
+    experiment_id: Id,
+    body: NewExperiment,
+    expected: ExpectedVersion,
+) -> Response:
+    """Replace the request of an experiment that is not launched; it has to be validated again."""
+    service.refuse_launch(body)
+    record = lifecycle.update(work, principal, experiment_id, body, expected)
+    return _one(record, 200, etag(record.version)).response()
+
+
+@router.delete("/experiments/{experiment_id}", status_code=204, responses=DELETES)
+def delete_experiment(work: Work, principal: Writer, lifecycle: Steering, experiment_id: Id) -> None:
+    """Delete an experiment that does not run, with its whole history."""
+    service.delete(work, principal, lifecycle, experiment_id)
+
+
+@router.post("/experiments/{experiment_id}/validate", response_model=ExperimentBrief, responses=STEERS)
+def validate_experiment(work: Work, principal: Writer, lifecycle: Steering, experiment_id: Id) -> Response:
+    """Check everything that a launch checks, without launching."""
+    return _one(lifecycle.validate(work, principal, experiment_id), 200).response()
+
+
+@router.post("/experiments/{experiment_id}/launch", status_code=202, response_model=ExperimentBrief, responses=STEERS)
+def launch_experiment(
+    work: Work, principal: Writer, lifecycle: Steering, experiment_id: Id, idempotent: Idempotent
+) -> Response:
+    """Launch it, once, whoever else tries: the second launch is a conflict that names the state."""
+    return _steered(work, principal, idempotent, lambda: lifecycle.launch(work, principal, [experiment_id])[0])
+
+
+@router.post("/experiments/{experiment_id}/cancel", status_code=202, response_model=ExperimentBrief, responses=STEERS)
+def cancel_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
+    work: Work,
+    principal: Writer,
+    lifecycle: Steering,
+    experiment_id: Id,
+    idempotent: Idempotent,
+    body: CancelRequest | None = None,
+) -> Response:
+    """Ask for it to be stopped. What runs is stopped where it runs; the live stream tells when it is CANCELED."""
+    reason = body.reason if body else ""
+    return _steered(work, principal, idempotent, lambda: lifecycle.cancel(work, principal, experiment_id, reason))
+
+
+@router.post("/experiments/{experiment_id}/clone", status_code=201, response_model=ExperimentBrief, responses=STEERS)
+def clone_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
+    request: Request,
+    work: Work,
+    principal: Writer,
+    lifecycle: Steering,
+    experiment_id: Id,
+    idempotent: Idempotent,
+    body: CloneRequest | None = None,
+) -> Response:
+    """Make a new experiment of the same request, to be launched on its own."""
+
+    def produce() -> Answer:
+        record = lifecycle.clone(work, principal, experiment_id, body.name if body else None)
+        location = f"{request.url.path.rpartition('/')[0].rpartition('/')[0]}/{record.id}"
+        return _one(record, 201, {"Location": location, **etag(record.version)})
+
+    return idempotent.answer(work, principal, produce)
+
+
+def _one(record: ExperimentRecord, status: int, headers: dict[str, str] | None = None) -> Answer:
+    return Answer(status, service.brief(record), headers or {})
+
+
+def _steered(
+    work: Work, principal: Principal, idempotent: Idempotent, steer: Callable[[], ExperimentRecord]
+) -> Response:
+    return idempotent.answer(work, principal, lambda: _one(steer(), 202))

@@ -1,0 +1,291 @@
+"""The bodies of the experiments' routes, as OpenAPI tells them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
+
+from api_server.http.model import ApiModel, Instant
+from api_server.lifecycle.requests import MAX_BATCH, ExperimentRequest
+from howdah.contracts.failures import FailureKind
+from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState
+from howdah.contracts.tasks import Name
+
+Object = dict[str, JsonValue]
+
+APPLICATION_EXAMPLE = {
+    "kind": "application",
+    "name": "spots, 2,000 steps",
+    "interface_id": "0190f5e0-0000-7000-8000-000000000001",
+    "resource_id": "0190f5e0-0000-7000-8000-000000000002",
+    "inputs": {"steps": 2000, "seeds": "howdah://objects/gateway/uploads/seeds.csv"},
+    "requirements": {"queue": "debug", "wall_time_minutes": 10},
+    "launch": True,
+}
+TASKS_EXAMPLE = {
+    "kind": "tasks",
+    "name": "two commands",
+    "tasks": [
+        {"name": "first", "type": "command", "params": {"argv": ["hostname"]}, "resource_id": "0190f5e0-…"},
+        {
+            "name": "second",
+            "type": "command",
+            "params": {"argv": ["date"]},
+            "resource_id": "0190f5e0-…",
+            "depends_on": ["first"],
+        },
+    ],
+    "launch": False,
+}
+
+
+class Answer(ApiModel):
+    """What the API says; a later version may say more."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Failure(Answer):
+    """Why it failed: the kind, the sentence for people, and what the remote side said."""
+
+    kind: FailureKind
+    sentence: Annotated[str, Field(examples=["sbatch refused the job on ada@cluster: Invalid partition name"])]
+    detail: str | None = None
+    host: str | None = None
+    operation: str | None = None
+    exit_status: int | None = None
+
+
+class ExperimentFailure(Failure):
+    """The same, with the task that failed first and how often it was tried."""
+
+    task: str | None = None
+    task_id: str | None = None
+    attempts: int | None = None
+
+
+class ExperimentBrief(Answer):
+    """An experiment as it stands; ``next`` says what comes next."""
+
+    id: str
+    name: str
+    description: str
+    kind: Literal["application", "tasks"]
+    owner: str
+    state: ExperimentState
+    next: Annotated[str, Field(examples=["2 tasks run and 1 task waits for earlier ones."])]
+    failure: ExperimentFailure | None
+    interface_id: str | None
+    resource_id: str | None
+    cloned_from: str | None
+    process_id: str | None
+    last_seq: int
+    version: int
+    created_at: Instant
+    updated_at: Instant
+    launched_at: Instant | None
+    ended_at: Instant | None
+
+
+class Experiment(ExperimentBrief):
+    """An experiment with the progress of its latest process; ``tasks`` counts by state, ``total`` among them."""
+
+    process_state: ProcessState | None
+    process_number: int | None
+    tasks: Annotated[dict[str, int], Field(examples=[{"total": 7, "COMPLETED": 2, "EXECUTING": 1, "CREATED": 4}])]
+    next_attempt_at: Instant | None
+    """When the earliest retry of a task is due."""
+
+
+class ExperimentInFull(Experiment):
+    """One experiment with the request it was made from."""
+
+    spec: Object
+    interface_name: str | None
+    resource_name: str | None
+
+
+class BatchRequest(ApiModel):
+    """Up to 500 experiments, made all or none."""
+
+    experiments: Annotated[list[ExperimentRequest], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+class Batch(Answer):
+    """The experiments of a batch, in the order of the request."""
+
+    items: list[ExperimentBrief]
+
+
+class CancelRequest(ApiModel):
+    """Why it is to be stopped; goes into the history."""
+
+    reason: Annotated[str, StringConstraints(max_length=2_000)] = ""
+
+
+class CloneRequest(ApiModel):
+    """What the new experiment is called; the old name where it is left out."""
+
+    name: Name | None = None
+
+
+class Process(Answer):
+    """One run of an experiment."""
+
+    id: str
+    experiment_id: str
+    number: int
+    state: ProcessState
+    failure: Failure | None
+    trace: str | None
+    cancel_requested_at: Instant | None
+    created_at: Instant
+    updated_at: Instant
+    ended_at: Instant | None
+
+
+class ProcessInFull(Process):
+    """One run with the resources as it knows them: as they stood at the launch."""
+
+    targets: dict[str, Any]
+
+
+class Task(Answer):
+    """A task: what it does now, what it waits for, when it is tried again."""
+
+    id: str
+    experiment_id: str
+    process_id: str
+    position: int
+    name: str
+    type: str
+    state: TaskState
+    next: Annotated[
+        str, Field(examples=["Attempt 2 of 4 failed (transient); the next begins at 2026-11-22 20:01:07 UTC."])
+    ]
+    phase: ProcessState | None
+    resource_id: str | None
+    depends_on: list[str]
+    waits_for: list[str]
+    """Names of the tasks that must end first (20 at most); ``waits_for_total`` counts them."""
+    waits_for_total: int
+    attempt: int
+    max_attempts: int
+    due_at: Instant | None
+    next_attempt_at: Instant | None
+    deadline_at: Instant | None
+    worker: str | None
+    lane: str | None
+    step: str | None
+    fraction: float | None
+    outputs: Object | None
+    failure: Failure | None
+    started_at: Instant | None
+    ended_at: Instant | None
+
+
+class TaskInFull(Task):
+    """One task with what it is to do."""
+
+    params: Object
+    bindings: Object
+    retry: Object | None
+    trigger: str
+    deadline_seconds: float | None
+
+
+class Attempt(Answer):
+    """One try at a task: where it was published, who took it up, how it ended."""
+
+    task_id: str
+    attempt: int
+    lane: str | None
+    state: str
+    worker: str | None
+    partition: int | None
+    offset: int | None
+    step: str | None
+    fraction: float | None
+    failure: Failure | None
+    published_at: Instant
+    started_at: Instant | None
+    ended_at: Instant | None
+
+
+class LogLine(Answer):
+    """One line."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    at: str
+    text: str
+
+
+class LogLines(Answer):
+    """Lines that a handler wrote at one time."""
+
+    id: str
+    attempt: int
+    at: Instant
+    lines: list[LogLine]
+
+
+class Job(Answer):
+    """A job of a resource's scheduler; ``native_id`` is the scheduler's."""
+
+    task_id: str
+    generation: int
+    experiment_id: str
+    process_id: str
+    resource_id: str | None
+    job_name: str
+    native_id: str | None
+    state: JobState
+    next: str
+    reason: str
+    exit_code: int | None
+    created_at: Instant
+    updated_at: Instant
+    started_at: Instant | None
+    ended_at: Instant | None
+
+
+class Transition(Answer):
+    """A state that was left for another."""
+
+    entity: Literal["experiment", "process", "task", "job"]
+    id: str
+    before: Annotated[str | None, Field(alias="from")]
+    after: Annotated[str, Field(alias="to")]
+
+
+class Event(Answer):
+    """Something that happened to an experiment, with all the transitions that it caused."""
+
+    seq: int
+    kind: str
+    at: Instant
+    actor: str
+    experiment_id: str
+    process_id: str | None
+    task_id: str | None
+    attempt: int | None
+    changes: list[Transition]
+    payload: Object
+
+
+class Output(Answer):
+    """An output: there (``present``), not brought back yet (null), or absent (``reason`` says why)."""
+
+    name: str
+    type: str
+    state: TaskState
+    present: bool | None
+    file_name: str | None
+    uri: str | None
+    content_type: str
+    size_bytes: int | None
+    sha256: str | None
+    description: str
+    required: bool
+    reason: str | None
+    task_id: str
