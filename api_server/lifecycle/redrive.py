@@ -44,6 +44,10 @@ class Redrive:
         )
         self._mark(work, principal, letter, REDRIVEN, note)
 
+    def check(self, work: UnitOfWork, principal: Principal, dead_letter_id: str) -> None:
+        """Raise what ``redrive`` would raise, and do nothing else."""
+        self._refuse_the_hopeless(work, self._unhandled(work, principal, dead_letter_id))
+
     def discard(self, work: UnitOfWork, principal: Principal, dead_letter_id: str, note: str = "") -> None:
         """Put it aside for good; it stays visible."""
         self._mark(work, principal, self._unhandled(work, principal, dead_letter_id), DISCARDED, note)
