@@ -39,7 +39,7 @@ from api_server.objects.store import ObjectStore
 from api_server.registry.engine import make_engine
 from api_server.registry.repositories.idempotency import purge_idempotency_keys
 from api_server.registry.secrets import Vault
-from api_server.registry.unit_of_work import Registry, Relay
+from api_server.registry.unit_of_work import Registry
 from api_server.settings import ApiSettings, key_bytes
 from api_server.stream.hub import FeedHub
 from api_server.stream.live import LiveFeed
@@ -150,11 +150,11 @@ async def _purge_now_and_then(registry: Registry) -> None:
         await asyncio.sleep(_PURGE_SECONDS)
 
 
-def make_parts(settings: ApiSettings, engine: Engine, relay: Relay, producer: Producer) -> Parts:
+def make_parts(settings: ApiSettings, registry: Registry, producer: Producer) -> Parts:
     """Return the parts that stand on a database and a way to Kafka."""
+    engine = registry.engine
     clock = SystemClock()
     signer = UrlSigner(settings.derived_key("signed-urls"), settings.services_url, clock)
-    registry = Registry(engine, relay)
     authenticator = TokenAuthenticator(engine, clock, settings.token_cache_seconds)
     capabilities = Capabilities(key_bytes(settings.capability_key), clock)
     return Parts(

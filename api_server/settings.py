@@ -97,3 +97,14 @@ class ApiSettings(KafkaSettings):
     def derived_key(self, purpose: str) -> bytes:
         """Return the key for one purpose, derived from the capability key (BLAKE2b keyed, RFC 7693)."""
         return hashlib.blake2b(purpose.encode(), key=key_bytes(self.capability_key), digest_size=KEY_BYTES).digest()
+
+
+def for_description() -> ApiSettings:
+    """Return settings good enough to describe the API with: nothing is opened with them."""
+    key = SecretStr(base64.b64encode(bytes(KEY_BYTES)).decode())
+    return ApiSettings.load(
+        database_url="postgresql://nobody@localhost/nothing",
+        master_key=key,
+        capability_key=key,
+        object_store_url="file:///nowhere",
+    )

@@ -1,6 +1,6 @@
 """Gateways: the tenants. Only platform administrators and the bootstrap come here."""
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from api_server.registry.models import Gateway
@@ -32,3 +32,7 @@ class GatewayRepository:
     def page(self, limit: int, after: Position | None) -> PageOf[Gateway]:
         """Return a page of gateways, newest first."""
         return newest_first(self._session, select(Gateway), Gateway.created_at, Gateway.id, limit=limit, after=after)
+
+    def serialize_bootstrap(self) -> None:
+        """Wait until nobody else bootstraps; held until the transaction ends."""
+        self._session.execute(text("SELECT pg_advisory_xact_lock(hashtext('howdah bootstrap'))"))
