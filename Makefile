@@ -78,10 +78,7 @@ schemas: install ## docs/schemas anew from the message models
 	$(BIN)/python -m howdah.contracts.schemas docs/schemas
 
 lock: install ## requirements.lock anew from pyproject.toml, with hashes and without any address
-	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
-		--extra local --extra dev --output-file requirements.lock pyproject.toml
-	@! grep -nE '://|^ *--(index|extra-index|find-links|trusted)' requirements.lock
+	$(BIN)/python scripts/lock.py
 
 clean: ## remove .venv and caches; .howdah, where your data is, stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
