@@ -1,5 +1,6 @@
 """HTTP as a task service uses it: verified, bounded, a few quick tries; failures are the platform's own."""
 
+import logging
 import ssl
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -29,6 +30,8 @@ def internal(operation: str, what: str) -> TaskError:
 
 def http_client(settings: ServiceSettings) -> httpx2.Client:
     """Return the process's HTTP client: TLS verified, every wait bounded, no redirects."""
+    # It logs the URL of every request, and a signed URL is a secret.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     verify: ssl.SSLContext | bool = True
     if settings.api_ca_file is not None:
         verify = ssl.create_default_context(cafile=str(settings.api_ca_file))

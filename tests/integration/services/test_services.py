@@ -187,7 +187,7 @@ def run(services: ServiceProcess, messaging: Messaging, reader: EventReader, tar
     return Run(messaging, reader, target)
 
 
-def test_an_experiment_s_tasks_do_their_work_on_the_resource(run: Run, half: PlatformHalf) -> None:
+def test_an_experiment_s_tasks_do_their_work_on_the_resource(run: Run, half: PlatformHalf, log: Path) -> None:
     content = b"to be counted\n" * 50_000
     source, result = f"howdah://objects/{run.process_id}/in", f"howdah://objects/{run.process_id}/out"
     half.objects[source] = content
@@ -202,6 +202,9 @@ def test_an_experiment_s_tasks_do_their_work_on_the_resource(run: Run, half: Pla
     assert (run.job_states()[0], run.job_states()[-1]) == (JobState.INTENT, JobState.COMPLETE)
     run.do(clean_up, {})
     assert not Path(run.work_dir).exists()
+    said = log.read_text(encoding="utf-8")
+    assert "/objects?" not in said, "a signed URL is a secret"
+    assert half.secret.private_key.splitlines()[1] not in said
 
 
 def test_a_failing_job_says_why(run: Run) -> None:
@@ -245,8 +248,20 @@ def test_a_command_s_output_comes_back_and_its_failure_speaks(run: Run) -> None:
     assert (failure.kind, failure.exit_status, failure.detail) == (FailureKind.PERMANENT, 4, "bad\n")
 
 
-def test_an_unreachable_resource_fails_no_job_and_delays_no_other(
-    services: ServiceProcess, messaging: Messaging, reader: EventReader, sshd: SshServer, proxy: FaultProxy
+def await_line(log: Path, words: str, timeout_seconds: float = 30.0) -> None:
+    ends = time.monotonic() + timeout_seconds
+    while words not in log.read_text(encoding="utf-8"):
+        assert time.monotonic() < ends, f"{words!r} was not logged"
+        time.sleep(0.1)
+
+
+def test_an_unreachable_resource_fails_no_job_and_delays_no_other(  # noqa: PLR0917 - fixtures
+    services: ServiceProcess,
+    messaging: Messaging,
+    reader: EventReader,
+    sshd: SshServer,
+    proxy: FaultProxy,
+    log: Path,
 ) -> None:
     assert services.child.poll() is None
     behind = Run(
@@ -264,6 +279,7 @@ def test_an_unreachable_resource_fails_no_job_and_delays_no_other(
         healthy.outcome(monitoring, TaskCompleted)
         assert time.monotonic() - began < 10.0
         healthy = Run(messaging, reader, sshd.target())
+    await_line(log, "a resource could not be asked")
     ends = [event for event in reader.of(behind.process_id) if event.kind in {"task-failed", "task-canceled"}]
     assert ends == []
     proxy.black_hole = False
