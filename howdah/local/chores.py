@@ -41,20 +41,25 @@ def migrate(where: Surroundings, secret_file: SecretFile, stopping: Stopping) ->
     _run(where, ("migrate",), api_environment(where, secret_file.load()), stopping)
 
 
-def bootstrap(where: Surroundings, secret_file: SecretFile, stopping: Stopping) -> None:
-    """Make the default gateway and its tokens, unless we hold them already."""
+def bootstrap(where: Surroundings, secret_file: SecretFile, stopping: Stopping, *, own_database: bool) -> None:
+    """Make the default gateway and its tokens, unless we hold them already.
+
+    Tokens that exist but are not in our hands (a crash came between making and keeping them) are made anew, in a
+    database of our own; in somebody else's that would lock others out.
+    """
     known = secret_file.load()
     if known.admin_token is not None and known.service_token is not None:
         return
-    arguments = ("bootstrap", "--gateway", GATEWAY, "--json")
+    arguments = ("bootstrap", "--gateway", GATEWAY, "--json", *(("--rotate",) if own_database else ()))
     said = _run(where, arguments, api_environment(where, known), stopping)
     try:
         answer = json.loads(said.strip().splitlines()[-1])
         tokens = {name: SecretStr(str(answer[name])) for name in ("admin_token", "service_token")}
     except (ValueError, KeyError, TypeError, IndexError):
         raise LocalStackError(
-            f"the gateway {GATEWAY!r} is there already, but {where.directory}/secrets.json does not hold its tokens: "
-            "restore that file, or delete the whole directory to begin anew"
+            f"the database has a gateway {GATEWAY!r} already, and {where.directory}/secrets.json does not hold its "
+            "tokens: put admin_token and service_token there, or make new ones with "
+            "`python -m api_server bootstrap --rotate`"
         ) from None
     secret_file.save(known.model_copy(update=tokens))
 

@@ -40,12 +40,12 @@ class Stack:
     def plan(self, on_ready: Callable[[], None]) -> Plan:
         """Prepare what must be downloaded or initialised, and return what to run."""
         daemons = self._daemons()
-        where, secrets = self.where, self.secrets
+        where, secrets, own_database = self.where, self.secrets, self._postgres is not None
         stages: list[Stage] = [
             Wave(" · ".join(spec.name for spec in daemons), lambda: daemons),
             Chore("topics", lambda _: ensure_topics(where)),
             Chore("database", self._ensure_database),
-            Chore("gateway", lambda stopping: bootstrap(where, secrets, stopping)),
+            Chore("gateway", lambda stopping: bootstrap(where, secrets, stopping, own_database=own_database)),
             Wave("API server and orchestrator", lambda: api_half(where, secrets.load())),
             Wave("task services", lambda: task_services(where, secrets.load())),
         ]
