@@ -16,7 +16,7 @@ _ENDINGS = {"text/csv": ".csv", "text/plain": ".txt", "image/png": ".png", "appl
 def outputs_table(outputs: Sequence[Output]) -> Table:
     """Return the outputs as a table."""
     rows = (
-        (one.name, one.file_name, size(one.size_bytes) if one.present else "not made", one.content_type, one.sha256)
+        (one.name, one.file_name, size(one.size_bytes) if one.present else one.reason, one.content_type, one.sha256)
         for one in outputs
     )
     return table(("NAME", "FILE", "SIZE", "TYPE", "SHA-256"), rows)

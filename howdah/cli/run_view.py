@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from howdah.client import Change, News, Snapshot
 from howdah.client.models import Event, Experiment, Task
@@ -47,7 +47,7 @@ class RunView:
         """Take the tasks as the API tells them; what the feed said of progress is kept."""
         for task in tasks:
             known = self.lines.get(task.id)
-            note = known.note if known and known.state is task.state else ""
+            note = known.note if known and known.state is task.state else _progress(task.step, task.fraction)
             self.lines[task.id] = TaskLine(task, task.state, task.attempt, note)
         self.stale = False
 
@@ -126,9 +126,7 @@ def _note(event: Event) -> str:
     payload = event.payload
     match event.kind:
         case "task-progressed":
-            fraction = payload.get("fraction")
-            share = f" {fraction:.0%}" if isinstance(fraction, int | float) else ""
-            return f"{payload.get('step', '')}{share}".strip()
+            return _progress(payload.get("step"), payload.get("fraction"))
         case "job-status-changed":
             native = f"job {payload['native_id']} " if payload.get("native_id") else "job "
             reason = f": {payload['reason']}" if payload.get("reason") else ""
@@ -137,6 +135,11 @@ def _note(event: Event) -> str:
             return str(payload.get("reason", ""))
         case _:
             return ""
+
+
+def _progress(step: JsonValue, fraction: JsonValue) -> str:
+    share = f" {fraction:.0%}" if isinstance(fraction, int | float) else ""
+    return f"{step or ''}{share}".strip()
 
 
 def _failure(event: Event) -> Failure | None:

@@ -138,7 +138,8 @@ class ExperimentCalls:
         """Save the output ``name`` as ``target``, streamed and checked; ChecksumError leaves nothing behind."""
         output = next((one for one in self.outputs(experiment_id) if one.name == name), None)
         if output is None or not output.present:
-            raise NotFoundError(404, "output-not-found", "No such output", f"the experiment made no output {name!r}")
+            why = output.reason if output else "no such output is defined"
+            raise NotFoundError(404, "output-not-present", "No such output", f"there is no output {name!r}: {why}")
         return self.download_output(experiment_id, output, target)
 
     def download_output(self, experiment_id: str, output: Output, target: Path) -> Path:

@@ -131,6 +131,10 @@ class Experiment(Answer):
     interface_id: str | None = None
     resource_id: str | None = None
     process_id: str | None = None
+    next: str = ""
+    """What comes next, in one sentence."""
+    last_seq: int | None = None
+    """The number of its latest event."""
     created_at: datetime
     launched_at: datetime | None = None
     ended_at: datetime | None = None
@@ -162,7 +166,14 @@ class Task(Answer):
     type: str
     state: TaskState
     attempt: int = 0
+    max_attempts: int | None = None
+    next: str = ""
+    """What comes next, in one sentence."""
     depends_on: list[str] = []
+    waits_for: list[str] = []
+    """Names of the tasks that must end first."""
+    step: str | None = None
+    fraction: float | None = None
     due_at: datetime | None = None
     """RETRY_WAIT: when the next attempt is published. SCHEDULED, EXECUTING: the attempt's deadline."""
     failure: Failure | None = None
@@ -184,7 +195,7 @@ class Job(Answer):
 
 
 class Output(Answer):
-    """An output of an experiment; ``present`` is false when an optional one was not made."""
+    """An output of an experiment: there (``present``), not brought back yet (None), or absent (``reason`` says why)."""
 
     name: str
     uri: str | None = None
@@ -192,7 +203,8 @@ class Output(Answer):
     content_type: str | None = None
     size_bytes: int | None = None
     sha256: str | None = None
-    present: bool = True
+    present: bool | None = True
+    reason: str | None = None
 
 
 class StateChange(Answer):

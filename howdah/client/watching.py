@@ -123,32 +123,50 @@ def watch_experiment(connection: Connection, experiment_id: str) -> Iterator[New
     No change is left out and none is told twice, whatever happens to the connection.
     """
     path = f"/experiments/{experiment_id}"
-    last_seq: int | None = None
-    for news in Feed(connection, f"{path}/stream"):
+    order = _InOrder(connection, path)
+    for received in Feed(connection, f"{path}/stream"):
+        for news in order.of(received):
+            yield news
+            if _is_the_end(news):
+                return
+
+
+class _InOrder:
+    """Knows the number of the last event told: fills holes from the history and drops what was told before."""
+
+    def __init__(self, connection: Connection, path: str) -> None:
+        self._connection = connection
+        self._path = path
+        self._last_seq: int | None = None
+
+    def of(self, news: News) -> Iterator[News]:
+        """Yield what is to be told, given what was received."""
         if isinstance(news, Snapshot):
-            for event in _history(connection, path, last_seq):
-                last_seq = event.seq
-                yield Change(event)
+            yield from self._missed(before=None)
             yield news
-            if any(is_terminal(one.state) for one in news.experiments):
-                return
-            continue
-        if last_seq is not None and news.event.seq > last_seq + 1:
-            for event in _history(connection, path, last_seq):
-                if event.seq < news.event.seq:
-                    last_seq = event.seq
-                    yield Change(event)
-        if last_seq is None or news.event.seq > last_seq:
-            last_seq = news.event.seq
+            known = [one.last_seq for one in news.experiments if one.last_seq is not None]
+            if known:
+                self._last_seq = max(*known, self._last_seq or 0)
+            return
+        if self._last_seq is not None and news.event.seq > self._last_seq + 1:
+            yield from self._missed(before=news.event.seq)
+        if self._last_seq is None or news.event.seq > self._last_seq:
+            self._last_seq = news.event.seq
             yield news
-            state = news.experiment_state()
-            if state is not None and is_terminal(state):
+
+    def _missed(self, before: int | None) -> Iterator[News]:
+        if self._last_seq is None:
+            return
+        for event in self._connection.pages(f"{self._path}/events", Event, {"after": self._last_seq}):
+            if before is not None and event.seq >= before:
                 return
+            self._last_seq = event.seq
+            yield Change(event)
 
 
-def _history(connection: Connection, path: str, after: int | None) -> Iterator[Event]:
-    if after is not None:
-        yield from connection.pages(f"{path}/events", Event, {"after": after})
+def _is_the_end(news: News) -> bool:
+    states = [one.state for one in news.experiments] if isinstance(news, Snapshot) else [news.experiment_state()]
+    return any(state is not None and is_terminal(state) for state in states)
 
 
 def _decoded(message: httpx2.ServerSentEvent, path: str) -> News | None:

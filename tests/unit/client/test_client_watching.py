@@ -82,6 +82,24 @@ def test_a_hole_in_the_numbers_is_filled_from_the_history(api: Api, client: Clie
     assert _seqs(client.experiments.watch(E1)) == ["snapshot", 1, 2, 3]
 
 
+def test_a_hole_right_after_the_snapshot_is_filled_too(api: Api, client: Client) -> None:
+    data = {"cursor": "7-0", "experiments": [experiment(last_seq=4)]}
+    api.on(STREAM, Reply(body=[_message("snapshot", "7-0", data), _change(6, END)], headers=SSE))
+    api.on(EVENTS, Reply(json={"items": [event(5)], "next_cursor": None}))
+    assert _seqs(client.experiments.watch(E1)) == ["snapshot", 5, 6]
+
+
+def test_an_end_that_only_the_history_tells_ends_it(api: Api, client: Client) -> None:
+    resync = b'id:\nevent: resync\ndata: {"reason": "overflow"}\n\n'
+    api.on(
+        STREAM,
+        Reply(body=[_snapshot("7-0"), _change(1), resync], headers=SSE),
+        Reply(body=[_snapshot("9-0")], headers=SSE),
+    )
+    api.on(EVENTS, Reply(json={"items": [event(2, END)], "next_cursor": None}))
+    assert _seqs(client.experiments.watch(E1)) == ["snapshot", 1, 2]
+
+
 def test_an_ended_experiment_is_told_and_done(api: Api, client: Client) -> None:
     api.on(STREAM, Reply(body=[_snapshot("7-0", "FAILED")], headers=SSE))
     assert _seqs(client.experiments.watch(E1)) == ["snapshot"]
