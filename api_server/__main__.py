@@ -33,7 +33,7 @@ def serve(settings: ApiSettings) -> None:
         registry, relay = open_registry(engine, producer)
         relay.start()
         closing.callback(relay.close)
-        app = create_app(settings, make_parts(settings, registry, producer))
+        app = create_app(settings, make_parts(settings, registry, messaging))
         log.info("serving", host=settings.bind_host, port=settings.bind_port, public_url=settings.public_url)
         uvicorn.run(
             app,

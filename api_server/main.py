@@ -23,6 +23,9 @@ from api_server.auth.tokens import TokenAuthenticator
 from api_server.capabilities.router import router as exchange
 from api_server.compute_resources.router import router as compute_resources
 from api_server.credentials.router import router as credentials
+from api_server.experiments.outputs_router import router as outputs
+from api_server.experiments.router import router as experiments
+from api_server.experiments.runs_router import router as runs
 from api_server.files.router import router as files
 from api_server.files.signed_router import router as signed_objects
 from api_server.gateways.router import router as gateways
@@ -32,10 +35,13 @@ from api_server.http.openapi import describe, operation_id
 from api_server.http.probes import router as probes
 from api_server.http.problem import install_problem_handlers
 from api_server.lifecycle.lifecycle import Lifecycle
+from api_server.lifecycle.redrive import Redrive
 from api_server.objects.fsspec_store import open_store
 from api_server.objects.signatures import PATH as OBJECTS_PATH
 from api_server.objects.signatures import UrlSigner
 from api_server.objects.store import ObjectStore
+from api_server.operations.instances import ServiceInstances
+from api_server.operations.router import router as operations
 from api_server.registry.engine import make_engine
 from api_server.registry.repositories.idempotency import purge_idempotency_keys
 from api_server.registry.secrets import Vault
@@ -44,7 +50,7 @@ from api_server.settings import ApiSettings, key_bytes
 from api_server.stream.hub import FeedHub
 from api_server.stream.live import LiveFeed
 from api_server.stream.router import router as stream
-from howdah.messaging.abstract import Producer
+from howdah.messaging.abstract import Messaging
 from howdah.runtime.clock import SystemClock
 from howdah.runtime.health import Check
 
@@ -58,7 +64,18 @@ _FORM_OVERHEAD: Final = 100_000
 
 def routers() -> tuple[APIRouter, ...]:
     """Return what is served below ``API``."""
-    return (stream, files, compute_resources, applications, credentials, gateways)
+    return (
+        experiments,
+        runs,
+        outputs,
+        stream,
+        files,
+        compute_resources,
+        applications,
+        credentials,
+        gateways,
+        operations,
+    )
 
 
 @dataclass(frozen=True)
@@ -72,7 +89,9 @@ class Parts:
     vault: Vault
     capabilities: Capabilities
     lifecycle: Lifecycle
+    redrive: Redrive
     live_feed: LiveFeed
+    service_instances: ServiceInstances
     ready: Mapping[str, Check]
 
 
@@ -127,12 +146,14 @@ def _running(settings: ApiSettings, parts: Parts) -> Callable[[FastAPI], Any]:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         current_default_thread_limiter().total_tokens = settings.worker_threads
         parts.live_feed.hub.start()
+        parts.service_instances.start()
         purging = asyncio.create_task(_purge_now_and_then(parts.registry))
         try:
             yield
         finally:
             purging.cancel()
             await run_sync(parts.live_feed.hub.close)
+            await run_sync(parts.service_instances.close)
 
     return lifespan
 
@@ -150,13 +171,14 @@ async def _purge_now_and_then(registry: Registry) -> None:
         await asyncio.sleep(_PURGE_SECONDS)
 
 
-def make_parts(settings: ApiSettings, registry: Registry, producer: Producer) -> Parts:
+def make_parts(settings: ApiSettings, registry: Registry, messaging: Messaging) -> Parts:
     """Return the parts that stand on a database and a way to Kafka."""
     engine = registry.engine
     clock = SystemClock()
     signer = UrlSigner(settings.derived_key("signed-urls"), settings.services_url, clock)
     authenticator = TokenAuthenticator(engine, clock, settings.token_cache_seconds)
     capabilities = Capabilities(key_bytes(settings.capability_key), clock)
+    hub = FeedHub(engine)
     return Parts(
         registry=registry,
         authenticator=authenticator,
@@ -165,8 +187,10 @@ def make_parts(settings: ApiSettings, registry: Registry, producer: Producer) ->
         vault=Vault(settings.master_key_bytes),
         capabilities=capabilities,
         lifecycle=Lifecycle(capabilities, clock),
-        live_feed=LiveFeed(registry, FeedHub(engine), authenticator),
-        ready={"database": _database_check(engine), "kafka": producer.trouble},
+        redrive=Redrive(clock),
+        live_feed=LiveFeed(registry, hub, authenticator),
+        service_instances=ServiceInstances(messaging, clock),
+        ready={"database": _database_check(engine), "kafka": messaging.producer().trouble, "live feed": hub.trouble},
     )
 
 

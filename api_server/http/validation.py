@@ -31,7 +31,7 @@ def explained(request: Request, error: RequestValidationError) -> ProblemError:
 
 
 def _field_error(request: Request, item: Mapping[str, Any]) -> FieldError:
-    path: Sequence[str | int] = item["loc"][1:]
+    path: Sequence[str | int] = _as_sent(request, item["loc"][1:])
     field = ".".join(str(part) for part in path) or "body"
     return FieldError(field, _message(request, item, path), _shown(item, path))
 
@@ -55,16 +55,41 @@ def _shown(item: Mapping[str, Any], path: Sequence[str | int]) -> str | None:
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 
+def _as_sent(request: Request, path: Sequence[str | int]) -> Sequence[str | int]:
+    """Return the path without what pydantic puts in for the chosen member of a union: the caller sent no such level."""
+    models = _body_models(request)
+    kept: list[str | int] = []
+    for part in path:
+        chosen = [model for model in models if _tag(model) == part] if len(models) > 1 else []
+        if chosen:
+            models = chosen
+        else:
+            kept.append(part)
+            models = _models_below(models, part)
+    return kept
+
+
+def _tag(model: type[BaseModel]) -> object:
+    field = model.model_fields.get("kind")
+    return None if field is None else field.default
+
+
 def _known_fields(request: Request, path: Sequence[str | int]) -> list[str]:
     """Return the names of the fields beside the unknown one, as far as the model can be found."""
-    body_field = getattr(request.scope.get("route"), "body_field", None)
-    if body_field is None:
-        return []
-    models = _models_in(body_field.field_info.annotation)
+    models = _body_models(request)
     for part in path[:-1]:
-        inner = [model.model_fields[str(part)].annotation for model in models if str(part) in model.model_fields]
-        models = [found for annotation in inner for found in _models_in(annotation)] or models
+        models = _models_below(models, part)
     return sorted({name for model in models for name in model.model_fields})
+
+
+def _body_models(request: Request) -> list[type[BaseModel]]:
+    body_field = getattr(request.scope.get("route"), "body_field", None)
+    return [] if body_field is None else _models_in(body_field.field_info.annotation)
+
+
+def _models_below(models: list[type[BaseModel]], part: str | int) -> list[type[BaseModel]]:
+    inner = [model.model_fields[str(part)].annotation for model in models if str(part) in model.model_fields]
+    return [found for annotation in inner for found in _models_in(annotation)] or models
 
 
 def _models_in(annotation: object) -> list[type[BaseModel]]:
