@@ -15,7 +15,14 @@ from howdah.messaging.abstract import Outgoing
 
 _outbox: Table = OutboxMessage.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
 
-_rows = rowset(_outbox.c.id, _outbox.c.topic, _outbox.c.partition, column("key64", Text()), column("value64", Text()))
+_rows = rowset(
+    _outbox.c.id,
+    _outbox.c.writer,
+    _outbox.c.topic,
+    _outbox.c.partition,
+    column("key64", Text()),
+    column("value64", Text()),
+)
 _INSERT = postgresql.insert(_outbox).from_select(
     ["id", "writer", "topic", "partition", "key", "value"],
     select(

@@ -1,0 +1,127 @@
+"""One batch of events, one transaction: each is applied once, in order, to runs locked in the order of their ids."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import structlog
+from orjson import Fragment
+
+from api_server.dag.advance import advance
+from api_server.dag.decisions import Decisions, Outcome
+from api_server.lifecycle.commands import Commands
+from api_server.lifecycle.recording import HeldRun, Occurrence, Recording
+from api_server.orchestrator.loading import RunCache, hold
+from api_server.registry.repositories import runs
+from api_server.registry.unit_of_work import Registry, UnitOfWork
+from howdah.contracts.messages import CancelRequested, Event, TaskEvent, TaskStarted, TimerDue
+from howdah.runtime.clock import Clock
+from howdah.runtime.metrics import EVENTS_APPLIED, ORCHESTRATOR_BATCH
+
+log = structlog.get_logger(__name__)
+
+_ENVELOPE: Final = {
+    *("kind", "version", "at", "trace", "gateway_id", "experiment_id", "process_id"),
+    *("event_id", "task_id", "attempt"),
+}
+
+
+class EventWriter:
+    """Takes events in. One thread uses it.
+
+    After an error nothing of the batch stays, neither in the registry nor in memory: the same events may be given
+    again, all or some of them.
+    """
+
+    def __init__(self, registry: Registry, commands: Commands, cache: RunCache, clock: Clock) -> None:
+        self._registry = registry
+        self._commands = commands
+        self._cache = cache
+        self._clock = clock
+
+    def apply(self, events: Sequence[Event]) -> None:
+        """Apply the events that were not applied before, in one transaction; publish what follows from them."""
+        began = self._clock.monotonic()
+        process_ids = {event.process_id for event in events}
+        try:
+            with self._registry.transaction() as work:
+                touched, recording = self._write(work, events)
+            if recording is not None:
+                recording.committed()
+        except BaseException:
+            for process_id in process_ids:
+                self._cache.drop(process_id)
+            raise
+        for held in touched:
+            self._cache.put(held)
+        ORCHESTRATOR_BATCH.observe(self._clock.monotonic() - began)
+
+    def _write(self, work: UnitOfWork, events: Sequence[Event]) -> tuple[list[HeldRun], Recording | None]:
+        seen = runs.applied(work.session, [event.event_id for event in events])
+        fresh: list[Event] = []
+        for event in events:
+            if event.event_id in seen:
+                EVENTS_APPLIED.labels(_kind(event), "duplicate").inc()
+            else:
+                seen.add(event.event_id)
+                fresh.append(event)
+        if not fresh:
+            return [], None
+        held = hold(work.session, {event.process_id for event in fresh}, self._cache)
+        now = self._clock.now()
+        recording = Recording(self._commands, now)
+        for event in fresh:
+            self._take_in(recording, held.get(event.process_id), event, now)
+        recording.write(work)
+        return list(held.values()), recording
+
+    def _take_in(self, recording: Recording, held: HeldRun | None, event: Event, now: datetime) -> None:
+        kind = _kind(event)
+        if held is None or event.gateway_id != held.run.identity.gateway_id:
+            EVENTS_APPLIED.labels(kind, "unknown").inc()
+            log.warning("event of an unknown process", kind=kind, process_id=event.process_id, event_id=event.event_id)
+            return
+        decisions = advance(held.run, event, now)  # type: ignore[arg-type]  # the codec gives one of AnyEvent
+        EVENTS_APPLIED.labels(kind, decisions.outcome.value).inc()
+        if decisions.outcome is Outcome.ILLEGAL:
+            log.info(
+                "event dropped",
+                kind=kind,
+                reason=decisions.reason,
+                process_id=event.process_id,
+                event_id=event.event_id,
+            )
+            return
+        recording.add(held, decisions, _occurrence(held, event, decisions))
+
+
+def _kind(event: Event) -> str:
+    return event.kind
+
+
+def _occurrence(held: HeldRun, event: Event, decisions: Decisions) -> Occurrence:
+    about = event if isinstance(event, TaskEvent) else None
+    return Occurrence(
+        event_id=event.event_id,
+        kind=event.kind,
+        actor=_actor(held, event),
+        at=event.at,
+        payload=Fragment(event.model_dump_json(exclude=_ENVELOPE, exclude_none=True)),
+        task_id=about.task_id if about else None,
+        attempt=about.attempt if about else None,
+        reason=event.reason if isinstance(event, CancelRequested) else decisions.reason,
+    )
+
+
+def _actor(held: HeldRun, event: Event) -> str:
+    match event:
+        case CancelRequested():
+            return event.actor
+        case TimerDue():
+            return "orchestrator"
+        case TaskStarted():
+            return event.worker
+        case TaskEvent() if event.task_id in held.run.dag.by_id:
+            return f"service:{held.run.dag.by_id[event.task_id].type}"
+        case _:
+            return "service"

@@ -1,0 +1,43 @@
+"""What the single-writer loops ask of the registry: due timers, and what has outlived its use."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, Table, delete, func, select
+from sqlalchemy.orm import Session
+
+from api_server.registry.models import IdempotencyKey, Task, TaskLog
+from api_server.registry.rowset import Rows, insert_rows
+
+_task_log: Table = TaskLog.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
+_INSERT_LOGS = insert_rows(
+    _task_log, "event_id", "gateway_id", "task_id", "attempt", "at", "lines"
+).on_conflict_do_nothing(index_elements=["event_id"])
+
+
+def due_timers(session: Session, limit: int) -> Sequence[Row[Any]]:
+    """Return the tasks whose stored moment has passed, by the database's clock, the longest overdue first."""
+    statement = (
+        select(Task.id, Task.gateway_id, Task.experiment_id, Task.process_id, Task.attempt, Task.due_at)
+        .where(Task.due_at <= func.now())
+        .order_by(Task.due_at)
+        .limit(limit)
+    )
+    return session.execute(statement).all()
+
+
+def store_logs(session: Session, rows: Rows) -> None:
+    """Store lines of tasks' logs; lines that are there already are left as they are."""
+    if rows:
+        session.execute(_INSERT_LOGS, {"rows": rows})
+
+
+def forget_idempotency_keys(session: Session, older_than: timedelta) -> None:
+    """Delete answers that nobody will ask for again."""
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < func.now() - older_than))
+
+
+def forget_logs(session: Session, older_than: timedelta) -> None:
+    """Delete old lines of tasks' logs."""
+    session.execute(delete(TaskLog).where(TaskLog.at < func.now() - older_than))
