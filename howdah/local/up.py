@@ -1,6 +1,9 @@
 """``howdah up`` and its sisters: what the command line calls."""
 
+import logging
 from pathlib import Path
+
+import structlog
 
 from howdah.contracts.control import Accepted, GetStatus, Refused, RestartChild, StackStatus, StopStack
 from howdah.contracts.errors import HowdahError
@@ -24,6 +27,8 @@ def up(directory: Path = DEFAULT_DIRECTORY, *, example: Path | None = None, prog
     Everything that is said, errors too, goes to ``progress`` (by default standard output).
     """
     progress = progress or progress_for()
+    # The terminal belongs to the progress: of what rooms below us log, only warnings are shown.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     directory = directory.absolute()
     try:
         with only_supervisor(directory):
