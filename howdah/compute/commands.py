@@ -5,6 +5,7 @@ redelivery waits for the same run. A command that bears repetition is claimed pe
 it again.
 """
 
+import math
 import secrets
 import shlex
 import time
@@ -22,7 +23,6 @@ OPERATION: Final = "command"
 _WAIT_SECONDS = 20
 _HEAD_BYTES = 65_536
 _SLACK_SECONDS = 30.0
-_OUT_OF_TIME = (124, 137)
 
 
 def run_command(connection: Connection, params: CommandParams, *, task_id: TaskId, attempt: int) -> CommandOutcome:
@@ -78,20 +78,17 @@ def _outcome(  # noqa: PLR0913, PLR0917 - the answer in its parts
     output: tuple[bytes, bytes, bytes],
     adopted: bool,  # noqa: FBT001 - the same
 ) -> CommandOutcome:
-    code, stdout_size, stderr_size = (int(word) for word in words[:3])
-    if code in _OUT_OF_TIME:
+    if words[0] == "timeout":
         what = f"the command on {connection.target.host} was not done within {params.timeout_seconds:g} s and was ended"
         detail = output[2].decode(errors="replace")
-        raise TaskError.of(
-            FailureKind.TIMEOUT, what, detail=detail, host=connection.target.host, operation=OPERATION, exit_status=code
-        )
+        raise TaskError.of(FailureKind.TIMEOUT, what, detail=detail, host=connection.target.host, operation=OPERATION)
     return CommandOutcome(
-        exit_status=code,
+        exit_status=int(words[0]),
         stdout=output[0],
         stderr=output[2],
         stdout_path=f"{directory}/stdout",
         stderr_path=f"{directory}/stderr",
-        truncated=max(stdout_size, stderr_size) > _HEAD_BYTES,
+        truncated=max(int(words[1]), int(words[2])) > _HEAD_BYTES,
         adopted=adopted,
     )
 
@@ -119,13 +116,13 @@ def _directory(work_dir: str, params: CommandParams, task_id: TaskId, attempt: i
 
 def _runner(params: CommandParams, work_dir: str, directory: str) -> str:
     exports = [f"export {name}={shlex.quote(value)}" for name, value in params.environment.items()]
-    limit = f"{params.timeout_seconds:.3f}"
+    values = {"dir": directory, "work_dir": work_dir, "limit_seconds": str(math.ceil(params.timeout_seconds))}
     lines = [
-        assignments({"dir": directory, "work_dir": work_dir}),
+        assignments(values),
         "command_itself() {",
         *exports,
-        f"exec timeout -k 5 {limit} {shlex.join(params.argv)}",
+        shlex.join(params.argv),
         "}",
-        templates.text("command_runner.sh"),
+        templates.text("watchdog.sh", "command_runner.sh"),
     ]
     return "\n".join(lines)

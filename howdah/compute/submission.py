@@ -90,7 +90,7 @@ def job_script(scheduler: Scheduler, job: JobSpec, place: JobPlace, executable: 
         [
             "#!/bin/sh",
             assignments(values),
-            templates.text("process.sh", scheduler.dialect),
+            templates.text("process.sh", "watchdog.sh", scheduler.dialect),
             _application(job, executable),
             templates.text("job.sh"),
         ]

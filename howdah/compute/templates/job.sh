@@ -1,5 +1,5 @@
 # The job, from its first breath to its exit code. Variables: sub, work_dir, requeue, limit_seconds, stdout, stderr.
-# Needs process.sh, a dialect and the function application.
+# Needs process.sh, watchdog.sh, a dialect and the function application.
 
 native_id=$(scheduler_own_id)
 epoch() { date +%s; }
@@ -32,7 +32,7 @@ leave begun "$native_id $started_at"
 finish() {
     code=$1
     trap '' EXIT HUP INT TERM
-    [ -z "$watchdog" ] || kill -KILL "$watchdog" 2>/dev/null
+    [ -z "$watchdog" ] || kill -s KILL "$watchdog" 2>/dev/null
     [ ! -e "$sub/out_of_time" ] || code=timeout
     leave ended "$native_id $code $started_at $(epoch)"
     exit "$1"
@@ -52,19 +52,8 @@ fi
 cd "$work_dir" || exit 96
 case $stdout in */*) mkdir -p "${stdout%/*}" ;; esac
 case $stderr in */*) mkdir -p "${stderr%/*}" ;; esac
-if [ -n "$limit_seconds" ]; then
-    # In short sleeps, so that none is left behind for hours when the job ends before.
-    (
-        trap '' TERM
-        until [ "$(epoch)" -ge $((started_at + limit_seconds)) ]; do sleep 2; done
-        : >"$sub/out_of_time"
-        kill -TERM 0
-        sleep 10
-        leave ended "$native_id timeout $started_at $(epoch)"
-        kill -KILL 0
-    ) >/dev/null 2>&1 </dev/null &
-    watchdog=$!
-fi
+last_words() { leave ended "$native_id timeout $started_at $(epoch)"; }
+[ -z "$limit_seconds" ] || watch_time "$limit_seconds" "$sub/out_of_time"
 
 (application) >"$stdout" 2>"$stderr" </dev/null
 exit $?

@@ -1,0 +1,101 @@
+"""The shell texts by themselves: they parse in every shell at hand, and values stay values."""
+
+import shutil
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from howdah.compute.schedulers import JobPlace, scheduler_of
+from howdah.compute.submission import job_script
+from howdah.contracts.params import JobSpec
+from howdah.contracts.resources import SchedulerKind
+
+TEMPLATES = sorted(path.name for path in files("howdah.compute.templates").iterdir() if path.name.endswith(".sh"))
+SHELLS = [shell for shell in ("dash", "bash", "busybox", "ksh", "zsh") if shutil.which(shell)]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_is_valid_shell(name: str, shell: str) -> None:
+    text = files("howdah.compute.templates").joinpath(name).read_text()
+    argv = [shell, "sh", "-n"] if shell == "busybox" else [shell, "-n"]
+    result = subprocess.run(argv, input=text, capture_output=True, text=True, check=False, timeout=10)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def _run_as_job(tmp_path: Path, job: JobSpec) -> tuple[int, Path]:
+    submission = tmp_path / "sub mission"
+    submission.mkdir(exist_ok=True)
+    place = JobPlace("name", str(tmp_path), str(submission))
+    script = tmp_path / "job.sh"
+    script.write_text(job_script(scheduler_of(SchedulerKind.FORK), job, place, job.executable))
+    result = subprocess.run(["sh", str(script)], check=False, timeout=20, start_new_session=True)
+    return result.returncode, submission
+
+
+NASTY = "a'b\"c $HOME `id` $(id) \\ ; & | > < * ? \n newline ü"
+
+
+def test_values_reach_the_application_unchanged(tmp_path: Path) -> None:
+    job = JobSpec(
+        executable="sh",
+        arguments=("-c", 'printf %s "$1$V"', "x", NASTY),
+        environment={"V": NASTY},
+        stdout="out/put.txt",
+    )
+    code, submission = _run_as_job(tmp_path, job)
+    assert code == 0
+    assert (tmp_path / "out/put.txt").read_text() == NASTY * 2
+    native_id, exit_code, started, ended = (submission / "ended").read_text().split()
+    assert (exit_code, native_id) == ("0", (submission / "begun").read_text().split()[0])
+    assert int(started) <= int(ended)
+
+
+def test_commands_around_the_application_share_its_shell(tmp_path: Path) -> None:
+    job = JobSpec(
+        executable="sh", arguments=("-c", "echo $A"), pre_commands=("export A=before",), post_commands=("echo after",)
+    )
+    assert _run_as_job(tmp_path, job)[0] == 0
+    assert (tmp_path / "stdout.txt").read_text() == "before\nafter\n"
+
+
+def test_an_application_that_fails_is_not_followed_by_the_post_commands(tmp_path: Path) -> None:
+    job = JobSpec(executable="sh", arguments=("-c", "exit 9"), post_commands=("echo after",))
+    code, submission = _run_as_job(tmp_path, job)
+    assert code == 9
+    assert (submission / "ended").read_text().split()[1] == "9"
+    assert (tmp_path / "stdout.txt").read_text() == ""
+
+
+def test_a_pre_command_that_exits_ends_the_job_with_its_code(tmp_path: Path) -> None:
+    code, submission = _run_as_job(tmp_path, JobSpec(executable="true", pre_commands=("exit 12",)))
+    assert (code, (submission / "ended").read_text().split()[1]) == (12, "12")
+
+
+def test_a_second_job_of_the_submission_is_suppressed(tmp_path: Path) -> None:
+    job = JobSpec(executable="sh", arguments=("-c", "echo ran >> times"))
+    assert _run_as_job(tmp_path, job)[0] == 0
+    code, submission = _run_as_job(tmp_path, job)
+    assert code == 97
+    assert (tmp_path / "times").read_text() == "ran\n"
+    assert len(list(submission.glob("suppressed.*"))) == 1
+
+
+def test_a_tombstone_keeps_the_application_from_running(tmp_path: Path) -> None:
+    (tmp_path / "sub mission").mkdir()
+    (tmp_path / "sub mission" / "tombstone").touch()
+    code, submission = _run_as_job(tmp_path, JobSpec(executable="touch", arguments=("ran",)))
+    assert code == 143
+    assert not (tmp_path / "ran").exists()
+    assert (submission / "ended").read_text().split()[1] == "canceled"
+
+
+def test_without_a_mark_the_application_is_not_run(tmp_path: Path) -> None:
+    job = JobSpec(executable="touch", arguments=("ran",))
+    place = JobPlace("name", str(tmp_path), str(tmp_path / "not there"))
+    script = tmp_path / "job.sh"
+    script.write_text(job_script(scheduler_of(SchedulerKind.FORK), job, place, job.executable))
+    assert subprocess.run(["sh", str(script)], check=False, timeout=20, capture_output=True).returncode == 98
+    assert not (tmp_path / "ran").exists()
