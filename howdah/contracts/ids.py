@@ -1,7 +1,6 @@
 """Identifiers: UUID text everywhere, a distinct static type for each thing that is identified."""
 
 from typing import Annotated, NewType
-from uuid import NAMESPACE_URL, uuid5
 
 import uuid_utils
 from pydantic import StringConstraints
@@ -24,7 +23,7 @@ UUID_TEXT = StringConstraints(
 TaskType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=63)]
 """The name of a task type, as it stands in ``howdah.tasks.<type>``."""
 
-_NAMESPACE = uuid5(NAMESPACE_URL, "https://howdah.dev/ids")
+_NAMESPACE = uuid_utils.uuid5(uuid_utils.NAMESPACE_URL, "https://howdah.dev/ids")
 
 
 def new_id() -> str:
@@ -34,4 +33,4 @@ def new_id() -> str:
 
 def derive_id(*parts: str | int) -> str:
     """Return the UUIDv5 of ``parts``: the same parts give the same id, on every machine, for ever."""
-    return str(uuid5(_NAMESPACE, "\x1f".join(map(str, parts))))
+    return str(uuid_utils.uuid5(_NAMESPACE, "\x1f".join(map(str, parts))))

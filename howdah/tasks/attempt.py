@@ -16,7 +16,7 @@ from howdah.messaging.abstract import Delivery, DeliveryCanceledError, Producer
 from howdah.tasks.cancel import CancelToken, StopReason
 from howdah.tasks.context import TaskContext, Tools
 from howdah.tasks.declaration import DETACHED, AnyTask, Needs, Result
-from howdah.tasks.events import EventsOf, outgoing
+from howdah.tasks.events import EventsOf, Outcome, outgoing
 from howdah.tasks.in_flight import InFlight
 from howdah.tasks.task_log import OpenLogs, TaskLog
 
@@ -58,19 +58,19 @@ class Attempt:
         self._token = token
         self._stops = definition.options.stops()
         self._clock = around.tools.clock
-        self._log = TaskLog(events, around.producer, self._clock)
+        self._log = TaskLog(events, around.producer, self._clock, around.logs)
 
-    def outcome(self) -> TaskEvent | None:
-        """Do the attempt; return the event that ends it, None when it goes on elsewhere.
+    def outcome(self) -> Outcome | None:
+        """Do the attempt; return what ends it, None when it goes on elsewhere.
 
         Raises:
             DeliveryCanceledError: the delivery was revoked; the command stays unfinished.
         """
-        self._around.logs.add(self._log)
         try:
-            return self._outcome()
+            event = self._outcome()
+            return None if event is None else self._events.outcome(event)
         finally:
-            self._around.logs.remove(self._log)
+            self._log.close()
 
     def _outcome(self) -> TaskEvent | None:
         refusal = self._refusal()

@@ -1,11 +1,10 @@
 """The events of one attempt: built from its command, with ids that a redelivery repeats."""
 
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import JsonValue
 
 from howdah.contracts import codec, topics
-from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import Failure, FailureKind
 from howdah.contracts.messages import (
     Event,
@@ -33,6 +32,13 @@ def outgoing(event: Event) -> Outgoing:
     topic = topics.LOGS if isinstance(event, TaskLogged) else topics.EVENTS
     key = event.task_id if isinstance(event, TaskLogged) else event.process_id
     return Outgoing(topic=topic.name, key=key.encode(), value=codec.encode(event))
+
+
+class Outcome(NamedTuple):
+    """The event that ends an attempt, and the message that tells it (encoded once)."""
+
+    event: TaskEvent
+    message: Outgoing
 
 
 class EventsOf:
@@ -74,15 +80,17 @@ class EventsOf:
         )
 
     def completed(self, outputs: dict[str, JsonValue]) -> TaskCompleted:
-        """The work is done; TaskError (permanent) when the outputs are more than a message takes."""
-        event = self.make(TaskCompleted, outputs=outputs)
+        """The work is done."""
+        return self.make(TaskCompleted, outputs=outputs)
+
+    def outcome(self, event: TaskEvent) -> "Outcome":
+        """Return the outcome, ready to be told: a permanent failure where the outputs are more than a message takes."""
         try:
-            codec.encode(event)
+            return Outcome(event, outgoing(event))
         except ValueError as error:
-            raise TaskError.of(
-                FailureKind.PERMANENT, f"The outputs of {self.command.name} are too large: {error}"
-            ) from None
-        return event
+            sentence = f"The outputs of {self.command.name} are too large: {error}"
+            failed = self.failed(Failure.bounded(kind=FailureKind.PERMANENT, sentence=sentence))
+            return Outcome(failed, outgoing(failed))
 
     def failed(self, failure: Failure) -> TaskFailed:
         """The attempt failed."""

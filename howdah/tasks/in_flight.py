@@ -1,8 +1,6 @@
 """The attempts that this replica works on: none twice, each reachable by a cancellation and by its deadline."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 
 from howdah.contracts.ids import ProcessId, TaskId
@@ -22,23 +20,22 @@ class InFlight:
     def __len__(self) -> int:
         return len(self._running)
 
-    @contextmanager
-    def enter(self, command: RunTask, token: CancelToken, stops: frozenset[StopReason]) -> Iterator[bool]:
-        """Hold the attempt in the book; yields False, holding nothing, when it is there already.
+    def enter(self, command: RunTask, token: CancelToken, stops: frozenset[StopReason]) -> bool:
+        """Hold the attempt in the book until ``leave``; False, holding nothing, when it is there already.
 
         ``stops`` are the reasons that the task listens to.
         """
         attempt = (command.task_id, command.attempt)
         with self._lock:
-            fresh = attempt not in self._running
-            if fresh:
-                self._running[attempt] = (command, token, stops)
-        try:
-            yield fresh
-        finally:
-            if fresh:
-                with self._lock:
-                    del self._running[attempt]
+            if attempt in self._running:
+                return False
+            self._running[attempt] = (command, token, stops)
+            return True
+
+    def leave(self, command: RunTask) -> None:
+        """Strike the attempt that ``enter`` took in."""
+        with self._lock:
+            del self._running[command.task_id, command.attempt]
 
     def cancel_process(self, process_id: ProcessId) -> None:
         """Stop every attempt of the process."""

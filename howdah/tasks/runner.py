@@ -1,9 +1,9 @@
 """The way of a command through a task service: is it ours, is it running already, is there room — then the attempt."""
 
 import contextvars
-from contextlib import ExitStack
 
 import structlog
+from prometheus_client import Histogram
 
 from howdah.contracts import codec
 from howdah.contracts.failures import FailureKind
@@ -14,7 +14,7 @@ from howdah.tasks.attempt import Attempt, Surroundings
 from howdah.tasks.bulkhead import Bulkhead
 from howdah.tasks.cancel import CancelToken, StopReason
 from howdah.tasks.declaration import AnyTask
-from howdah.tasks.events import EventsOf, outgoing
+from howdah.tasks.events import EventsOf, Outcome
 
 DUPLICATE_DELAY_SECONDS = 5.0
 
@@ -33,6 +33,7 @@ class TaskRunner:
         self._stops = definition.options.stops()
         self._clock = around.tools.clock
         self._bulkhead = Bulkhead(definition.options.per_resource(threads), self._clock)
+        self._histograms: dict[str, Histogram] = {}
         self.last_error: str | None = None
         """The latest failure that was the platform's own, for the heartbeat."""
 
@@ -51,31 +52,44 @@ class TaskRunner:
         structlog.contextvars.bind_contextvars(task_id=command.task_id, attempt=command.attempt)
         token = CancelToken()
         delivery.on_cancel(lambda: token.stop(StopReason.REVOKED))
-        with ExitStack() as stack:
-            fresh = stack.enter_context(self._around.in_flight.enter(command, token, self._stops))
-            outcome = self._hand_back(events, stack) if fresh else _running_already(events)
-            if outcome is None:
-                started = self._clock.monotonic()
-                outcome = Attempt(self._definition, self._around, delivery, events, token).outcome()
-                metrics.TASK_SECONDS.labels(command.type, outcome.kind if outcome else "detached").observe(
-                    self._clock.monotonic() - started
-                )
-            if outcome is not None:
-                self._count(outcome)
-                delivery.emit(outgoing(outcome))
+        if not self._around.in_flight.enter(command, token, self._stops):
+            self._tell(delivery, events.outcome(_running_already(events)))
+            return
+        try:
+            self._admit(delivery, events, token)
+        finally:
+            self._around.in_flight.leave(command)
 
-    def _hand_back(self, events: EventsOf, stack: ExitStack) -> TaskEvent | None:
-        """Take a place in the resource's bulkhead until the stack ends, or return the deferral: nobody waits here."""
+    def _admit(self, delivery: Delivery, events: EventsOf, token: CancelToken) -> None:
+        """Take a place in the resource's bulkhead for the attempt, or hand the command back: nobody waits here."""
         target = events.command.target
-        if target is None:
-            return None
-        delay = self._bulkhead.enter(target.account)
-        if delay is not None:
+        delay = None if target is None else self._bulkhead.enter(target.account)
+        if target is not None and delay is not None:
             reason = f"{self._bulkhead.limit} tasks are being worked on at {target.name} already"
-            return events.deferred(reason, delay)
-        entered = self._clock.monotonic()
-        stack.callback(lambda: self._bulkhead.leave(target.account, self._clock.monotonic() - entered))
-        return None
+            self._tell(delivery, events.outcome(events.deferred(reason, delay)))
+            return
+        started = self._clock.monotonic()
+        outcome: Outcome | None = None
+        try:
+            outcome = Attempt(self._definition, self._around, delivery, events, token).outcome()
+        finally:
+            seconds = self._clock.monotonic() - started
+            self._seconds(outcome).observe(seconds)
+            if target is not None:
+                self._bulkhead.leave(target.account, seconds)
+        if outcome is not None:
+            self._tell(delivery, outcome)
+
+    def _tell(self, delivery: Delivery, outcome: Outcome) -> None:
+        self._count(outcome.event)
+        delivery.emit(outcome.message)
+
+    def _seconds(self, outcome: Outcome | None) -> Histogram:
+        kind = outcome.event.kind if outcome else "detached or revoked"
+        found = self._histograms.get(kind)
+        if found is None:
+            found = self._histograms[kind] = metrics.TASK_SECONDS.labels(self._definition.type, kind)
+        return found
 
     def _count(self, outcome: TaskEvent) -> None:
         match outcome:

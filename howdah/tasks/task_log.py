@@ -16,8 +16,9 @@ MAX_BATCH_CHARACTERS = 100_000
 class TaskLog:
     """The lines of one attempt; thread-safe."""
 
-    def __init__(self, events: EventsOf, producer: Producer, clock: Clock) -> None:
+    def __init__(self, events: EventsOf, producer: Producer, clock: Clock, opened: "OpenLogs") -> None:
         self._events = events
+        self._opened = opened
         self._producer = producer
         self._clock = clock
         self._lock = threading.Lock()
@@ -30,6 +31,8 @@ class TaskLog:
         """Add a line (over-long ones are cut). Past 20,000 lines one says so and the rest are dropped."""
         with self._lock:
             self._written += 1
+            if self._written == 1:
+                self._opened.add(self)
             if self._written > MAX_LINES_AN_ATTEMPT + 1:
                 return
             if self._written == MAX_LINES_AN_ATTEMPT + 1:
@@ -43,6 +46,12 @@ class TaskLog:
         """Send what is waiting."""
         with self._lock:
             self._send()
+
+    def close(self) -> None:
+        """Send the last lines."""
+        if self._written:
+            self._opened.discard(self)
+            self.flush()
 
     def _send(self) -> None:
         if not self._lines:
@@ -66,11 +75,10 @@ class OpenLogs:
         with self._lock:
             self._open.add(log)
 
-    def remove(self, log: TaskLog) -> None:
-        """Flush it for the last time."""
+    def discard(self, log: TaskLog) -> None:
+        """Flush it no longer."""
         with self._lock:
             self._open.discard(log)
-        log.flush()
 
     def flush(self) -> None:
         """Send the lines of all."""

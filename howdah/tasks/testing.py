@@ -230,12 +230,12 @@ def run_task(  # noqa: PLR0913 - what a test may vary, by keyword
     if stop is not None:
         token.stop(stop)
     try:
-        outcome, revoked = Attempt(task, around, delivery, EventsOf(command, tools.clock), token).outcome(), False
+        told, revoked = Attempt(task, around, delivery, EventsOf(command, tools.clock), token).outcome(), False
     except DeliveryCanceledError:
-        outcome, revoked = None, True
+        told, revoked = None, True
     finally:
         reach.close()
-    return _gathered(delivery, producer, store, outcome, revoked=revoked)
+    return _gathered(delivery, producer, store, told.event if told else None, revoked=revoked)
 
 
 def _gathered(
