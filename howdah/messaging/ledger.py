@@ -52,10 +52,6 @@ class LedgerText:
     horizon: int
     unfinished: tuple[int, ...]
 
-    def backlog(self, high: int) -> int:
-        """Return the unfinished messages of a partition whose next offset is ``high``."""
-        return len(self.unfinished) + max(0, high - self.horizon)
-
 
 def encode(watermark: int, horizon: int, beyond: Iterable[int]) -> str:
     """Return the text for the unfinished offsets ``beyond`` the watermark and below the horizon, ascending."""
@@ -93,6 +89,19 @@ def decode(watermark: int, text: str) -> LedgerText:
     if unfinished[-1] >= horizon:
         raise GarbledLedgerError(f"the committed metadata {text[:40]!r} is no ledger: an offset lies past its horizon")
     return LedgerText(watermark, horizon, tuple(unfinished))
+
+
+def backlog(watermark: int, text: str, high: int) -> int:
+    """Return the unfinished messages of a partition whose next offset is ``high``; garbled text: all after the watermark.
+
+    Raises:
+        LedgerVersionError: a ledger of another version: nobody here can tell.
+    """
+    try:
+        said = decode(watermark, text)
+    except GarbledLedgerError:
+        said = LedgerText(watermark, watermark, ())
+    return len(said.unfinished) + max(0, high - said.horizon)
 
 
 def _unpacked(text: str) -> bytes:

@@ -73,7 +73,7 @@ class KafkaAdmin:
         lows = self._offsets(unknown, earliest) if unknown else {}
         backlog = {partition.number: highs[partition] - lows[partition] for partition in unknown}
         for partition, said in committed.items():
-            backlog[partition.number] = ledger.decode(said.offset, said.metadata).backlog(highs[partition])
+            backlog[partition.number] = ledger.backlog(said.offset, said.metadata, highs[partition])
         return dict(sorted(backlog.items()))
 
     def _sizes(self, topic: str | None = None) -> dict[str, int]:

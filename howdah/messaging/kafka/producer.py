@@ -71,6 +71,7 @@ class KafkaProducer:
         if self._client.flush(timeout_seconds):
             self._client.purge()
             self._client.flush(1.0)
+        self._client.close()
 
     def _produce(self, message: Outgoing, answered: Callable[[KafkaError | None, Message], None]) -> None:
         self._client.produce(

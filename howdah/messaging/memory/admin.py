@@ -45,5 +45,5 @@ class MemoryAdmin:
             with self._broker.changed:
                 low, high = self._broker.bounds_locked(partition)
                 said = self._broker.group_locked(group).committed.get(partition)
-            backlog[number] = high - low if said is None else ledger.decode(said.offset, said.metadata).backlog(high)
+            backlog[number] = high - low if said is None else ledger.backlog(said.offset, said.metadata, high)
         return backlog
