@@ -26,6 +26,21 @@ def find_experiment(client: Client, text: str) -> Experiment:
     return _find("experiment", text, client.experiments.get, lambda: client.experiments.list(name=text))
 
 
+def newest_experiment(client: Client, text: str | None) -> Experiment:
+    """Return the experiment with this id, else the newest with this name, else (without a text) the newest of all.
+
+    For commands that only look.
+    """
+    if text is not None and _UUID.match(text.lower()):
+        return client.experiments.get(text.lower())
+    listed = client.experiments.list(name=text)
+    found = next((one for one in listed if text is None or one.name == text), None)
+    if found is None:
+        what = f"with the id or name {text!r}" if text is not None else "yet"
+        raise CliError(f"there is no experiment {what}")
+    return found
+
+
 def find_resource(client: Client, text: str) -> ComputeResource:
     """Return the resource with this id or name; CliError otherwise."""
     return _find("compute resource", text, client.resources.get, client.resources.list)

@@ -67,7 +67,10 @@ class Session:
         elif isinstance(rendered, str):
             self.screen.print(escape(rendered), soft_wrap=True)
         else:
-            self.screen.print(rendered)
+            with self.screen.capture() as captured:
+                self.screen.print(rendered)
+            sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+            sys.stdout.flush()
 
     def json_line(self, value: object, indent: int | None = None) -> None:
         """Write the value as JSON to standard output."""

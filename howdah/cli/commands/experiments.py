@@ -7,7 +7,7 @@ import typer
 
 from howdah.cli.errors import CliError
 from howdah.cli.fetching import outputs_table, save_outputs
-from howdah.cli.finding import find_experiment
+from howdah.cli.finding import find_experiment, newest_experiment
 from howdah.cli.following import follow
 from howdah.cli.session import Session, table, with_session
 from howdah.client.catalogue import experiment_requests, read_documents
@@ -18,6 +18,10 @@ app = typer.Typer(no_args_is_help=True, help="Experiments: make, launch, follow,
 
 ExperimentArgument = Annotated[
     str, typer.Argument(metavar="ID|NAME", help="The experiment; a name only where it is unique.", show_default=False)
+]
+NewestArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[ID|NAME]", help="The newest of that name; without, of all.", show_default=False),
 ]
 WatchOption = Annotated[bool, typer.Option("--watch", help="Launch, and follow until the end.")]
 
@@ -91,10 +95,10 @@ def list_experiments(
 
 @app.command("show")
 @with_session
-def show(session: Session, experiment: ExperimentArgument) -> None:
+def show(session: Session, experiment: NewestArgument = None) -> None:
     """Show an experiment with its tasks and jobs."""
     calls = session.client.experiments
-    one = find_experiment(session.client, experiment)
+    one = newest_experiment(session.client, experiment)
     tasks = list(calls.tasks(one.id))
     jobs = list(calls.jobs(one.id))
     if session.as_json:
@@ -119,16 +123,16 @@ def show(session: Session, experiment: ExperimentArgument) -> None:
 
 @app.command("watch")
 @with_session
-def watch(session: Session, experiment: ExperimentArgument) -> None:
+def watch(session: Session, experiment: NewestArgument = None) -> None:
     """Follow an experiment until it ends; Ctrl-C stops only the watching."""
-    _follow_to_the_end(session, find_experiment(session.client, experiment))
+    _follow_to_the_end(session, newest_experiment(session.client, experiment))
 
 
 @app.command("outputs")
 @with_session
 def outputs(
     session: Session,
-    experiment: ExperimentArgument,
+    experiment: NewestArgument = None,
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these outputs.", show_default=False)
     ] = None,
@@ -137,7 +141,7 @@ def outputs(
     ] = None,
 ) -> None:
     """List what an experiment made, or download it."""
-    one = find_experiment(session.client, experiment)
+    one = newest_experiment(session.client, experiment)
     found = list(session.client.experiments.outputs(one.id))
     unknown = set(names or ()) - {output.name for output in found}
     if unknown:

@@ -35,6 +35,7 @@ def export_catalogue(client: Client) -> str:
     documents += [{"kind": "ApplicationModule", **_fields(one)} for one in _by_name(modules)]
     for interface in _by_name(client.interfaces.list()):
         fields = _fields(interface)
+        fields["inputs"] = [_with_whole_limits(one) for one in fields.get("inputs", [])]
         module = by_module[fields.pop("module_id")]
         documents.append({"kind": "ApplicationInterface", "name": fields.pop("name"), **_said(module), **fields})
     for deployment in client.deployments.list():
@@ -43,6 +44,13 @@ def export_catalogue(client: Client) -> str:
         resource_name = resource_names[fields.pop("resource_id")]
         documents.append({"kind": "ApplicationDeployment", **_said(module), "resource": resource_name, **fields})
     return HEADER + yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _with_whole_limits(one: dict[str, Any]) -> dict[str, Any]:
+    """Return an integer's limits as integers: the server keeps all limits as floating point numbers."""
+    if one.get("type") != "integer":
+        return one
+    return {name: int(value) if name in {"minimum", "maximum"} else value for name, value in one.items()}
 
 
 def _by_name(things: Any) -> list[Any]:  # noqa: ANN401 - any answers that have a name
