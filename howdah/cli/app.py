@@ -2,7 +2,7 @@
 
 import typer
 
-from howdah.cli.commands import apps, catalogue, dead_letters, experiments, platform, resources
+from howdah.cli.commands import apps, catalogue, dead_letters, experiments, local_stack, resources
 
 app = typer.Typer(
     name="howdah",
@@ -11,7 +11,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-platform.add_to(app)
+local_stack.add_to(app)
 catalogue.add_to(app)
 app.add_typer(experiments.app, name="experiments")
 app.add_typer(resources.app, name="resources")
