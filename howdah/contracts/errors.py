@@ -8,6 +8,8 @@ HowdahError
 └── ConfigurationError           a setting is missing or wrong: says which, and what would be right
 """
 
+from typing import Self
+
 from howdah.contracts.failures import Failure, FailureKind
 
 
@@ -44,7 +46,7 @@ class TaskError(HowdahError):
         host: str | None = None,
         operation: str | None = None,
         exit_status: int | None = None,
-    ) -> "TaskError":
+    ) -> Self:
         """Build the error and its failure in one go, cutting over-long text to what a message may carry."""
         return cls(
             Failure.bounded(

@@ -233,6 +233,8 @@ class JobRecord(_OfProcess):
     """Counts the monitor's changes of ``state`` and ``missing_since``: the greater one is the later word."""
     stderr: RelativePath = "stderr.txt"
     """Where the job writes its errors: the tail explains a failure."""
+    cancel_since: Instant | None = None
+    """When the process's cancellation was asked for: the job is to end, also once the cancellation is forgotten."""
     reaping: bool = False
     """The process ended as canceled without the resource's word: nobody waits, only the cancel goes on."""
 

@@ -53,6 +53,10 @@ class Grant:
         return "Grant(…)"
 
 
+class RefusedError(TaskError):
+    """The server answered, and grants this capability nothing: another one may do."""
+
+
 class Exchange(Protocol):
     """What handlers need of the API server; ``ApiClient`` is the real one."""
 
@@ -170,6 +174,8 @@ def _refusal(operation: str, response: httpx2.Response) -> HowdahError:
     if response.status_code == HTTPStatus.UNAUTHORIZED and problem.names(_EXPIRED):
         return _CapabilityExpiredError(operation)
     if response.status_code == HTTPStatus.CONFLICT and problem.names("task-terminal"):
-        return TaskError.of(FailureKind.CANCELED, "The task has ended meanwhile; nothing more is done for it.")
+        return RefusedError.of(FailureKind.CANCELED, "The task has ended meanwhile; nothing more is done for it.")
     words = problem.detail or problem.title or "no reason given"
+    if response.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return RefusedError(internal(operation, f"the API server refused: {words[:300]}").failure)
     return internal(operation, f"the API server answered {response.status_code}: {words[:300]}")

@@ -6,7 +6,6 @@ have a greater one and say how the job is. ``merged`` takes from each what it kn
 """
 
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -39,6 +38,7 @@ def merged(known: JobRecord, incoming: JobRecord) -> JobRecord:
             "state": later.state,
             "missing_since": later.missing_since,
             "revision": later.revision,
+            "cancel_since": later.cancel_since,
             "reaping": later.reaping,
         }
     )
@@ -150,8 +150,3 @@ class JobBook:
 def _same(one: JobRecord, other: JobRecord) -> bool:
     unimportant = {"at", "trace"}
     return one.model_dump(exclude=unimportant) == other.model_dump(exclude=unimportant)
-
-
-def newest(records: Iterable[JobRecord]) -> JobRecord:
-    """Return the record whose capability is the likeliest to be granted: awaited, and written last."""
-    return max(records, key=lambda record: (record.monitoring_attempt is not None, record.at))

@@ -26,6 +26,8 @@ from services.job_monitoring.verdicts import Verdict
 
 log = structlog.get_logger(__name__)
 
+UNAWAITED_SECONDS = 30.0
+"""After this long a job is asked about although nobody awaits its end."""
 _HEARTBEAT_CHECKS = 12
 """How many times in a heartbeat's period the jobs are looked through for one that is due."""
 
@@ -139,10 +141,14 @@ class Monitor:
                 return
 
     def _round(self, group: Group) -> None:
-        records = self._book.of(group)
-        if not records:
+        known = self._book.of(group)
+        if not known:
             self._paces.of.pop(group, None)
             self._schedule.drop(group)
+            return
+        records = [record for record in known if self._is_due(record)]
+        if not records:
+            self._schedule.give_back(group, UNAWAITED_SECONDS, suspect=False)
             return
         started = self._clock.monotonic()
         outcome = self._rounds.go(records)
@@ -151,11 +157,16 @@ class Monitor:
         metrics.MONITOR_QUERY_SECONDS.labels("failed" if outcome.trouble else "answered").observe(elapsed)
         self._plan_next(group, outcome, changed=changed, elapsed=elapsed)
 
+    def _is_due(self, record: JobRecord) -> bool:
+        """Leave a fresh record to the monitoring command that follows it, with a capability of its own."""
+        age = self._clock.now() - record.at
+        return record.monitoring_attempt is not None or age.total_seconds() > UNAWAITED_SECONDS
+
     def _plan_next(self, group: Group, outcome: Round, *, changed: bool, elapsed: float) -> None:
         pace = self._paces.get(group)
         pace.failures = pace.failures + 1 if outcome.trouble else 0
         pace.trouble = str(outcome.trouble or "")
-        if outcome.trouble and not self._stopping.is_set():
+        if outcome.trouble and not self._stopping.is_set() and pace.failures.bit_count() == 1:  # 1, 2, 4, 8 …
             log.warning("a resource could not be asked", account=group.account, why=pace.trouble, times=pace.failures)
         if pace.failures:
             self._schedule.give_back(group, self._rhythm.after_failures(pace.failures), suspect=True)

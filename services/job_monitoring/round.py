@@ -14,11 +14,11 @@ from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.messages import JobRecord
 from howdah.contracts.states import JobState
-from howdah.tasks.api import Grant
+from howdah.tasks.api import RefusedError
 from howdah.tasks.cancellations import Cancellations
-from howdah.tasks.context import SecretOf, Tools
+from howdah.tasks.context import Tools
 from services.job_monitoring import verdicts
-from services.job_monitoring.book import newest
+from services.job_monitoring.access import SharedSecret, by_promise
 from services.job_monitoring.settings import MonitorSettings
 from services.job_monitoring.verdicts import Verdict, Word
 
@@ -58,23 +58,24 @@ class Rounds:
         except TaskError as error:
             settled = {verdict.before.key() for verdict in found}
             waiting = [record for record in records if record.key() not in settled]
-            return Round((*found, *self._out_of_budget(waiting, error)), error)
+            stopping = [record for record in waiting if self._is_to_stop(record)]
+            return Round((*found, *(self._still_canceling(record, error) for record in stopping)), error)
         return Round(tuple(found))
 
     def _ask(self, records: Sequence[JobRecord], found: list[Verdict]) -> None:
-        speaker = newest(records)
-        secret = SecretOf(self._tools.exchange, speaker.target.credential_id, Grant(speaker.capability))
+        target = by_promise(records)[0].target
+        secret = SharedSecret(self._tools.exchange, records)
         bounds = Bounds(canceled=self._stopping, deadline=time.monotonic() + self._settings.monitor_query_seconds)
         to_cancel = [record for record in records if self._is_to_stop(record)]
         to_follow = [record for record in records if not self._is_to_stop(record)]
-        with self._tools.reach().connect(speaker.target, secret, bounds) as connection:
+        with self._tools.reach().connect(target, secret, bounds) as connection:
             if to_follow:
                 found.extend(self._followed(connection, to_follow))
             for record in to_cancel[:CANCELS_A_ROUND]:
                 found.append(self._canceled(connection, record))  # noqa: PERF401 - kept one by one: the next may raise
 
     def _is_to_stop(self, record: JobRecord) -> bool:
-        return record.reaping or record.process_id in self._cancellations
+        return record.reaping or record.cancel_since is not None or record.process_id in self._cancellations
 
     def _followed(self, connection: Connection, records: Sequence[JobRecord]) -> list[Verdict]:
         observations = jobs.query(connection, [_ref(record) for record in records])
@@ -107,22 +108,22 @@ class Rounds:
             word = Word(state=outcome.state, reason=outcome.sentence, native_id=outcome.native_id)
             return verdicts.of_cancel(record, word, now)
         trouble = TaskError.of(FailureKind.TRANSIENT, outcome.sentence, host=record.target.host, operation="cancel")
-        return next(iter(self._out_of_budget([record], trouble)), Verdict(record, record))
+        return self._still_canceling(record, trouble)
 
-    def _out_of_budget(self, records: Sequence[JobRecord], trouble: TaskError) -> list[Verdict]:
-        """Return what is told of jobs whose cancel was waited for long enough."""
+    def _still_canceling(self, record: JobRecord, trouble: TaskError) -> Verdict:
+        """Return what is told of a job whose cancel is not confirmed: nothing, until its budget is used up."""
         now = self._tools.clock.now()
-        found = []
-        for record in records:
-            if record.reaping:
-                if now - record.at > timedelta(days=self._settings.reap_days):
-                    log.warning("a canceled job was never confirmed to be gone", job=record.key(), why=str(trouble))
-                    found.append(Verdict(record, record, ended=True))
-                continue
-            request = self._cancellations.of(record.process_id)
-            if request and now - request.at > timedelta(seconds=self._settings.cancel_budget_seconds):
-                found.append(verdicts.of_unconfirmed_cancel(record, trouble.failure.sentence, now))
-        return found
+        if record.reaping:
+            # Once the task has ended, the platform grants nothing more for it.
+            given_up = now - record.at > timedelta(days=self._settings.reap_days) or isinstance(trouble, RefusedError)
+            if given_up:
+                log.warning("a canceled job was never confirmed to be gone", job=record.key(), why=str(trouble))
+            return Verdict(record, record, ended=given_up)
+        request = self._cancellations.of(record.process_id)
+        since = record.cancel_since or (request.at if request else now)
+        if now - since > timedelta(seconds=self._settings.cancel_budget_seconds):
+            return verdicts.of_unconfirmed_cancel(record, trouble.failure.sentence, now)
+        return verdicts.of_begun_cancel(record, since, now)
 
 
 def _ref(record: JobRecord) -> JobRef:

@@ -20,8 +20,9 @@ class MonitorSettings(RuntimeSettings):
     """How long a job may be unknown to the scheduler, without an exit code, before it counts as lost."""
     monitor_heartbeat_seconds: float = Field(default=60.0, gt=0, le=3_600)
     """How often each job's task is said to be looked after; well below the task's due time."""
-    cancel_budget_seconds: float = Field(default=3_600.0, gt=0, le=7 * 86_400)
-    """How long after a cancel request an unreachable resource is waited for before CANCELED, unconfirmed."""
+    cancel_budget_seconds: float = Field(default=600.0, gt=0, le=7 * 86_400)
+    """How long after a cancel request an unreachable resource is waited for before CANCELED, unconfirmed. Shorter than
+    the due time of a job's monitoring (15 min), which a cancellation does not extend."""
     reap_days: float = Field(default=7.0, gt=0, le=365)
     """How long after that the cancel is tried on."""
 

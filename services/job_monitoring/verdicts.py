@@ -90,6 +90,14 @@ def of_cancel(record: JobRecord, word: Word, now: datetime) -> Verdict:
     return Verdict(record, record, tuple(events), ended=True)
 
 
+def of_begun_cancel(record: JobRecord, since: datetime, now: datetime) -> Verdict:
+    """Return what follows from a cancel that is not confirmed yet: the record remembers that it was asked for."""
+    if record.cancel_since is not None:
+        return Verdict(record, record)
+    update = {"at": now, "cancel_since": since, "revision": record.revision + 1}
+    return Verdict(record, record.model_copy(update=update))
+
+
 def of_unconfirmed_cancel(record: JobRecord, trouble: str, now: datetime) -> Verdict:
     """Return what follows when the budget for a confirmation is used up: CANCELED now, and a reaper goes on."""
     events: tuple[TaskEvent, ...] = ()

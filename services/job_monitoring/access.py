@@ -1,0 +1,40 @@
+"""The secret of a login account that several jobs share: any one of them that is granted it will do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from howdah.contracts.exchange import PasswordSecret, SshKeySecret
+from howdah.contracts.messages import JobRecord
+from howdah.tasks.api import Exchange, Grant, RefusedError
+from howdah.tasks.context import SecretOf
+
+MOST_TRIED: Final = 5
+
+
+def by_promise(records: Sequence[JobRecord]) -> list[JobRecord]:
+    """Return the records, those first whose capability is the likeliest to be granted: awaited, and written last."""
+    return sorted(
+        records, key=lambda record: (not record.reaping, record.monitoring_attempt is not None, record.at), reverse=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSecret:
+    """A ``SecretSource`` that asks with the capabilities of several jobs in turn, as long as they are refused."""
+
+    exchange: Exchange
+    records: Sequence[JobRecord]
+
+    def __call__(self, *, fresh: bool = False) -> SshKeySecret | PasswordSecret:
+        """Return the secret; RefusedError when no job is granted it, TaskError(internal) when nobody answers."""
+        *others, last = by_promise(self.records)[:MOST_TRIED]
+        for record in others:
+            try:
+                return self._with(record, fresh=fresh)
+            except RefusedError:
+                continue
+        return self._with(last, fresh=fresh)
+
+    def _with(self, record: JobRecord, *, fresh: bool) -> SshKeySecret | PasswordSecret:
+        return SecretOf(self.exchange, record.target.credential_id, Grant(record.capability))(fresh=fresh)
