@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import orjson
 
 STEPS = 3
+_IDLE_SECONDS = 2.0
 TERMINAL = {"COMPLETED", "FAILED", "CANCELED"}
 
 
@@ -33,9 +34,11 @@ class Api:
         self._local = threading.local()
 
     def connection(self) -> http.client.HTTPConnection:
-        """Return this thread's connection."""
-        if not hasattr(self._local, "connection"):
+        """Return this thread's connection; a new one when the old stood idle, since the server may have closed it."""
+        now = time.monotonic()
+        if now - getattr(self._local, "used_at", 0.0) > _IDLE_SECONDS:
             self._local.connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+        self._local.used_at = now
         connection: http.client.HTTPConnection = self._local.connection
         return connection
 
