@@ -1,7 +1,7 @@
 """Ordered batches: the records of a group's partitions, committed by the reader once its work is durable."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -32,10 +32,12 @@ class Batches:
         self._group = group
         self._clock = clock or SystemClock()
         self._joined = False
-        self._committed: dict[Partition, int] = {}
-        """Where each partition that we own would be read again from."""
+        self._durable: dict[Partition, int] = {}
+        """The partitions that we own: up to where the reader called its work durable."""
+        self._uncommitted: set[Partition] = set()
+        """Those of them whose durable position the broker has not taken yet."""
         self._positions: dict[Partition, int] = {}
-        """What comes after the last record that ``poll`` returned, where that is not committed."""
+        """What comes after the last record that ``poll`` returned, where that is not called durable."""
         self._counts: dict[Partition, int] = {}
         self._gauges_at = 0.0
 
@@ -46,6 +48,8 @@ class Batches:
             self._consumer.subscribe(self._topics, self)
             self._joined = True
         found = self._consumer.poll(timeout_seconds, limit)
+        if self._uncommitted:
+            self._flush(self._uncommitted)
         records = [record for record in found if self._take(record)]
         self._tell_gauges()
         return records
@@ -53,31 +57,21 @@ class Batches:
     def commit(self) -> None:
         """Commit all that ``poll`` returned, for the partitions still owned.
 
-        While the group rebalances the broker refuses; what is still refused after half a second is part of the next
-        commit, or comes again, here or elsewhere: the reader's work is idempotent.
+        While the group rebalances the broker refuses. What is still refused after half a second is committed after the
+        next poll, or on revocation; if even that fails it comes again: the reader's work is idempotent.
         """
+        self._durable.update(self._positions)
+        self._uncommitted.update(self._positions)
+        self._positions.clear()
         for _ in range(_COMMIT_TRIES):
-            offsets = {partition: Committed(position) for partition, position in self._positions.items()}
-            if not offsets:
+            if self._flush(self._uncommitted):
                 return
-            began = self._clock.monotonic()
-            refusals = self._consumer.commit(offsets)
-            COMMITS.labels(self._group).observe(self._clock.monotonic() - began)
-            for partition in offsets.keys() - refusals.keys():
-                self._committed[partition] = self._positions.pop(partition)
-                MESSAGES_HANDLED.labels(partition.topic, "handled").inc(self._counts.pop(partition, 0))
-            if not refusals:
-                return
-            for refusal in refusals.values():
-                COMMIT_FAILURES.labels(self._group, refusal.error).inc()
-            if not any(refusal.again for refusal in refusals.values()):
-                break
             time.sleep(_COMMIT_AGAIN_SECONDS)  # the coordinator is busy; nothing tells when it has done
-        log.warning("commit refused", group=self._group, errors=sorted({why.error for why in refusals.values()}))
+        log.warning("a commit waits for the next poll", group=self._group, partitions=len(self._uncommitted))
 
     def rewind(self) -> None:
         """Go back to the last commit."""
-        self._consumer.seek({partition: self._committed[partition] for partition in self._positions})
+        self._consumer.seek({partition: self._durable[partition] for partition in self._positions})
         self._positions.clear()
         self._counts.clear()
 
@@ -96,12 +90,13 @@ class Batches:
         """Begin at the committed offsets."""
         REBALANCES.labels(self._group, "assigned").inc(len(partitions))
         begin = {p: said.offset for p, said in starting.resume(self._consumer, self._group, partitions).items()}
-        self._committed.update(begin)
+        self._durable.update(begin)
         return begin
 
     def revoked(self, partitions: Sequence[Partition]) -> None:
-        """Let go. Between two polls the reader has committed what it wants to have committed."""
+        """Commit what a commit could not, and let go. What the reader did not commit comes again elsewhere."""
         REBALANCES.labels(self._group, "revoked").inc(len(partitions))
+        self._flush(self._uncommitted.intersection(partitions))
         self._forget(partitions)
 
     def lost(self, partitions: Sequence[Partition]) -> None:
@@ -112,9 +107,24 @@ class Batches:
     def reached_end(self, partition: Partition) -> None:
         """Nothing depends on the end of a batch's partition."""
 
+    def _flush(self, partitions: Collection[Partition]) -> bool:
+        """Commit the durable positions of ``partitions``; return whether nothing is left that another try may save."""
+        offsets = {partition: Committed(self._durable[partition]) for partition in partitions}
+        if not offsets:
+            return True
+        began = self._clock.monotonic()
+        refusals = self._consumer.commit(offsets)
+        COMMITS.labels(self._group).observe(self._clock.monotonic() - began)
+        for refusal in refusals.values():
+            COMMIT_FAILURES.labels(self._group, refusal.error).inc()
+        for partition in offsets.keys() - refusals.keys():
+            self._uncommitted.discard(partition)
+            MESSAGES_HANDLED.labels(partition.topic, "handled").inc(self._counts.pop(partition, 0))
+        return not any(refusal.again for refusal in refusals.values())
+
     def _take(self, record: Record) -> bool:
         partition = Partition(record.topic, record.partition)
-        begin = self._committed.get(partition)
+        begin = self._durable.get(partition)
         if begin is None or record.offset < self._positions.get(partition, begin):
             return False
         self._positions[partition] = record.offset + 1
@@ -126,12 +136,12 @@ class Batches:
         if now - self._gauges_at < _GAUGES_EVERY_SECONDS:
             return
         self._gauges_at = now
-        for partition, committed in self._committed.items():
-            BACKLOG.labels(partition.topic, str(partition.number)).set(
-                max(0, self._consumer.high(partition) - committed)
-            )
+        for partition, durable in self._durable.items():
+            behind = max(0, self._consumer.high(partition) - durable)
+            BACKLOG.labels(partition.topic, str(partition.number)).set(behind)
 
     def _forget(self, partitions: Sequence[Partition]) -> None:
         for partition in partitions:
-            for book in (self._committed, self._positions, self._counts):
+            self._uncommitted.discard(partition)
+            for book in (self._durable, self._positions, self._counts):
                 book.pop(partition, None)

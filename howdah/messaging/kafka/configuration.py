@@ -72,6 +72,7 @@ def connection(settings: KafkaSettings, client_id: str, connectivity: Connectivi
         "socket.timeout.ms": 10_000,
         "socket.nagle.disable": True,
         "log.connection.close": False,
+        "topic.metadata.refresh.interval.ms": 30_000,  # a topic that grew is noticed
         **watched,
         **settings.kafka_options,
     }

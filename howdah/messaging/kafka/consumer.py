@@ -30,6 +30,7 @@ class KafkaConsumer:
         self._connectivity = configuration.Connectivity(f"consumer {options.group}")
         self._client = Client(configuration.consumer(settings, client_id, options, self._connectivity))
         self._listener: Listener | None = None
+        self._closing = False
         self._gone: set[Partition] = set()
         """Partitions taken away during the poll under way."""
         self._ends: list[Partition] = []
@@ -150,10 +151,13 @@ class KafkaConsumer:
 
     def close(self) -> None:
         """Leave the group; partitions still owned are revoked first."""
+        self._closing = True
         self._client.close()
 
     def _on_assign(self, client: Client, partitions: list[TopicPartition]) -> None:
-        if self._listener is not None:
+        if self._closing:  # the coordinator answers no more questions, and nothing will be read
+            client.incremental_assign(partitions)
+        elif self._listener is not None:
             begin = self._listener.assigned(_named(partitions))
             client.incremental_assign([TopicPartition(*partition, offset) for partition, offset in begin.items()])
 

@@ -17,6 +17,7 @@ from howdah.runtime.settings import KafkaSettings
 log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 0.2
+_METADATA_SECONDS = 2.0
 _ANY_PARTITION = -1
 
 
@@ -41,6 +42,7 @@ class KafkaProducer:
         size = len(message.value or b"") + len(message.key or b"")
         if size > configuration.MAX_RECORD_BYTES - 1_024:
             raise ValueError(f"{message.topic}: a message of {size} bytes is larger than a topic takes")
+        asked = False
         while True:
             if self._closing.is_set():
                 raise MessagingError("the producer is closed")
@@ -49,8 +51,10 @@ class KafkaProducer:
             except BufferError:
                 self._await_room()
             except KafkaException as error:
-                self._refused(message, on_delivery, error)
-                return
+                if asked or not self._may_have_grown(message.topic, error):
+                    self._refused(message, on_delivery, error)
+                    return
+                asked = True
             else:
                 return
 
@@ -97,6 +101,16 @@ class KafkaProducer:
             return
         failed()
         self._tell(message, on_delivery, f"{error.name()}: {error.str()}")
+
+    def _may_have_grown(self, topic: str, error: KafkaException) -> bool:
+        """Ask for the topic's partitions anew when we do not know the one that is written to; tell whether we did."""
+        if error.args[0].code() != KafkaError._UNKNOWN_PARTITION:  # noqa: SLF001 - how confluent_kafka names local errors
+            return False
+        try:
+            self._client.list_topics(topic, timeout=_METADATA_SECONDS)
+        except KafkaException:
+            return False
+        return True
 
     def _refused(self, message: Outgoing, on_delivery: OnDelivery | None, error: KafkaException) -> None:
         _, failed = self._counters.get(message.topic) or self._count(message.topic)
