@@ -1,8 +1,13 @@
 """One SSH connection: TCP, banner, key exchange, host key, authentication; a limit on each, a kind for each failure."""
 
+import contextlib
+import errno
 import io
 import logging
+import os
+import select
 import socket
+import threading
 from collections.abc import Callable
 
 import paramiko
@@ -53,20 +58,55 @@ def _attempt(target: ResourceTarget, secret: SshKeySecret | PasswordSecret, boun
 
 
 def _dial(target: ResourceTarget, operation: Operation) -> socket.socket:
-    operation.check()
+    """Open the TCP connection: every address in turn, looking at cancel and time limit all the while."""
     try:
-        dialed = socket.create_connection((target.host, target.port), timeout=max(0.1, operation.remaining_seconds()))
+        addresses = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except OSError as error:
-        if isinstance(error, TimeoutError):
-            operation.check()
-        reason = error.strerror or str(error) or type(error).__name__
-        raise operation.failure(FailureKind.TRANSIENT, f"failed: port {target.port}: {reason}") from None
-    dialed.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    dialed.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        raise _unreachable(operation, target, error) from None
+    trouble: OSError | None = None
+    for family, kind, protocol, _, address in addresses:
+        dialed = socket.socket(family, kind, protocol)
+        try:
+            dialed.setblocking(False)
+            trouble = _connected(dialed, address, operation)
+            if trouble is None:
+                _set_options(dialed)
+                return dialed
+        except BaseException:
+            dialed.close()
+            raise
+        dialed.close()
+    raise _unreachable(operation, target, trouble or OSError("no address"))
+
+
+def _connected(dialed: socket.socket, address: object, operation: Operation) -> OSError | None:
+    code = dialed.connect_ex(address)  # type: ignore[arg-type]  # as getaddrinfo gave it
+    while code in {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY}:
+        operation.check()
+        _, writable, _ = select.select([], [dialed], [], wait_step(operation))
+        if writable:
+            code = dialed.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            break
+    if code in {0, errno.EPIPE, errno.ECONNRESET}:
+        return None  # accepted and perhaps closed again: what that means is told where the banner is read
+    return OSError(code, os.strerror(code))
+
+
+def _set_options(dialed: socket.socket) -> None:
+    dialed.settimeout(None)
+    options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
     for name, value in (("TCP_USER_TIMEOUT", _PEER_SILENCE_MS), ("TCP_KEEPIDLE", 5), ("TCP_KEEPINTVL", 5)):
         if option := getattr(socket, name, None):  # not every system has them
-            dialed.setsockopt(socket.IPPROTO_TCP, option, value)
-    return dialed
+            options.append((socket.IPPROTO_TCP, option, value))
+    # On a connection that is reset already this fails; that is told better when it is read from.
+    with contextlib.suppress(OSError):
+        for level, option, value in options:
+            dialed.setsockopt(level, option, value)
+
+
+def _unreachable(operation: Operation, target: ResourceTarget, error: OSError) -> TaskError:
+    reason = error.strerror or words_of(error)
+    return operation.failure(FailureKind.TRANSIENT, f"failed: port {target.port}: {reason}")
 
 
 def _shake_hands(
@@ -80,8 +120,7 @@ def _shake_hands(
     transport.banner_timeout = transport.handshake_timeout = max(0.1, operation.remaining_seconds())
     hostkeys.restrict(transport, pins)
     try:
-        transport.start_client(timeout=max(0.1, operation.remaining_seconds()))
-        operation.check()
+        _await(transport, operation, lambda done: transport.start_client(event=done))
     except paramiko.ssh_exception.IncompatiblePeer as error:
         if "host key" in str(error):
             raise hostkeys.mismatch(target, f"no key of the pinned types ({', '.join(p.type for p in pins)})") from None
@@ -109,7 +148,10 @@ def _log_in(
 
     def offer() -> list[str]:
         if key is not None:
-            return transport.auth_publickey(username, key)
+            _await(transport, operation, lambda done: transport.auth_publickey(username, key, done))
+            if not transport.is_authenticated():
+                raise paramiko.AuthenticationException("the host refused the key")
+            return []
         assert isinstance(secret, PasswordSecret)  # noqa: S101 - for the type checker: there are but two kinds
         return transport.auth_password(username, secret.password)
 
@@ -117,6 +159,19 @@ def _log_in(
     if missing or not transport.is_authenticated():
         what = f"failed: {username} needs more than one credential ({', '.join(missing)})"
         raise operation.failure(FailureKind.AUTHENTICATION, what)
+
+
+def _await(transport: paramiko.Transport, operation: Operation, begin: Callable[[threading.Event], object]) -> None:
+    """Wait for one of paramiko's steps, looking at cancel and time limit; raise what it ended with."""
+    done = threading.Event()
+    begin(done)
+    while not done.wait(wait_step(operation)) and transport.is_active():
+        operation.check()
+    error = transport.get_exception()
+    if error is not None:
+        raise error
+    if not transport.is_active():
+        raise EOFError("the connection was closed")
 
 
 def _asked(

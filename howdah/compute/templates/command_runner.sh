@@ -15,5 +15,5 @@ trap 'exit 143' TERM
 : >"$dir/stderr"
 watch_time "$limit_seconds" "$dir/out_of_time"
 cd "$work_dir" || exit 96
-(command_itself) >"$dir/stdout" 2>"$dir/stderr" </dev/null
+(trap 'exit 143' TERM; command_itself) >"$dir/stdout" 2>"$dir/stderr" </dev/null
 exit $?

@@ -55,5 +55,6 @@ case $stderr in */*) mkdir -p "${stderr%/*}" ;; esac
 last_words() { leave ended "$native_id timeout $started_at $(epoch)"; }
 [ -z "$limit_seconds" ] || watch_time "$limit_seconds" "$sub/out_of_time"
 
-(application) >"$stdout" 2>"$stderr" </dev/null
+# The inner shell waits for a deaf application, too, so that it is never left behind; and goes on with nothing after a TERM.
+(trap 'exit 143' TERM; application) >"$stdout" 2>"$stderr" </dev/null
 exit $?

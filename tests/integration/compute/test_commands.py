@@ -97,10 +97,11 @@ def test_a_command_that_vanished_is_lost_and_not_run_again(
 ) -> None:
     params = _counted(work_dir, "echo $$ >pid; sleep 60")
 
+    def pid() -> str | None:
+        return (work_dir / "pid").read_text().strip() or None if (work_dir / "pid").exists() else None
+
     def kill() -> None:
-        pid = await_value(lambda: (work_dir / "pid").exists() and (work_dir / "pid").read_text().strip(), "the pid")
-        assert pid
-        os.killpg(os.getpgid(int(pid)), signal.SIGKILL)
+        os.killpg(os.getpgid(int(await_value(pid, "the pid"))), signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()

@@ -13,7 +13,6 @@ from howdah.compute.reach import PooledReach
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.ids import TaskId, new_id
-from howdah.contracts.params import JobSpec
 from howdah.contracts.resources import SchedulerKind
 from howdah.contracts.states import JobState
 from tests.fixtures.slurm import SlurmCluster
@@ -145,28 +144,3 @@ def test_a_refusal_tells_sbatchs_words_and_leaves_room_for_another_attempt(
         mended = Submission(work_dir, submission.task_id, submission.params.model_copy(update={"job": counting()}))
         job = mended.submit(connection, attempt=2)
         assert await_end(connection, submission.ref(job.native_id)).state is JobState.COMPLETE
-
-
-def test_fork_enforces_the_wall_time(reach: PooledReach, sshd: SshServer, work_dir: Path) -> None:
-    # A minute is the shortest that can be asked for; the script's own limit is set lower here.
-    submission = Submission.of(work_dir, JobSpec(executable="sleep", arguments=("300",), wall_time_minutes=1))
-    with reach.connect(sshd.target(), sshd.secret) as connection:
-        patched = _WithShortLimit(connection)
-        ref = submission.ref(submission.submit(patched).native_id)
-        seen = await_end(connection, ref)
-    assert (seen.state, seen.reason) == (JobState.FAILED, "The job ran into its wall time limit.")
-
-
-class _WithShortLimit:
-    """Passes everything on, with a wall time of a second in the job script."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._connection, name)
-
-    def run_script(self, script: str, variables: dict[str, str], **options: float) -> object:
-        assert "limit_seconds=60" in variables["job_script"]
-        changed = variables | {"job_script": variables["job_script"].replace("limit_seconds=60", "limit_seconds=1")}
-        return self._connection.run_script(script, changed, **options)  # type: ignore[arg-type]  # passed through

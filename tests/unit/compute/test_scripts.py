@@ -30,7 +30,9 @@ def _run_as_job(tmp_path: Path, job: JobSpec) -> tuple[int, Path]:
     submission.mkdir(exist_ok=True)
     place = JobPlace("name", str(tmp_path), str(submission))
     script = tmp_path / "job.sh"
-    script.write_text(job_script(scheduler_of(SchedulerKind.FORK), job, place, job.executable))
+    text = job_script(scheduler_of(SchedulerKind.FORK), job, place, job.executable)
+    # A minute is the shortest wall time that can be asked for; a second is enough here.
+    script.write_text(text.replace("limit_seconds=60\n", "limit_seconds=1\n"))
     result = subprocess.run(["sh", str(script)], check=False, timeout=20, start_new_session=True)
     return result.returncode, submission
 
@@ -99,3 +101,18 @@ def test_without_a_mark_the_application_is_not_run(tmp_path: Path) -> None:
     script.write_text(job_script(scheduler_of(SchedulerKind.FORK), job, place, job.executable))
     assert subprocess.run(["sh", str(script)], check=False, timeout=20, capture_output=True).returncode == 98
     assert not (tmp_path / "ran").exists()
+
+
+def test_the_wall_time_ends_the_job_also_when_it_is_deaf(tmp_path: Path) -> None:
+    deaf = "trap '' TERM; touch began; while :; do sleep 0.2; done"
+    job = JobSpec(executable="sh", arguments=("-c", deaf), wall_time_minutes=1)
+    code, submission = _run_as_job(tmp_path, job)
+    assert code == -9
+    assert (tmp_path / "began").exists()
+    assert (submission / "ended").read_text().split()[1] == "timeout"
+
+
+def test_the_wall_time_is_told_apart_from_a_failure(tmp_path: Path) -> None:
+    code, submission = _run_as_job(tmp_path, JobSpec(executable="sleep", arguments=("60",), wall_time_minutes=1))
+    assert code == 143
+    assert (submission / "ended").read_text().split()[1] == "timeout"
