@@ -35,8 +35,8 @@ JSON
 )
 echo "experiment $experiment_id"
 
-# The live stream goes on after the end; the reader leaves when it has read the final state.
-call --no-buffer "$api/experiments/$experiment_id/stream" | python3 -uc '
+# The live stream goes on after the end; the reader leaves when it has read the final state, and curl complains of that.
+call --no-buffer "$api/experiments/$experiment_id/stream" 2>/dev/null | python3 -uc '
 import json, sys
 END = {"COMPLETED", "FAILED", "CANCELED"}
 for line in sys.stdin:

@@ -18,6 +18,7 @@ from howdah.client import Change, News
 from howdah.client.models import Experiment
 from howdah.contracts.states import ExperimentState, TaskState
 
+MAX_NAME_WIDTH: Final = 48
 MAX_LINES: Final = 40
 """How many tasks the view shows at once; of more, those that do something come first."""
 
@@ -74,6 +75,7 @@ def follow(session: Session, experiment_id: str) -> Experiment:
     experiment = session.client.experiments.get(experiment_id)
     if experiment.failure is not None:
         session.say(f"{experiment.state}: {experiment.failure.sentence}")
+        session.say(f"what it printed: howdah experiments outputs {experiment.id} --download DIR")
     return experiment
 
 
@@ -151,8 +153,9 @@ class _Drawing:
         if len(lines) > MAX_LINES:
             lines = sorted(lines, key=lambda line: _URGENCY.index(line.state))[:MAX_LINES]
         grid = Table(box=None, pad_edge=False, show_header=False)
-        for _ in range(3):
-            grid.add_column(no_wrap=True)
+        names = min(max((len(line.task.name) for line in lines), default=0), MAX_NAME_WIDTH)
+        for width in (1, names, max(map(len, TaskState))):
+            grid.add_column(no_wrap=True, min_width=width, max_width=width)
         grid.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
         for line in lines:
             executing = line.state is TaskState.EXECUTING

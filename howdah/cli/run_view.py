@@ -10,8 +10,10 @@ from pydantic import JsonValue, ValidationError
 from howdah.client import Change, News, Snapshot
 from howdah.client.models import Event, Experiment, Task
 from howdah.contracts.failures import Failure
+from howdah.contracts.params import JOB_MONITORING
 from howdah.contracts.states import ExperimentState, ProcessState, TaskState, is_terminal
 
+MAX_NAMED: Final = 3
 _NEEDS_DETAILS: Final = {TaskState.RETRY_WAIT, TaskState.FAILED}
 """States whose reason or due time only the task itself tells."""
 
@@ -36,6 +38,8 @@ class RunView:
     phase: ProcessState | None = None
     lines: dict[str, TaskLine] = field(default_factory=dict)
     stale: bool = False
+    job_note: str = ""
+    """The scheduler's word on the latest job."""
 
     def apply(self, news: News) -> list[str]:
         """Take the news in; return the ids of the tasks that it changed."""
@@ -56,8 +60,7 @@ class RunView:
         failure = line.task.failure.sentence if line.task.failure else ""
         match line.state:
             case TaskState.CREATED:
-                waiting_for = list(self._unfinished_before(line.task))
-                return f"after {', '.join(waiting_for)}" if waiting_for else ""
+                return _after(list(self._unfinished_before(line.task)))
             case TaskState.SCHEDULED:
                 return line.note or "waits for a worker"
             case TaskState.RETRY_WAIT:
@@ -66,7 +69,7 @@ class RunView:
             case TaskState.FAILED:
                 return failure or line.note
             case TaskState.EXECUTING:
-                return line.note
+                return (self.job_note if line.task.type == JOB_MONITORING else "") or line.note
             case _:
                 return ""
 
@@ -75,6 +78,7 @@ class RunView:
         self.state = self.experiment.state if self.experiment else None
         self.phase = snapshot.process.state if snapshot.process else None
         self.lines = {}
+        self.job_note = _job_note(snapshot.jobs[0].model_dump(mode="json")) if snapshot.jobs else ""
         self.learn(snapshot.tasks)
         return list(self.lines)
 
@@ -88,11 +92,13 @@ class RunView:
             if change.entity == "task":
                 changed.append(change.id)
                 self._moved(change.id, TaskState(change.after), event)
-        if event.task_id is not None and (note := _note(event)):
-            target = self._followed_by(event)
-            if target in self.lines and not is_terminal(self.lines[target].state):
-                self.lines[target] = replace(self.lines[target], note=note)
-                changed.append(target)
+        if event.kind == "job-status-changed":
+            self.job_note = _job_note(event.payload)
+            changed += [one.task.id for one in self.lines.values() if one.task.type == JOB_MONITORING]
+        line = self.lines.get(event.task_id or "")
+        if line is not None and not is_terminal(line.state) and (note := _note(event)):
+            self.lines[line.task.id] = replace(line, note=note)
+            changed.append(line.task.id)
         return list(dict.fromkeys(changed))
 
     def _moved(self, task_id: str, state: TaskState, event: Event) -> None:
@@ -105,15 +111,6 @@ class RunView:
         task = line.task.model_copy(update={"failure": failure or line.task.failure})
         self.lines[task_id] = TaskLine(task, state, max(attempt, line.attempt))
         self.stale |= state in _NEEDS_DETAILS
-
-    def _followed_by(self, event: Event) -> str:
-        """Return the task that people look at: a job's news belong to its monitoring once the submission has ended."""
-        task_id = event.task_id or ""
-        line = self.lines.get(task_id)
-        if event.kind == "job-status-changed" and line is not None and is_terminal(line.state):
-            live = (one.task.id for one in self.lines.values() if one.task.type == "job-monitoring")
-            return next(live, task_id)
-        return task_id
 
     def _unfinished_before(self, task: Task) -> Iterable[str]:
         for needed in task.depends_on:
@@ -128,13 +125,22 @@ def _note(event: Event) -> str:
         case "task-progressed":
             return _progress(payload.get("step"), payload.get("fraction"))
         case "job-status-changed":
-            native = f"job {payload['native_id']} " if payload.get("native_id") else "job "
-            reason = f": {payload['reason']}" if payload.get("reason") else ""
-            return f"{native}{payload.get('state', '')}{reason}"
+            return _job_note(payload)
         case "task-deferred":
             return str(payload.get("reason", ""))
         case _:
             return ""
+
+
+def _job_note(job: dict[str, JsonValue]) -> str:
+    native = f"job {job['native_id']} " if job.get("native_id") else "job "
+    reason = f": {job['reason']}" if job.get("reason") else ""
+    return f"{native}{job.get('state', '')}{reason}"
+
+
+def _after(names: list[str]) -> str:
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return f"after {', '.join(names[:MAX_NAMED])}{more}" if names else ""
 
 
 def _progress(step: JsonValue, fraction: JsonValue) -> str:

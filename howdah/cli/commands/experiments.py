@@ -10,7 +10,7 @@ from howdah.cli.fetching import outputs_table, save_outputs
 from howdah.cli.finding import find_experiment, newest_experiment
 from howdah.cli.following import follow
 from howdah.cli.session import Session, table, with_session
-from howdah.client.catalogue import experiment_requests, read_documents
+from howdah.client.catalogue import read_documents, submit_experiments
 from howdah.client.models import Experiment
 from howdah.contracts.states import ExperimentState
 
@@ -45,12 +45,7 @@ def create(
     documents = [document for path in files for document in read_documents(path)]
     if watch and len(documents) > 1:
         raise CliError(f"--watch follows one experiment, and the files describe {len(documents)}")
-    requests = [
-        {**request, "launch": launch or watch}
-        for request in experiment_requests(session.client, documents, resource=resource)
-    ]
-    calls = session.client.experiments
-    made = [calls.submit(requests[0])] if len(requests) == 1 else list(calls.create_batch(requests))
+    made = submit_experiments(session.client, documents, launch=launch or watch, resource=resource)
     if not watch:
         session.show(
             made if len(made) > 1 else made[0], "\n".join(f"{one.id}  {one.state}  {one.name}" for one in made)

@@ -4,7 +4,7 @@ from howdah.client.catalogue.applying import Action, Applied, apply_documents
 from howdah.client.catalogue.errors import DocumentError, DocumentsError
 from howdah.client.catalogue.exporting import export_catalogue
 from howdah.client.catalogue.reading import Document, read_documents
-from howdah.client.catalogue.requesting import experiment_requests
+from howdah.client.catalogue.requesting import experiment_requests, submit_experiments
 
 __all__ = [
     "Action",
@@ -16,4 +16,5 @@ __all__ = [
     "experiment_requests",
     "export_catalogue",
     "read_documents",
+    "submit_experiments",
 ]

@@ -1,8 +1,9 @@
 """Experiment documents to requests: names become ids, local files are uploaded once each."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import JsonValue
 
@@ -11,6 +12,10 @@ from howdah.client.catalogue.errors import DocumentError, DocumentsError
 from howdah.client.catalogue.names import Names
 from howdah.client.catalogue.reading import Document
 from howdah.client.client import Client
+from howdah.client.errors import FieldProblem, InvalidRequestError
+from howdah.client.models import Experiment
+
+_IN_BATCH: Final = re.compile(r"^experiments\.(\d{1,3})\.?(.*)$")
 
 
 def experiment_requests(
@@ -29,14 +34,41 @@ def experiment_requests(
     drafts = []
     errors: list[DocumentError] = []
     for document in documents:
-        try:
-            drafts.append(_draft(document, names, resource))
-            uploads.check(document)
-        except DocumentsError as error:
-            errors += error.errors
+        for step in (lambda one: drafts.append(_draft(one, names, resource)), uploads.check):
+            try:
+                step(document)
+            except DocumentsError as error:
+                errors += error.errors
     if errors:
         raise DocumentsError(errors)
     return [uploads.done(document, draft) for document, draft in zip(documents, drafts, strict=True)]
+
+
+def submit_experiments(
+    client: Client, documents: Sequence[Document], *, launch: bool = False, resource: str | None = None
+) -> list[Experiment]:
+    """Make an experiment of each document, all or none; with ``launch`` they are started at once.
+
+    Raises:
+        DocumentsError: as above, or the server refused a value; its error is told where it stands.
+    """
+    requests = [{**one, "launch": launch} for one in experiment_requests(client, documents, resource=resource)]
+    try:
+        if len(requests) == 1:
+            return [client.experiments.submit(requests[0])]
+        return list(client.experiments.create_batch(requests))
+    except InvalidRequestError as error:
+        if not error.errors:
+            raise
+        raise DocumentsError(_placed(documents, one) for one in error.errors) from error
+
+
+def _placed(documents: Sequence[Document], problem: FieldProblem) -> DocumentError:
+    """Return the server's error with the document that it is about (a batch names its index)."""
+    match = _IN_BATCH.match(problem.field)
+    index = int(match[1]) if match else 0
+    document = documents[min(index, len(documents) - 1)]
+    return document.error(match[2] if match else problem.field, problem.message)
 
 
 def _draft(document: Document, names: Names, resource: str | None) -> dict[str, Any]:
