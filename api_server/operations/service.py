@@ -22,9 +22,13 @@ _NEXT: Final = {
 }
 
 
+_MESSAGE: Final = frozenset({"key", "value", "headers"})
+
+
 def shown(row: Row) -> Row:
-    """Return a dead letter as the API shows it."""
-    return {**row, "next": _NEXT[DeadLetterState(row["state"])]}
+    """Return a dead letter as the API lists it: without the message."""
+    listed = {name: value for name, value in row.items() if name not in _MESSAGE}
+    return {**listed, "next": _NEXT[DeadLetterState(row["state"])]}
 
 
 def shown_in_full(row: Row) -> Row:
@@ -33,8 +37,8 @@ def shown_in_full(row: Row) -> Row:
     decoded = _decoded(value)
     # A command carries a capability: nobody but its service is shown that, in whatever coding.
     secret = isinstance(decoded, dict) and decoded.pop("capability", None) is not None
-    listed = {name: one for name, one in row.items() if name not in {"key", "value"}}
-    return shown(listed) | {
+    return shown(row) | {
+        "headers": row["headers"],
         "key_base64": _base64(row["key"]),
         "value_base64": None if secret else _base64(value),
         "value": decoded,

@@ -53,7 +53,7 @@ def of_experiment(row: Row) -> str:
         return "Being stopped: " + (f"{_listed(parts)}." if parts else "the last task is being put away.")
     if beside := _BESIDE.get(row["process_state"]):
         return f"{beside}{': ' + _listed(parts) if parts else ''}."
-    return f"{_listed(parts)}.".capitalize() if parts else "Launched: its first tasks are being published."
+    return f"{_listed(parts)}." if parts else "Launched: its first tasks are being published."
 
 
 def of_record(state: str) -> str:

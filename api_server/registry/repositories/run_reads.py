@@ -6,8 +6,8 @@ Every statement is bound to the caller's gateway.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Lateral, Select, Text, and_, func, literal, select, true, tuple_
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Lateral, Select, Text, Uuid, cast, func, select, true, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
 
 from api_server.registry.models import Attempt, Event, Experiment, Process, Task, TaskLog
@@ -69,26 +69,20 @@ def get_process(session: Session, gateway_id: str, process_id: str) -> Row | Non
     return one_row(session, statement)
 
 
-def _awaited() -> Lateral:
-    """Name the dependencies that have not ended yet, for tasks that were not published yet."""
+def _awaited() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Name the dependencies that have not ended yet, for tasks that were not published yet; and count them all."""
     earlier = aliased(Task)
-    needed = (
-        func.jsonb_array_elements_text(func.coalesce(Task.spec["depends_on"], literal([], JSONB)))
-        .table_valued("task_id")
-        .render_derived()
-    )
-    rows = (
-        select(earlier.name, func.count().over().label("total"))
+    needed = func.jsonb_array_elements_text(Task.spec["depends_on"]).table_valued("task_id").render_derived("needed")
+    unended = (
+        select(earlier.name)
         .select_from(needed)
-        .join(earlier, and_(func.cast(earlier.id, Text) == needed.c.task_id, earlier.process_id == Task.process_id))
+        .join(earlier, earlier.id == cast(needed.c.task_id, Uuid(as_uuid=False)))
         .where(Task.state == TaskState.CREATED, earlier.state.not_in(sorted(TERMINAL)))
-        .order_by(earlier.position)
-        .limit(_MAX_AWAITED)
-        .lateral("awaited_rows")
+        .correlate(Task)
     )
-    return select(func.array_agg(rows.c.name).label("awaits"), func.max(rows.c.total).label("awaits_total")).lateral(
-        "awaited"
-    )
+    names = func.array(unended.order_by(earlier.position).limit(_MAX_AWAITED).scalar_subquery(), type_=ARRAY(Text))
+    total = unended.with_only_columns(func.count()).scalar_subquery()
+    return names.label("awaits"), total.label("awaits_total")
 
 
 def _last_attempt() -> Lateral:
@@ -98,19 +92,14 @@ def _last_attempt() -> Lateral:
             Attempt.step, Attempt.fraction, Attempt.worker, Attempt.lane, Attempt.published_at.label("attempt_since")
         )
         .where(Attempt.task_id == Task.id, Attempt.attempt == Task.attempt)
+        .correlate(Task)
         .lateral("latest")
     )
 
 
 def _tasks(*conditions: ColumnElement[bool]) -> Select[Any]:
-    awaited, latest = _awaited(), _last_attempt()
-    return (
-        select(*_TASK, *awaited.c, *latest.c)
-        .select_from(Task)
-        .outerjoin(awaited, true())
-        .outerjoin(latest, true())
-        .where(*conditions)
-    )
+    latest = _last_attempt()
+    return select(*_TASK, *_awaited(), *latest.c).select_from(Task).outerjoin(latest, true()).where(*conditions)
 
 
 def list_tasks(  # noqa: PLR0913 - what narrows the list
