@@ -137,31 +137,41 @@ class _Drawing:
     def __init__(self, view: RunView) -> None:
         self._view = view
         self._began = time.monotonic()
-        self._spinner = Spinner("dots")
 
     def update(self, view: RunView, news: News, changed: list[str]) -> None:
         """Nothing to do: the view is drawn several times a second anyway."""
 
     def render(self) -> RenderableType:
-        view = self._view
-        title = Text(view.experiment.name if view.experiment else "…", style="bold")
-        title.append(f"  {view.state or ''}", style="green" if view.state is ExperimentState.COMPLETED else "cyan")
-        if view.phase is not None and view.state is ExperimentState.EXECUTING:
-            title.append(f"  {view.phase}", style="dim")
-        title.append(f"  {time.monotonic() - self._began:.0f} s", style="dim")
-        lines = list(view.lines.values())
-        if len(lines) > MAX_LINES:
-            lines = sorted(lines, key=lambda line: _URGENCY.index(line.state))[:MAX_LINES]
-        grid = Table(box=None, pad_edge=False, show_header=False)
-        names = min(max((len(line.task.name) for line in lines), default=0), MAX_NAME_WIDTH)
-        for width in (1, names, max(map(len, TaskState))):
-            grid.add_column(no_wrap=True, min_width=width, max_width=width)
-        grid.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
-        for line in lines:
-            executing = line.state is TaskState.EXECUTING
-            mark: RenderableType = self._spinner if executing else Text(_MARKS.get(line.state, "·"))
-            attempt = f" (attempt {line.attempt})" if line.attempt > 1 else ""
-            state = Text(line.state, style=_STYLES[line.state])
-            grid.add_row(mark, Text(line.task.name), state, Text(view.reason(line) + attempt, style="dim"))
-        hidden = len(view.lines) - len(lines)
-        return Group(title, grid, *([Text(f"… and {hidden} more tasks", style="dim")] if hidden else []))
+        return drawn(self._view, time.monotonic() - self._began)
+
+
+def drawn(view: RunView, seconds: float) -> RenderableType:
+    """Return the view after ``seconds`` of watching: a title, a line for each task, how many are left out."""
+    lines = list(view.lines.values())
+    if len(lines) > MAX_LINES:
+        lines = sorted(lines, key=lambda line: _URGENCY.index(line.state))[:MAX_LINES]
+    names = min(max((len(line.task.name) for line in lines), default=0), MAX_NAME_WIDTH)
+    grid = Table(box=None, pad_edge=False, show_header=False, expand=True)
+    for width in (1, names, max(map(len, TaskState))):
+        grid.add_column(no_wrap=True, min_width=width, max_width=width)
+    grid.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
+    for line in lines:
+        attempt = f" (attempt {line.attempt})" if line.attempt > 1 else ""
+        mark: RenderableType = _SPINNER if line.state is TaskState.EXECUTING else Text(_MARKS.get(line.state, "·"))
+        state = Text(line.state, style=_STYLES[line.state])
+        grid.add_row(mark, Text(line.task.name), state, Text(view.reason(line) + attempt, style="dim"))
+    hidden = len(view.lines) - len(lines)
+    left_out = [Text(f"… and {hidden} more tasks", style="dim")] if hidden else []
+    return Group(_title(view, seconds), grid, *left_out)
+
+
+def _title(view: RunView, seconds: float) -> Text:
+    title = Text(view.experiment.name if view.experiment else "…", style="bold")
+    title.append(f"  {view.state or ''}", style="green" if view.state is ExperimentState.COMPLETED else "cyan")
+    if view.phase is not None and view.state is ExperimentState.EXECUTING:
+        title.append(f"  {view.phase}", style="dim")
+    title.append(f"  {seconds:.0f} s", style="dim")
+    return title
+
+
+_SPINNER: Final = Spinner("dots")
