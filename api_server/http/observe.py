@@ -40,7 +40,7 @@ class Observed:
             return
         headers = dict(scope["headers"])
         tracing.enter(tracing.child_of(_incoming(headers)))
-        began, status = time.perf_counter(), 499  # 499: the caller went away before there was an answer
+        began, status = time.perf_counter(), 500  # what is answered, further out, to an exception that passes here
 
         async def send_and_see(message: Message) -> None:
             nonlocal status

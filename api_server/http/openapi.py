@@ -11,7 +11,8 @@ from api_server.http.problem import MEDIA_TYPE, Problem
 
 TAGS = {
     "experiments": "Create, launch, follow and cancel experiments.",
-    "processes": "Runs of experiments: processes, tasks, attempts, jobs.",
+    "runs": "Runs of experiments: processes, tasks with attempts and logs, jobs, events.",
+    "outputs": "What runs left behind.",
     "live stream": "Server-sent events: what happens, as it happens.",
     "files": "Upload inputs, download them again.",
     "compute resources": "The machines that run jobs.",

@@ -33,7 +33,13 @@ def explained(request: Request, error: RequestValidationError) -> ProblemError:
 def _field_error(request: Request, item: Mapping[str, Any]) -> FieldError:
     path: Sequence[str | int] = _as_sent(request, item["loc"][1:])
     field = ".".join(str(part) for part in path) or "body"
-    return FieldError(field, _message(request, item, path), _shown(item, path))
+    shown = _shown(item, path)
+    return FieldError(_encodable(field), _message(request, item, path), None if shown is None else _encodable(shown))
+
+
+def _encodable(text: str) -> str:
+    """Return the text with what JSON allows and UTF-8 does not (lone surrogates) replaced."""
+    return text.encode(errors="replace").decode()
 
 
 def _message(request: Request, item: Mapping[str, Any], path: Sequence[str | int]) -> str:
@@ -71,7 +77,7 @@ def _as_sent(request: Request, path: Sequence[str | int]) -> Sequence[str | int]
 
 def _tag(model: type[BaseModel]) -> object:
     field = model.model_fields.get("kind")
-    return None if field is None else field.default
+    return None if field is None else next(iter(get_args(field.annotation)), field.default)
 
 
 def _known_fields(request: Request, path: Sequence[str | int]) -> list[str]:

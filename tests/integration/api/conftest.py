@@ -24,6 +24,7 @@ from api_server.registry.outbox import open_registry
 from api_server.settings import ApiSettings
 from howdah.contracts.ids import new_id
 from howdah.messaging.memory import InMemoryBroker
+from howdah.runtime.logs import configure_logs
 from tests.fixtures.interface import PostgresDaemon
 
 MAX_UPLOAD = 3_000_000
@@ -94,6 +95,7 @@ def running(database_url: str, folder: Path) -> Iterator[Api]:
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     settings = settings_for(database_url, folder, port)
+    configure_logs(settings)  # structlog's own default shows a traceback's variables, which takes it many seconds
     engine = make_engine(database_url, pool_size=20)
     messaging = InMemoryBroker().connect()
     registry, relay = open_registry(engine, messaging.producer())
