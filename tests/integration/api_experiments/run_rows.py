@@ -13,9 +13,9 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 FAILURE = {"kind": "transient", "sentence": "ada@cluster did not answer within 20 s.", "host": "cluster"}
 
 
-def set_task(engine: Engine, task_id: str, state: str, **columns: Any) -> None:
+def set_task(engine: Engine, task_id: str, state: str, **columns: object) -> None:
     """Write a task's state and further columns; JSON ones as values."""
-    values = {"state": state, **columns}
+    values: dict[str, object] = {"state": state, **columns}
     sets = ", ".join(
         f"{name} = CAST(:{name} AS jsonb)" if name in {"outputs", "failure"} else f"{name} = :{name}" for name in values
     )
@@ -89,9 +89,9 @@ def add_job(engine: Engine, gateway_id: str, task: dict[str, Any], state: str, n
         )
 
 
-def add_dead_letter(engine: Engine, gateway_id: str | None, value: bytes, **columns: Any) -> str:
+def add_dead_letter(engine: Engine, gateway_id: str | None, value: bytes, **columns: object) -> str:
     letter_id = new_id()
-    defaults = {
+    defaults: dict[str, object] = {
         "at": NOW,
         "reason": "not JSON in UTF-8",
         "group": "orchestrator",

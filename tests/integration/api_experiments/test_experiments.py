@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -10,6 +11,8 @@ from api_server.auth.principal import Role
 from api_server.experiments.schemas import Batch, ExperimentBrief, ExperimentInFull
 from api_server.experiments.schemas import Experiment as ExperimentShown
 from api_server.http.page import Page
+from api_server.registry.paging import Position
+from api_server.registry.repositories.experiment_reads import ExperimentFilter, experiments_page
 from howdah.contracts.ids import new_id
 from tests.integration.api.conftest import Api, Tenant
 
@@ -18,7 +21,7 @@ pytestmark = pytest.mark.integration
 PATH = "/api/v1/experiments"
 
 
-def request_of(name: str = "run", *, launch: bool = False, **changes: Any) -> dict[str, Any]:
+def request_of(name: str = "run", *, launch: bool = False, **changes: object) -> dict[str, Any]:
     tasks = [
         {"name": "first", "type": "noop", "params": {"echo": "1"}},
         {"name": "second", "type": "noop", "depends_on": ["first"]},
@@ -275,15 +278,7 @@ def test_hot_lists_walk_their_indexes(user: httpx2.Client, api: Api, tenant: Ten
     with api.engine.begin() as connection:
         connection.execute(text(fill), {"g": tenant.gateway_id})
         connection.execute(text("ANALYZE experiment"))
-    from api_server.registry.paging import Position  # noqa: PLC0415 - beside the plans that it is for
-    from api_server.registry.repositories.experiment_reads import (  # noqa: PLC0415
-        ExperimentFilter,
-        experiments_page,
-    )
-
     anchor = user.get(PATH, params={"limit": 1}).json()["items"][0]
-    from datetime import datetime  # noqa: PLC0415
-
     after = Position(datetime.fromisoformat(anchor["created_at"]), anchor["id"])
     plans = []
     for wanted in (ExperimentFilter(), ExperimentFilter(states=("FAILED",))):

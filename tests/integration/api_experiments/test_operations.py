@@ -59,7 +59,10 @@ def test_dead_letters_are_listed_by_state_topic_and_reason(
     add_dead_letter(api.engine, new_tenant().gateway_id, b"theirs")
     page = Page[DeadLetter].model_validate_json(admin.get(LETTERS).content)
     assert [letter.id for letter in page.items] == [new, old]
-    ids = lambda **params: [one["id"] for one in admin.get(LETTERS, params=params).json()["items"]]  # noqa: E731
+
+    def ids(**params: str | int) -> list[str]:
+        return [one["id"] for one in admin.get(LETTERS, params=params).json()["items"]]
+
     assert ids(state="NEW") == [old]
     assert ids(topic="howdah.jobs") == [new]
     assert ids(reason="poison") == [old]

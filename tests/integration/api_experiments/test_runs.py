@@ -137,7 +137,7 @@ def test_tasks_come_in_their_order_in_pages(user: httpx2.Client) -> None:
     seen: list[str] = []
     cursor: str | None = None
     while True:
-        params = {"limit": 11, **({"cursor": cursor} if cursor else {})}
+        params: dict[str, str | int] = {"limit": 11, **({"cursor": cursor} if cursor else {})}
         page = user.get(f"{PATH}/{made_one['id']}/tasks", params=params).json()
         Page[Task].model_validate_json(user.get(f"{PATH}/{made_one['id']}/tasks", params=params).content)
         seen += [task["name"] for task in page["items"]]

@@ -1,7 +1,6 @@
 """One registry for the module, a gateway of its own for each test."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine
@@ -51,7 +50,7 @@ def start_server(registry_url: str, engine: Engine) -> Iterator[Callable[..., St
     """Starts servers with options of the test's choice; all are ended with the module."""
     started: list[StreamServer] = []
 
-    def start(**options: Any) -> StreamServer:
+    def start(**options: float) -> StreamServer:
         started.append(StreamServer(registry_url, **options))
         return started[-1]
 

@@ -52,7 +52,8 @@ def main() -> None:
     url, limit_bytes, replay_limit, recheck = sys.argv[1:]
     options = StreamOptions(replay_limit=int(replay_limit), recheck_seconds=float(recheck), ping_seconds=0.3)
     listener = socket.create_server(("127.0.0.1", 0))
-    print(listener.getsockname()[1], flush=True)
+    sys.stdout.write(f"{listener.getsockname()[1]}\n")
+    sys.stdout.flush()
     config = uvicorn.Config(app_of(url, int(limit_bytes), options), log_level="warning", timeout_graceful_shutdown=5)
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -71,7 +71,7 @@ class Follower:
 
     def take(self, count: int, timeout: float = 20.0) -> list[Message]:
         deadline = time.monotonic() + timeout
-        found = []
+        found: list[Message] = []
         while len(found) < count:
             message = self.next(max(0.01, deadline - time.monotonic()))
             assert message is not None, f"the stream ended after {len(found)} of {count} messages"
@@ -112,10 +112,10 @@ class StreamServer:
     """``serve.py`` as a child process."""
 
     def __init__(
-        self, url: str, *, limit_bytes: int = 8_000_000, replay_limit: int = 10_000, recheck_seconds: float = 15.0
+        self, url: str, *, limit_bytes: float = 8_000_000, replay_limit: float = 10_000, recheck_seconds: float = 15.0
     ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, SERVE, url, str(limit_bytes), str(replay_limit), str(recheck_seconds)],
+            [sys.executable, SERVE, url, str(int(limit_bytes)), str(int(replay_limit)), str(recheck_seconds)],
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
