@@ -105,7 +105,9 @@ def _is_present(draft: Draft, event: TaskEvent) -> bool:
         return False
     if is_terminal(status.state):
         draft.decisions.attempts.clear()
-        draft.ignore(Outcome.ILLEGAL, f"the task is {status.state.value}, which is never left")
+        # What a late event told about a job is kept all the same.
+        outcome = Outcome.RECORDED if draft.decisions.jobs else Outcome.ILLEGAL
+        draft.ignore(outcome, f"the task is {status.state.value}, which is never left")
         return False
     return True
 
