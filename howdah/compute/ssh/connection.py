@@ -68,9 +68,10 @@ class SshConnection(FileConnection):
         try:
             return self._open_on(self._pooled, operation)
         except TaskError as error:
+            if error.failure.kind in {FailureKind.TRANSIENT, FailureKind.TIMEOUT}:
+                self._pool.retire(self._pooled, close=not self._pooled.transport.is_active())
             if error.failure.kind is not FailureKind.TRANSIENT:
                 raise
-        self._pool.retire(self._pooled, close=True)
         fresh = self._pool.borrow(self._target, self._secret, self._bounds)
         self._pool.give_back(self._pooled)
         self._pooled = fresh
@@ -81,21 +82,29 @@ class SshConnection(FileConnection):
             pooled.gate.enter(operation)
             try:
                 channel = pooled.transport.open_session(timeout=min(_OPEN_SECONDS, operation.remaining_seconds()))
-            except paramiko.ChannelException as error:
+            except (paramiko.SSHException, EOFError, OSError) as error:
                 pooled.gate.leave()
+                operation.check()
+                if not _is_refusal(error, pooled.transport):
+                    raise operation.failure(FailureKind.TRANSIENT, f"failed to begin: {words_of(error)}") from None
                 pooled.gate.refused()
                 if refusals == _REFUSALS_BORNE:
                     what = f"failed: the host gives no further session on this connection ({words_of(error)})"
                     raise operation.failure(FailureKind.THROTTLED, what) from None
                 threading.Event().wait(_REFUSED_PAUSE_SECONDS * 2**refusals)
-            except (paramiko.SSHException, EOFError, OSError) as error:
-                pooled.gate.leave()
-                operation.check()
-                raise operation.failure(FailureKind.TRANSIENT, f"failed to begin: {words_of(error)}") from None
             else:
                 pooled.gate.granted()
                 return channel
         raise AssertionError("the loop above returns or raises")
+
+
+def _is_refusal(error: Exception, transport: paramiko.Transport) -> bool:
+    """Tell a session that the host refused from a connection that is gone.
+
+    paramiko keeps one exception per connection: of two threads refused at once, one gets a nameless error.
+    """
+    nameless = transport.is_active() and str(error) == "Unable to open channel."
+    return isinstance(error, paramiko.ChannelException) or nameless
 
 
 class _Exchange:
