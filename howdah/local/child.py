@@ -34,11 +34,13 @@ def always_ready() -> str | None:
 
 @dataclass(frozen=True)
 class ChildSpec:
-    """What to run and how to know that it is ready. ``env`` is added to our own environment."""
+    """What to run and how to know that it is ready. ``env`` is added to our own environment, less ``without``."""
 
     name: str
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    without: frozenset[str] = frozenset()
+    """Variables of our own environment that are none of the child's business."""
     cwd: Path | None = None
     ready: Probe = always_ready
     ready_timeout_seconds: float = 60.0
@@ -85,7 +87,7 @@ class Child:
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - commands are our own
                     self._command(),
-                    env={**os.environ, **self.spec.env},
+                    env=self._environment(),
                     cwd=self.spec.cwd,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -155,6 +157,10 @@ class Child:
     def _send(self, which: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(which)
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if name not in self.spec.without}
+        return {**inherited, **self.spec.env}
 
     def _command(self) -> tuple[str, ...]:
         spec, setpriv = self.spec, shutil.which("setpriv")

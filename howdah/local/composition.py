@@ -24,6 +24,11 @@ SERVICES = (
 )
 """The modules below ``services``; each is a child of its own."""
 
+API_HALF_ONLY = frozenset(
+    {"HOWDAH_DATABASE_URL", "HOWDAH_MASTER_KEY", "HOWDAH_MASTER_KEYS_OLD", "HOWDAH_CAPABILITY_KEY"}
+)
+"""What task services are never told, though it may stand in the environment of ``howdah up``."""
+
 DRAIN_SECONDS = 20
 """How long a service may finish what it has in hand when it is stopped."""
 
@@ -115,6 +120,7 @@ def _task_service(module: str, where: Surroundings, known: StackSecrets) -> Chil
             "HOWDAH_HEALTH_PORT": str(port),
             "HOWDAH_DRAIN_GRACE_SECONDS": str(DRAIN_SECONDS),
         },
+        without=API_HALF_ONLY,
         ready=readyz(port),
         health_port=port,
         grace_seconds=DRAIN_SECONDS + 5,

@@ -100,7 +100,8 @@ class Welcome:
                 names |= {task.id: task.name for task in news.tasks}
             else:
                 for change in news.event.changes:
-                    self._progress.say(f"      {change.entity} {names.get(change.id, '')} → {change.after}")
+                    what = f"{change.entity} {names[change.id]}" if change.id in names else change.entity
+                    self._progress.say(f"      {what} → {change.after}")
                 state = news.experiment_state() or state
         return state
 

@@ -24,7 +24,7 @@ def test_every_service_of_the_repository_is_started(tmp_path: Path) -> None:
 def test_task_services_get_neither_the_database_nor_the_keys(tmp_path: Path) -> None:
     known = StackSecrets(service_token=SecretStr("hwd_service"), admin_token=SecretStr("hwd_admin"))
     for spec in task_services(surroundings(tmp_path), known):
-        assert "HOWDAH_DATABASE_URL" not in spec.env
+        assert {"HOWDAH_DATABASE_URL", "HOWDAH_MASTER_KEY", "HOWDAH_CAPABILITY_KEY"} <= spec.without - set(spec.env)
         forbidden = {known.master_key.get_secret_value(), known.capability_key.get_secret_value(), "hwd_admin"}
         assert forbidden.isdisjoint(spec.env.values())
         assert spec.env["HOWDAH_SERVICE_TOKEN"] == "hwd_service"
