@@ -3,6 +3,7 @@
 Offsets are committed between two polls, on the polling thread: confluent_kafka's lock starves a commit from any other.
 """
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 
 import structlog
@@ -20,6 +21,8 @@ log = structlog.get_logger(__name__)
 _ASK_SECONDS = 5.0
 _ASK_TIMES = 10
 """A question asked while the broker restarts is asked again: 10 × 5 s, well below max.poll.interval.ms."""
+_ASK_PAUSE_SECONDS = 0.5
+"""Before the next time: a coordinator that is still loading refuses at once, and is ready within seconds."""
 
 
 class KafkaConsumer:
@@ -82,7 +85,9 @@ class KafkaConsumer:
         """Return the group's commits."""
         asked = [TopicPartition(*partition) for partition in partitions]
         failure = MessagingError(f"the offsets of group {self._group} could not be read")
-        for _ in range(_ASK_TIMES if asked else 0):
+        for time_ in range(_ASK_TIMES if asked else 0):
+            if time_ > 0:
+                time.sleep(_ASK_PAUSE_SECONDS)
             try:
                 answer = self._client.committed(asked, timeout=_ASK_SECONDS)
             except KafkaException as error:
