@@ -5,10 +5,10 @@ from collections.abc import Callable
 import structlog
 
 from howdah.contracts import codec, topics
-from howdah.contracts.errors import ConfigurationError, ContractError
+from howdah.contracts.errors import ContractError
 from howdah.contracts.ids import ProcessId
 from howdah.contracts.messages import Cancellation
-from howdah.messaging.abstract import Messaging, Record
+from howdah.messaging.abstract import Messaging, MessagingError, Record
 
 log = structlog.get_logger(__name__)
 
@@ -21,11 +21,11 @@ class Cancellations:
         self._table = messaging.table(topics.CANCELLATIONS.name, self._changed)
 
     def start(self, timeout_seconds: float) -> None:
-        """Load all; MessagingError's cousin ConfigurationError when that takes too long."""
+        """Load all; MessagingError when that takes too long."""
         self._table.start()
         if not self._table.wait_loaded(timeout_seconds):
             trouble = self._table.trouble() or "Kafka did not answer"
-            raise ConfigurationError(f"the cancellations were not loaded within {timeout_seconds:g} s: {trouble}")
+            raise MessagingError(f"the cancellations were not loaded within {timeout_seconds:g} s: {trouble}")
 
     def listen(self, on_cancel: Callable[[ProcessId], None]) -> None:
         """Tell ``on_cancel`` too, of those that come from now on; it must be quick and must not raise."""

@@ -98,7 +98,12 @@ class Service:
         self._cancellations.start(self._settings.table_timeout_seconds)
         self._runners = [self._work_queue(task) for task in self._tasks]
         self._runners += [factory(self._parts) for factory in self._part_factories]
-        health = HealthServer(self._settings.health_host, self._settings.health_port, alive={}, ready=self._checks())
+        health = HealthServer(
+            self._settings.health_host,
+            self._settings.health_port,
+            alive={"pulse": self._pulse.trouble},
+            ready=self._checks(),
+        )
         health.start()
         self._pulse.start()
         try:
@@ -165,7 +170,12 @@ class Service:
 
     def _checks(self) -> dict[str, Check]:
         loops = {f"loop {number}": runner.trouble for number, runner in enumerate(self._runners)}
-        return {**loops, "cancellations": self._cancellations.trouble, "pulse": self._pulse.trouble}
+        return {
+            **loops,
+            "cancellations": self._cancellations.trouble,
+            "producer": self._around.producer.trouble,
+            "pulse": self._pulse.trouble,
+        }
 
     def _last_error(self) -> str | None:
         return next((runner.last_error for runner in self._task_runners if runner.last_error), None)

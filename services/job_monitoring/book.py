@@ -82,11 +82,13 @@ class JobBook:
                 return Taken(look=group_of(incoming))
             if entry.ended:
                 return self._revived(entry, incoming)
+            awaited_before = entry.record.monitoring_attempt
             entry.record = merged(entry.record, incoming)
+            look = None if entry.record.monitoring_attempt == awaited_before else group_of(entry.record)
             if incoming.revision > 0 or _same(entry.record, incoming):
-                return Taken()
+                return Taken(look=look)
             entry.record = entry.record.model_copy(update={"revision": entry.record.revision + 1})
-            return Taken(look=group_of(entry.record), rewrite=entry.record)
+            return Taken(look=look, rewrite=entry.record)
 
     def _revived(self, entry: _Entry, incoming: JobRecord) -> Taken:
         """A later attempt wants to hear of a job that we had closed: its row comes after our tombstone."""

@@ -223,6 +223,32 @@ def test_a_canceled_job_is_gone_before_it_is_told(run: Run) -> None:
     assert run.job_states()[-1] is JobState.CANCELED
 
 
+def test_a_submission_that_is_canceled_at_its_start_leaves_no_job(run: Run, slurm: SlurmCluster) -> None:
+    run.do(env_setup, {})
+    params = {
+        "job": {"executable": "/bin/sh", "arguments": ["-c", "echo ran > ran.txt"]},
+        "job_name": f"howdah-{new_id()}",
+        "monitoring_task_id": new_id(),
+    }
+    run.cancel()
+    assert run.outcome(run.start(submit_job, params), TaskCanceled).confirmed
+    assert not Path(run.work_dir, "ran.txt").exists()
+    assert params["job_name"] not in {*slurm.live_jobs(), *(job.name for job in slurm.completed_jobs())}
+
+
+def test_a_canceled_command_ends_on_the_resource(run: Run) -> None:
+    run.do(env_setup, {})
+    mark = f"{run.work_dir}/alive"
+    shell = f"while :; do date +%s%N > {mark}; sleep 0.1; done"
+    command = run.start(run_command, {"argv": ["sh", "-c", shell]})
+    await_file(Path(mark))
+    run.cancel()
+    assert run.outcome(command, TaskCanceled).confirmed
+    last = Path(mark).read_text(encoding="ascii")
+    time.sleep(0.5)
+    assert Path(mark).read_text(encoding="ascii") == last, "it goes on after its end was told"
+
+
 def test_a_redelivered_submission_finds_the_one_job(run: Run, messaging: Messaging, slurm: SlurmCluster) -> None:
     run.do(env_setup, {})
     params = {
@@ -246,6 +272,13 @@ def test_a_command_s_output_comes_back_and_its_failure_speaks(run: Run) -> None:
     assert run.do(run_command, {"argv": ["sh", "-c", "echo out; echo err >&2"]})["stdout"] == "out\n"
     failure = run.outcome(run.start(run_command, {"argv": ["sh", "-c", "echo bad >&2; exit 4"]}), TaskFailed).failure
     assert (failure.kind, failure.exit_status, failure.detail) == (FailureKind.PERMANENT, 4, "bad\n")
+
+
+def await_file(path: Path, timeout_seconds: float = 30.0) -> None:
+    ends = time.monotonic() + timeout_seconds
+    while not path.exists():
+        assert time.monotonic() < ends, f"{path} did not appear"
+        time.sleep(0.05)
 
 
 def await_line(log: Path, words: str, timeout_seconds: float = 30.0) -> None:
@@ -285,6 +318,24 @@ def test_an_unreachable_resource_fails_no_job_and_delays_no_other(  # noqa: PLR0
     proxy.black_hole = False
     proxy.cut()
     assert behind.outcome(slow, TaskCompleted, 60.0).outputs["exit_code"] == 0
+
+
+def test_jobs_are_divided_among_replicas_and_taken_over(  # noqa: PLR0917 - fixtures
+    settings: KafkaSettings, half: PlatformHalf, messaging: Messaging, reader: EventReader, sshd: SshServer, log: Path
+) -> None:
+    environment = {"HOWDAH_API_URL": half.url, "HOWDAH_MONITOR_MAX_SECONDS": "2"}
+    with (
+        service_process(ALL, settings.kafka_bootstrap, log, **environment) as first,
+        service_process(ALL, settings.kafka_bootstrap, log, **environment) as second,
+    ):
+        runs = [Run(messaging, reader, sshd.target(resource_id=new_id())) for _ in range(6)]
+        monitorings = [run.submit("sleep 4")[0] for run in runs]
+        for run in runs:
+            run.await_state(JobState.ACTIVE)
+        assert first.stop() == 0
+        for run, monitoring in zip(runs, monitorings, strict=True):
+            assert run.outcome(monitoring, TaskCompleted, 60.0).outputs["exit_code"] == 0
+        assert second.stop() == 0
 
 
 def test_a_killed_monitor_s_jobs_are_followed_to_their_end(  # noqa: PLR0917 - fixtures

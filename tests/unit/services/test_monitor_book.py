@@ -32,6 +32,12 @@ def test_a_new_row_is_looked_at_soon() -> None:
     assert taken.rewrite is None
 
 
+def test_a_job_that_somebody_awaits_from_now_on_is_looked_at_soon() -> None:
+    book, submitted = JobBook(), job_record()
+    book.take_in(submitted)
+    assert book.take_in(awaited(submitted)).look == group_of(submitted)
+
+
 def test_an_echo_of_our_own_row_means_nothing() -> None:
     book, record = JobBook(), awaited(job_record())
     book.take_in(record)
