@@ -136,12 +136,14 @@ class Connection(Protocol):
         *,
         timeout_seconds: float | None = None,
         max_output_bytes: int = DEFAULT_OUTPUT_BYTES,
+        operation: str = "script",
     ) -> CommandResult:
         """Run POSIX-sh text, fed on standard input, in one round trip; stdout is exactly what the script printed.
 
         ``variables`` (shell name → value of any length, without NUL) are assigned before, quoted. A script that
         arrives only in part does not run at all. The answer is framed by a random marker, so that noise of login
-        shells before or after it does no harm. TRANSIENT when the answer came incomplete.
+        shells before or after it does no harm. TRANSIENT when the answer came incomplete. ``operation`` is the name
+        that failures and metrics bear.
         """
         ...
 

@@ -34,7 +34,8 @@ def cancel_job(connection: Connection, job: JobRef, *, wait_seconds: float = 20.
         "wait_seconds": str(max(1, round(wait_seconds))),
     }
     script = templates.text("process.sh", scheduler.dialect, "claim.sh", "cancel.sh")
-    result = connection.run_script(script, variables, timeout_seconds=wait_seconds + _LOOK_UP_SECONDS)
+    limit = wait_seconds + _LOOK_UP_SECONDS
+    result = connection.run_script(script, variables, timeout_seconds=limit, operation=OPERATION)
     verb, _, rest = result.stdout.decode(errors="replace").strip().partition(" ")
     words = result.stderr.decode(errors="replace").strip()
     match verb:

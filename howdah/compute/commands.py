@@ -48,7 +48,8 @@ def run_command(connection: Connection, params: CommandParams, *, task_id: TaskI
     until = time.monotonic() + params.timeout_seconds + _SLACK_SECONDS
     adopted: bool | None = None
     while True:
-        result = connection.run_script(script, variables, timeout_seconds=_WAIT_SECONDS + _SLACK_SECONDS)
+        limit = _WAIT_SECONDS + _SLACK_SECONDS
+        result = connection.run_script(script, variables, timeout_seconds=limit, operation=OPERATION)
         first, _, rest = result.stdout.partition(b"\n")
         verb, *words = first.decode(errors="replace").split(" ")
         if adopted is None:
@@ -66,7 +67,7 @@ def stop_command(connection: Connection, params: CommandParams, *, task_id: Task
     """End the command, or keep it from ever starting; return whether it is sure not to run any more."""
     work_dir = _work_dir(connection, params)
     variables = {"dir": _directory(work_dir, params, task_id, attempt)}
-    result = connection.run_script(templates.text("process.sh", "command_stop.sh"), variables)
+    result = connection.run_script(templates.text("process.sh", "command_stop.sh"), variables, operation="stop")
     return result.stdout.strip() in {b"stopped", b"ended"}
 
 

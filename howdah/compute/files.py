@@ -71,7 +71,7 @@ class FileConnection(ShellConnection):
 
     def _move_into_place(self, temporary: str, path: str, mode: int, size: int) -> None:
         variables = {"temporary": temporary, "target": path, "mode": f"{mode:o}", "size": str(size)}
-        self._done(self.run_script(_MOVE_INTO_PLACE, variables), f"writing {path}")
+        self._done("upload", self.run_script(_MOVE_INTO_PLACE, variables, operation="upload"), f"writing {path}")
 
     def download(
         self, remote_path: str, sink: BinaryIO, *, max_bytes: int, progress: Progress | None = None
@@ -96,45 +96,46 @@ class FileConnection(ShellConnection):
     def stat(self, remote_path: str) -> FileStat | None:
         """Return what stands there; None when nothing does."""
         path = self.expand(remote_path)
-        result = self.run_script(templates.text("stat.sh"), {"path": path})
+        result = self.run_script(templates.text("stat.sh"), {"path": path}, operation="stat")
         if result.exit_status == _NO_FILE:
             return None
-        size, modified, what = self._done(result, f"looking at {path}").stdout.split()
+        size, modified, what = self._done("stat", result, f"looking at {path}").stdout.split()
         return FileStat(int(size), what == b"directory", datetime.fromtimestamp(int(modified), UTC))
 
     def make_directories(self, remote_paths: Sequence[str], *, mode: int = 0o755) -> None:
         """Make the directories and their parents; those that exist are left alone."""
         variables = {"paths": "\n".join(map(self.expand, remote_paths)), "mode": f"{mode:o}"}
-        self._done(self.run_script(templates.text("mkdir.sh"), variables), "making directories")
+        result = self.run_script(templates.text("mkdir.sh"), variables, operation="mkdir")
+        self._done("mkdir", result, "making directories")
 
     def remove_tree(self, remote_path: str) -> None:
         """Remove a directory with all below it (see ``abstract.Connection``)."""
         path, scratch = self.expand(remote_path), self.expand(self._target.scratch)
         variables = {"path": path.rstrip("/"), "scratch": scratch.rstrip("/")}
-        self._done(self.run_script(templates.text("remove.sh"), variables), f"removing {path}")
+        result = self.run_script(templates.text("remove.sh"), variables, operation="remove")
+        self._done("remove", result, f"removing {path}")
 
     def read_text(self, remote_path: str, *, max_bytes: int = DEFAULT_OUTPUT_BYTES) -> str | None:
         """Return the file's first ``max_bytes`` as text; None when there is no file."""
         path = self.expand(remote_path)
         script = f'[ -e "$path" ] || exit {_NO_FILE}\nhead -c "$limit" -- "$path"'
         variables = {"path": path, "limit": str(max_bytes)}
-        result = self.run_script(script, variables, max_output_bytes=max_bytes)
+        result = self.run_script(script, variables, max_output_bytes=max_bytes, operation="read")
         if result.exit_status == _NO_FILE:
             return None
-        return self._done(result, f"reading {path}").stdout.decode(errors="replace")
+        return self._done("read", result, f"reading {path}").stdout.decode(errors="replace")
 
     def sha256(self, remote_path: str) -> str | None:
         """Return the file's SHA-256 in hex, computed there; None when there is no file."""
         path = self.expand(remote_path)
-        result = self.run_script(templates.text("sha256.sh"), {"path": path})
+        result = self.run_script(templates.text("sha256.sh"), {"path": path}, operation="sha256")
         if result.exit_status == _NO_FILE:
             return None
-        return self._done(result, f"digesting {path}").stdout.decode().split()[0].lstrip("\\")
+        return self._done("sha256", result, f"digesting {path}").stdout.decode().split()[0].lstrip("\\")
 
-    def _done(self, result: CommandResult, what: str) -> CommandResult:
+    def _done(self, name: str, result: CommandResult, what: str) -> CommandResult:
         ended = Ended(result.exit_status, result.stderr, stderr_truncated=False)
-        with self._operation("script", None) as operation:
-            self._require_success(operation, ended, what, answered=True)
+        self._require_success(self._operation(name, None), ended, what, answered=True)
         return result
 
     @staticmethod

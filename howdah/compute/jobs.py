@@ -98,6 +98,7 @@ def _ask(
         {**variables, "dirs": directories, "boundary": boundary},
         timeout_seconds=connection.target.command_timeout_seconds,
         max_output_bytes=(len(jobs) + 100) * _BYTES_PER_JOB,
+        operation=OPERATION,
     )
     queue, found, rest = result.stdout.decode(errors="replace").partition(boundary + " ")
     if not found:
@@ -118,7 +119,7 @@ def _ask_again(
     statuses: dict[str, JobStatus] = {}
     if others := [native_id for native_id in missing if native_id not in asked]:
         script, variables = scheduler.status_script(others)
-        result = connection.run_script(script, variables)
+        result = connection.run_script(script, variables, operation=OPERATION)
         try:
             words = result.stderr.decode(errors="replace")
             statuses |= scheduler.parse_status(result.stdout.decode(errors="replace"), words, result.exit_status)
@@ -128,7 +129,7 @@ def _ask_again(
     accounting = scheduler.accounting_script(unknown) if unknown else None
     if accounting is None:
         return statuses
-    result = connection.run_script(*accounting)
+    result = connection.run_script(*accounting, operation=OPERATION)
     try:
         words = result.stderr.decode(errors="replace")
         known = scheduler.parse_accounting(result.stdout.decode(errors="replace"), words, result.exit_status)

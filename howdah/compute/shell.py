@@ -82,17 +82,18 @@ class ShellConnection(ABC):
         *,
         timeout_seconds: float | None = None,
         max_output_bytes: int = DEFAULT_OUTPUT_BYTES,
+        operation: str = "script",
     ) -> CommandResult:
         """Run POSIX-sh text in one round trip (see ``abstract.Connection``)."""
         marker, kept = new_marker(), Capped(max_output_bytes)
         answer = AfterMarker(marker, kept)
-        with self._operation("script", timeout_seconds) as operation:
-            self._refuse_bad_names(operation, variables or {})
+        with self._operation(operation, timeout_seconds) as under_way:
+            self._refuse_bad_names(under_way, variables or {})
             text = framed(script, variables or {}, marker)
-            line = command_line(["sh", "-s"], self._environment(operation, {}))
-            ended = self._execute(operation, line, [text], answer)
-            self._require_marker(operation, answer, ended)
-            return _result(operation, ended, kept)
+            line = command_line(["sh", "-s"], self._environment(under_way, {}))
+            ended = self._execute(under_way, line, [text], answer)
+            self._require_marker(under_way, answer, ended)
+            return _result(under_way, ended, kept)
 
     def expand(self, remote_path: str) -> str:
         """Return the absolute path of one that may begin with ``~/``."""
@@ -103,7 +104,8 @@ class ShellConnection(ABC):
     def _home(self) -> str:
         key = self._target.account
         if key not in self._homes:
-            home = self.run_script('cd && pwd -P || printf %s "$HOME"').stdout.decode(errors="replace").strip()
+            result = self.run_script('cd && pwd -P || printf %s "$HOME"', operation="home")
+            home = result.stdout.decode(errors="replace").strip()
             if not home.startswith("/"):
                 with self._operation("home", None) as operation:
                     raise operation.failure(FailureKind.PERMANENT, f"failed: the home directory is {home!r}")

@@ -44,7 +44,8 @@ def submit(connection: Connection, params: JobSubmissionParams, *, task_id: Task
         "job_script": job_script(scheduler, params.job, place, _executable(connection, params.job)),
     }
     limit = connection.target.submit_timeout_seconds + _LONGEST_WAIT_SECONDS + _LOOK_UP_SECONDS
-    result = connection.run_script(templates.text("process.sh", "detach.sh"), variables, timeout_seconds=limit)
+    script = templates.text("process.sh", "detach.sh")
+    result = connection.run_script(script, variables, timeout_seconds=limit, operation=OPERATION)
     return _understood(connection, scheduler, result, place)
 
 

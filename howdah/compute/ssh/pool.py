@@ -103,7 +103,7 @@ class SshPool:
 
     def _find(self, key: Hashable, *, make_room: bool) -> Pooled | None:
         with self._lock:
-            usable = [pooled for pooled in self._open[key] if pooled.usable]
+            usable = [pooled for pooled in self._open.get(key, ()) if pooled.usable]
             chosen = min(usable, key=lambda pooled: pooled.users, default=None)
             if chosen is None or (chosen.users >= _USERS_PER_CONNECTION and not make_room):
                 return None
@@ -112,7 +112,7 @@ class SshPool:
 
     def _is_full(self, key: Hashable) -> bool:
         with self._lock:
-            return sum(pooled.usable for pooled in self._open[key]) >= _CONNECTIONS_PER_ACCOUNT
+            return sum(pooled.usable for pooled in self._open.get(key, ())) >= _CONNECTIONS_PER_ACCOUNT
 
     def _keep(self, pooled: Pooled) -> Pooled:
         with self._lock:
@@ -129,7 +129,7 @@ class SshPool:
     @contextmanager
     def _turn_to_dial(self, target: ResourceTarget, bounds: Bounds) -> Iterator[None]:
         limit = target.connect_timeout_seconds
-        waiting = Operation("connect", target.host, bounds, limit, expired=FailureKind.THROTTLED)
+        waiting = Operation("connect", target.host, bounds, limit, expired=FailureKind.TRANSIENT)
         with self._lock:
             turn = self._dialing[f"{target.host}:{target.port}"]
         while not turn.acquire(timeout=0.1):
@@ -159,8 +159,10 @@ class SshPool:
 
     def _discard(self, pooled: Pooled) -> None:
         """Forget and close; the lock is held."""
-        if pooled in self._open[pooled.key]:
+        if pooled in self._open.get(pooled.key, ()):
             self._open[pooled.key].remove(pooled)
+            if not self._open[pooled.key]:
+                del self._open[pooled.key]
             metrics.SSH_CONNECTIONS.labels(pooled.account).dec()
         pooled.transport.close()
 

@@ -7,7 +7,7 @@ trap : HUP PIPE INT
 answer() { printf '%s\n' "$*"; exit 0; }
 ask() { scheduler_cancel "$native_id" >&2; answer asked "$native_id"; }
 
-if ! mkdir -p "$sub"; then
+if ! (umask 077 && mkdir -p "$sub"); then
     [ -n "$known_id" ] || answer unknown "the submission's directory can't be made"
     native_id=$known_id
     ask

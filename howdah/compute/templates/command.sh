@@ -3,7 +3,7 @@
 # Variables: dir, work_dir, runner (a script), nonce, wait_seconds, head_bytes. Needs process.sh.
 
 adopted=yes
-mkdir -p "${dir%/*}" || { echo "failed the directory ${dir%/*} can't be made"; exit 0; }
+(umask 077 && mkdir -p "${dir%/*}") || { echo "failed the directory ${dir%/*} can't be made"; exit 0; }
 if mkdir "$dir" 2>/dev/null; then
     adopted=no
     printf '%s\n' "$runner" >"$dir/runner.sh" || { rm -rf "$dir"; echo "failed the command can't be written to $dir"; exit 0; }

@@ -1,5 +1,5 @@
 # Stops a command and keeps it from starting. Prints stopped, ended or elsewhere. Variables: dir. Needs process.sh.
-mkdir -p "${dir%/*}"
+(umask 077 && mkdir -p "${dir%/*}")
 if mkdir "$dir" 2>/dev/null; then : >"$dir/stdout"; : >"$dir/stderr"; echo 143 >"$dir/exit_code"; echo stopped; exit 0; fi
 [ ! -s "$dir/exit_code" ] || { echo ended; exit 0; }
 owner=

@@ -31,7 +31,7 @@ wait_for_holder() {
     while [ "$left" -gt 0 ] && ! recorded && ! is_released && [ ! -L "$sub/started" ]; do nap; left=$((left - 1)); done
 }
 
-mkdir -p "$sub" || answer failed "the submission's directory can't be made"
+(umask 077 && mkdir -p "$sub") || answer failed "the submission's directory can't be made"
 while :; do
     recorded && answer adopted "$native_id"
     newest_claim
