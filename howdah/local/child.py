@@ -43,7 +43,7 @@ class ChildSpec:
     """Variables of our own environment that are none of the child's business."""
     cwd: Path | None = None
     ready: Probe = always_ready
-    ready_timeout_seconds: float = 60.0
+    ready_timeout_seconds: float = 180.0
     stop_signal: signal.Signals = signal.SIGTERM
     grace_seconds: float = 15.0
     """From the stop signal to SIGKILL."""

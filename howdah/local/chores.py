@@ -22,7 +22,7 @@ from howdah.runtime.settings import KafkaSettings
 Stopping = Callable[[], bool]
 
 _POLL_SECONDS = 0.1
-_TIMEOUT_SECONDS = 180.0
+_TIMEOUT_SECONDS = 300.0
 GATEWAY = "default"
 
 

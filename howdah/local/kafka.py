@@ -87,7 +87,7 @@ class KafkaServer:
             command=(java[0], *_JVM, *self._java_options, *java[1:], "kafka.Kafka", str(config)),
             cwd=self._data_dir,
             ready=lambda: broker_trouble(self.port, cluster_id),
-            ready_timeout_seconds=90,
+            ready_timeout_seconds=300,
             grace_seconds=20,
         )
 

@@ -76,7 +76,7 @@ class PostgresServer:
             command=(str(self._programs / "postgres"), "-D", str(self._data_dir), *self._options()),
             env={"LC_ALL": "C"},
             ready=self._trouble,
-            ready_timeout_seconds=60,
+            ready_timeout_seconds=180,
             stop_signal=signal.SIGINT,  # PostgreSQL's fast shutdown: SIGTERM would wait for clients to leave
             grace_seconds=20,
             identity=_identity(),

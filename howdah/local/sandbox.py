@@ -88,7 +88,7 @@ class Sandbox:
             name="sandbox",
             command=self._openssh(self._sshd) if self._sshd else self._embedded(),
             ready=lambda: _trouble(self.port),
-            ready_timeout_seconds=30,
+            ready_timeout_seconds=90,
             grace_seconds=5,
             with_descendants=False,  # jobs go on when a login node's sshd ends
         )
