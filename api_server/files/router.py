@@ -10,7 +10,7 @@ from api_server.auth.principal import Principal, Scope
 from api_server.files import service
 from api_server.files.schemas import FileShown
 from api_server.files.upload import store_form_file
-from api_server.http.dependencies import Objects, Work, after_rollback, requires
+from api_server.http.dependencies import Objects, Work, requires, unless_committed
 from api_server.http.download import send_object
 from api_server.http.idempotency import Answer, Idempotency, IdempotencyKeyHeader, fingerprint
 from api_server.http.model import Id
@@ -61,7 +61,7 @@ async def upload_file(
     file_id = new_id()
     key = service.key_for(principal, file_id)
     upload = await store_form_file(request, store, key, request.app.state.settings.max_upload_bytes)
-    after_rollback(work, partial(store.delete, key))
+    unless_committed(work, partial(store.delete, key))
     content = f"{upload.name}\x00{upload.written.sha256}".encode()
     idempotency = Idempotency(idempotency_key, fingerprint(request, content) if idempotency_key else b"")
 

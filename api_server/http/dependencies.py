@@ -14,6 +14,7 @@ from anyio.to_thread import run_sync
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy import event
+from sqlalchemy.orm import Session, SessionTransaction
 
 from api_server.auth.authenticator import Authenticator
 from api_server.auth.principal import Principal, Role, Scope
@@ -49,9 +50,20 @@ def after_commit(work: UnitOfWork, callback: Callable[[], None]) -> None:
     event.listen(work.session, "after_commit", lambda _: callback(), once=True)
 
 
-def after_rollback(work: UnitOfWork, callback: Callable[[], None]) -> None:
-    """Call ``callback``, which must not raise, when the transaction is rolled back; never when it is committed."""
-    event.listen(work.session, "after_rollback", lambda _: callback(), once=True)
+def unless_committed(work: UnitOfWork, callback: Callable[[], None]) -> None:
+    """Call ``callback``, which must not raise, when the transaction ends in any other way than by its commit."""
+    committed = False
+
+    def note(_: Session) -> None:
+        nonlocal committed
+        committed = True
+
+    def ended(_: Session, transaction: SessionTransaction) -> None:
+        if transaction.parent is None and not committed:
+            callback()
+
+    event.listen(work.session, "after_commit", note)
+    event.listen(work.session, "after_transaction_end", ended)
 
 
 def commit_limiter() -> CapacityLimiter:

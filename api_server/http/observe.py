@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api_server.http.problem import problem_response
+from api_server.http.problem import defect_response, problem_response
 from api_server.problems import TooLargeError
 from howdah.runtime import metrics, tracing
 
@@ -40,7 +40,7 @@ class Observed:
             return
         headers = dict(scope["headers"])
         tracing.enter(tracing.child_of(_incoming(headers)))
-        began, status = time.perf_counter(), 500  # what is answered, further out, to an exception that passes here
+        began, status = time.perf_counter(), 0
 
         async def send_and_see(message: Message) -> None:
             nonlocal status
@@ -54,6 +54,10 @@ class Observed:
                 await problem_response(Request(scope), _too_large(limit))(scope, receive, send_and_see)
             else:
                 await self._app(scope, _limited(receive, limit), send_and_see)
+        except Exception as error:  # the process's one boundary: a defect ends a request, no more
+            if status:
+                raise  # the answer had begun: all that is left is to cut the connection
+            await defect_response(Request(scope), error)(scope, receive, send_and_see)
         finally:
             _report(scope, status, time.perf_counter() - began)
 

@@ -121,11 +121,10 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     for kind in (ProblemError, RequestValidationError, HTTPException, DataError, OperationalError, PoolTimeoutError):
         app.add_exception_handler(kind, on_problem)
-    app.add_exception_handler(Exception, _on_defect)
 
 
-async def _on_defect(request: Request, error: Exception) -> Response:
-    """Answer 500 without details: they are in the log, under the trace id."""
+def defect_response(request: Request, error: Exception) -> Response:
+    """Return 500 without details: they are in the log, under the trace id."""
     log.error("request failed by a defect", path=request.url.path, error=type(error).__name__, exc_info=error)
     return problem_response(request, ProblemError("The platform failed; the log has more under this trace id."))
 
