@@ -12,33 +12,47 @@ from howdah.messaging.abstract import Outgoing, Record
 
 _MAX_REASON: Final = 2_000
 _MAX_KEY_BYTES: Final = 10_000
-_MAX_HEADERS: Final = 50
-_MAX_HEADER_CHARS: Final = 1_000
+_MAX_HEADERS: Final = 20
+_MAX_HEADER_CHARS: Final = 500
 _TOO_LARGE: Final = " (the original is too large to be carried; it stands at its position until retention takes it)"
 
 
 def dead_letter(record: Record, reason: str, group: str, at: datetime) -> Outgoing:
     """Return the dead letter of ``record``. Its id derives from the position: written twice, stored once."""
-    value, key = record.value, record.key
-    too_large = len(value or b"") > DeadLetter.MAX_ORIGINAL_BYTES or len(key or b"") > _MAX_KEY_BYTES
+    reason = _printable(reason)[:_MAX_REASON]
+    carried = len(record.value or b"") <= DeadLetter.MAX_ORIGINAL_BYTES and len(record.key or b"") <= _MAX_KEY_BYTES
+    if carried:
+        try:
+            return _letter(record, reason, group, at)
+        except ValueError:  # the headers make it larger than a message may be
+            pass
+    bare = Record(record.topic, record.partition, record.offset, None, None, (), record.timestamp_ms)
+    return _letter(bare, reason[: _MAX_REASON - len(_TOO_LARGE)] + _TOO_LARGE, group, at)
+
+
+def _letter(record: Record, reason: str, group: str, at: datetime) -> Outgoing:
     letter = DeadLetter(
         at=at,
         dead_letter_id=EventId(derive_id("dead-letter", record.topic, record.partition, record.offset)),
-        reason=reason[:_MAX_REASON] if not too_large else reason[: _MAX_REASON - len(_TOO_LARGE)] + _TOO_LARGE,
+        reason=reason,
         group=group,
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
         original_at=datetime.fromtimestamp(record.timestamp_ms / 1_000, UTC) if record.timestamp_ms >= 0 else None,
-        key_base64=None if too_large else _text(key),
-        value_base64=None if too_large else _text(value),
+        key_base64=_text(record.key),
+        value_base64=_text(record.value),
         headers=_headers(record),
     )
-    return Outgoing(topics.DEAD_LETTERS.name, encode(letter), key=None if too_large else key)
+    return Outgoing(topics.DEAD_LETTERS.name, encode(letter), key=record.key)
 
 
 def _text(content: bytes | None) -> str | None:
     return None if content is None else base64.b64encode(content).decode()
+
+
+def _printable(text: str) -> str:
+    return text.encode(errors="replace").decode()
 
 
 def _headers(record: Record) -> dict[str, str]:
@@ -49,5 +63,5 @@ def _headers(record: Record) -> dict[str, str]:
             text = content.decode()
         except UnicodeDecodeError:
             text = "base64:" + base64.b64encode(content).decode()
-        found[name[:_MAX_HEADER_CHARS]] = text[:_MAX_HEADER_CHARS]
+        found[_printable(name)[:_MAX_HEADER_CHARS]] = text[:_MAX_HEADER_CHARS]
     return found

@@ -92,7 +92,7 @@ def decode(watermark: int, text: str) -> LedgerText:
 
 
 def backlog(watermark: int, text: str, high: int) -> int:
-    """Return the unfinished messages of a partition whose next offset is ``high``; garbled text: all after the watermark.
+    """Return the unfinished messages of a partition whose next offset is ``high``; of garbled text, all there are.
 
     Raises:
         LedgerVersionError: a ledger of another version: nobody here can tell.
@@ -190,10 +190,18 @@ class Ledger:
         """Note that ``offset`` is in somebody's hands; ValueError when it is not the next or was finished before."""
         if offset < self._position or self.skip(offset):
             raise ValueError(f"offset {offset} was delivered or finished before; the next is {self._position}")
+        if self._position < self._inherited:
+            self._drop_vanished(offset)
         self._unfinished[offset] = None
         self._position = offset + 1
         self._in_hand += 1
         self._due -= 1
+
+    def _drop_vanished(self, offset: int) -> None:
+        """Let go of what a predecessor left below ``offset`` and was not delivered: the log no longer has it."""
+        gone = [left for left in takewhile(lambda left: left < offset, self._unfinished) if left >= self._position]
+        for left in gone:
+            del self._unfinished[left]
 
     def finish(self, offset: int) -> None:
         """Note that ``offset`` was handled; ValueError when it is not in hand."""

@@ -21,7 +21,7 @@ from howdah.messaging import ledger
 from howdah.messaging.abstract import MessagingError
 from howdah.messaging.backend import Committed, Partition
 from howdah.messaging.kafka import configuration
-from howdah.messaging.kafka.errors import in_words
+from howdah.messaging.kafka.errors import in_words, passes
 from howdah.messaging.topic_contract import check_settings, must_grow
 from howdah.runtime.settings import KafkaSettings
 
@@ -32,9 +32,6 @@ T = TypeVar("T")
 _TIMEOUT_SECONDS: Final = 20.0
 _VISIBLE_WITHIN_SECONDS: Final = 15.0
 _VISIBLE_POLL_SECONDS: Final = 0.05
-_STARTING: Final = frozenset(
-    {KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR}
-)
 _COORDINATOR_TRIES: Final = 50
 _COORDINATOR_AGAIN_SECONDS: Final = 0.2
 
@@ -159,7 +156,7 @@ def _asked(what: str, ask: "Callable[[], Future[T]]", ignored: int) -> T | None:
         except KafkaException as error:
             if error.args[0].code() == ignored:
                 return None
-            if not error.args[0].retriable() and error.args[0].code() not in _STARTING:
+            if not passes(error.args[0]):
                 raise in_words(what, error) from None
             time.sleep(_COORDINATOR_AGAIN_SECONDS)  # nothing tells when it has loaded
     raise MessagingError(f"{what}: the group's coordinator is not ready")

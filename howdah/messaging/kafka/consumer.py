@@ -4,7 +4,9 @@ Offsets are committed between two polls, on the polling thread: confluent_kafka'
 """
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final, TypeVar
 
 import structlog
 from confluent_kafka import Consumer as Client
@@ -18,11 +20,12 @@ from howdah.runtime.settings import KafkaSettings
 
 log = structlog.get_logger(__name__)
 
-_ASK_SECONDS = 5.0
-_ASK_TIMES = 10
-"""A question asked while the broker restarts is asked again: 10 × 5 s, well below max.poll.interval.ms."""
-_ASK_PAUSE_SECONDS = 0.5
-"""Before the next time: a coordinator that is still loading refuses at once, and is ready within seconds."""
+T = TypeVar("T")
+
+_ASK_SECONDS: Final = 5.0
+_ASK_AGAIN_SECONDS: Final = 0.1
+_ASK_AGAIN_FOR_SECONDS: Final = 50.0
+"""A question asked while the broker restarts is asked again, for well less than max.poll.interval.ms."""
 
 
 class KafkaConsumer:
@@ -53,25 +56,17 @@ class KafkaConsumer:
 
     def partitions(self, topic: str) -> Sequence[Partition]:
         """Return the partitions of ``topic``, none when it does not exist."""
-        for _ in range(_ASK_TIMES):
-            try:
-                found = self._client.list_topics(topic, timeout=_ASK_SECONDS).topics[topic]
-            except KafkaException as error:
-                failure = in_words(f"the partitions of {topic} could not be read", error)
-                continue
-            return [] if found.error is not None else [Partition(topic, number) for number in sorted(found.partitions)]
-        raise failure
+        found = self._ask(
+            f"the partitions of {topic}", lambda: self._client.list_topics(topic, timeout=_ASK_SECONDS).topics[topic]
+        )
+        return [] if found.error is not None else [Partition(topic, number) for number in sorted(found.partitions)]
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
         """Return the first offset there is and the next to be written."""
-        for _ in range(_ASK_TIMES):
-            try:
-                answer = self._client.get_watermark_offsets(TopicPartition(*partition), timeout=_ASK_SECONDS)
-            except KafkaException as error:
-                failure = in_words(f"the bounds of {partition.topic}[{partition.number}] could not be read", error)
-                continue
-            return answer
-        raise failure
+        return self._ask(
+            f"the bounds of {partition.topic}[{partition.number}]",
+            lambda: self._client.get_watermark_offsets(TopicPartition(*partition), timeout=_ASK_SECONDS),
+        )
 
     def high(self, partition: Partition) -> int:
         """Return the next offset to be written, as the last fetch told."""
@@ -84,26 +79,19 @@ class KafkaConsumer:
     def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, Committed]:
         """Return the group's commits."""
         asked = [TopicPartition(*partition) for partition in partitions]
-        failure = MessagingError(f"the offsets of group {self._group} could not be read")
-        for time_ in range(_ASK_TIMES if asked else 0):
-            if time_ > 0:
-                time.sleep(_ASK_PAUSE_SECONDS)
-            try:
-                answer = self._client.committed(asked, timeout=_ASK_SECONDS)
-            except KafkaException as error:
-                failure = in_words(f"the offsets of group {self._group} could not be read", error)
-                continue
+
+        def question() -> list[TopicPartition]:
+            answer = self._client.committed(asked, timeout=_ASK_SECONDS)
             wrong = next((found.error for found in answer if found.error is not None), None)
-            if wrong is None:
-                return {
-                    Partition(found.topic, found.partition): Committed(found.offset, found.metadata or "")
-                    for found in answer
-                    if found.offset >= 0
-                }
-            failure = MessagingError(f"the offsets of group {self._group} could not be read: {wrong.name()}")
-        if asked:
-            raise failure
-        return {}
+            if wrong is not None:
+                raise KafkaException(wrong)
+            return answer
+
+        return {
+            Partition(found.topic, found.partition): Committed(found.offset, found.metadata or "")
+            for found in self._ask(f"the offsets of group {self._group}", question)
+            if found.offset >= 0
+        }
 
     def poll(self, timeout_seconds: float, limit: int) -> list[Record]:
         """Return what is there. One blocking poll and then the rest without waiting."""
@@ -158,6 +146,17 @@ class KafkaConsumer:
         """Leave the group; partitions still owned are revoked first."""
         self._closing = True
         self._client.close()
+
+    def _ask(self, what: str, question: Callable[[], T]) -> T:
+        """Ask again while the broker starts; MessagingError when it refuses, or says nothing for too long."""
+        end = time.monotonic() + _ASK_AGAIN_FOR_SECONDS
+        while True:
+            try:
+                return question()
+            except KafkaException as error:
+                if not passes(error.args[0]) or time.monotonic() > end:
+                    raise in_words(f"{what} could not be read", error) from None
+                time.sleep(_ASK_AGAIN_SECONDS)  # nothing tells when the coordinator has loaded
 
     def _on_assign(self, client: Client, partitions: list[TopicPartition]) -> None:
         if self._closing:  # the coordinator answers no more questions, and nothing will be read

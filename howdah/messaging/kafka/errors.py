@@ -30,9 +30,20 @@ _PASSING: Final = frozenset(
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError._UNKNOWN_TOPIC,
         KafkaError._UNKNOWN_PARTITION,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.BROKER_NOT_AVAILABLE,
+        KafkaError.NETWORK_EXCEPTION,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+        KafkaError.STALE_MEMBER_EPOCH,
+        KafkaError.REBALANCE_IN_PROGRESS,
     }
 )
-"""What a consumer's queue may report and recovers from by itself."""
+"""What a broker that starts or moves answers for a while: a consumer recovers by itself, a question is asked again."""
 
 
 def refusal(error: KafkaError) -> Refusal:
@@ -41,7 +52,7 @@ def refusal(error: KafkaError) -> Refusal:
 
 
 def passes(error: KafkaError) -> bool:
-    """Tell whether a consumer that reports ``error`` may simply go on."""
+    """Tell whether ``error`` passes by itself (``KafkaError.retriable`` knows the transactional ones only)."""
     return not error.fatal() and (error.code() in _PASSING or error.retriable())
 
 

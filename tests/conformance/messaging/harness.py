@@ -13,6 +13,7 @@ from howdah.contracts.codec import DEAD_LETTERS as LETTERS
 from howdah.contracts.messages import DeadLetter
 from howdah.contracts.topics import DEAD_LETTERS, Mode, Topic
 from howdah.messaging import (
+    BatchReader,
     Delivery,
     Handler,
     InMemoryBroker,
@@ -83,7 +84,7 @@ class KafkaHarness:
     name = "kafka"
 
     def __init__(self, bootstrap: str, protocol: str = "consumer") -> None:
-        self._settings = KafkaSettings(kafka_bootstrap=bootstrap, kafka_group_protocol=protocol)  # type: ignore[arg-type]  # the literal's two values
+        self._settings = KafkaSettings.load(kafka_bootstrap=bootstrap, kafka_group_protocol=protocol)
         self._bootstrap = bootstrap
 
     def connect(self, client_id: str = "replica") -> Messaging:
@@ -103,7 +104,7 @@ class KafkaHarness:
             assert done[0].error is None
 
     def refuse_commits(self, *errors: int) -> None:
-        raise AssertionError("a real broker does not err on request")
+        raise AssertionError(f"a real broker does not err on request: {errors}")
 
     def close(self) -> None:
         """The broker belongs to the session."""
@@ -139,6 +140,12 @@ def until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SE
     while not condition():
         assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
         time.sleep(0.01)
+
+
+def gather(reader: BatchReader, found: list[Record], limit: int = 500) -> int:
+    """Poll once; return how many records there are by now."""
+    found.extend(reader.poll(0.1, limit))
+    return len(found)
 
 
 class Bench:
@@ -207,7 +214,7 @@ class Bench:
         reader = self.connect().batches([topic], f"reader-{uuid.uuid4().hex[:10]}")
         found: list[Record] = []
         try:
-            until(lambda: found.extend(reader.poll(0.1)) or len(found) >= number, f"{number} records in {topic}")
+            until(lambda: gather(reader, found) >= number, f"{number} records in {topic}")
         finally:
             reader.close()
         return found

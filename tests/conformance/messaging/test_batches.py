@@ -4,7 +4,7 @@ import pytest
 
 from howdah.contracts.topics import Mode
 from howdah.messaging import BatchReader, Outgoing, Record
-from tests.conformance.messaging.harness import Bench, until
+from tests.conformance.messaging.harness import Bench, gather, until
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -45,8 +45,8 @@ def test_what_was_not_committed_comes_again_to_the_next_reader(bench: Bench) -> 
     bench.create(1, Mode.ORDERED_BATCHES)
     bench.write(*(b"%d" % index for index in range(20)))
     first = bench.connect().batches([bench.topic], bench.group)
-    head = []
-    until(lambda: bool(head.extend(first.poll(0.1, limit=5)) or len(head) == 5), "five records")
+    head: list[Record] = []
+    until(lambda: gather(first, head, limit=5) == 5, "five records")
     first.commit()
     assert collect(first, 1)
     first.close()

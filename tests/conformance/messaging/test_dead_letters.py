@@ -17,7 +17,7 @@ def test_a_verdict_makes_a_dead_letter_that_tells_everything(bench: Bench) -> No
     )
     bench.messaging.producer().send_all([original])
 
-    def handler(delivery: Delivery) -> None:
+    def handler(_: Delivery) -> None:
         raise PoisonousMessageError("the reason in words")
 
     bench.replica(handler)
@@ -56,7 +56,7 @@ def test_a_value_too_large_to_be_carried_is_still_reported(bench: Bench) -> None
     bench.create(1)
     bench.write(b"x" * 900_000)
 
-    def handler(delivery: Delivery) -> None:
+    def handler(_: Delivery) -> None:
         raise PoisonousMessageError("no")
 
     bench.replica(handler)
@@ -78,7 +78,7 @@ def test_without_its_dead_letter_a_message_is_not_acknowledged(bench: Bench) -> 
         if value == b"bad":
             raise PoisonousMessageError("no")
 
-    def with_dead_letter(record: Record, reason: str) -> list[Outgoing]:
+    def with_dead_letter(_: Record, __: str) -> list[Outgoing]:
         if len(tries) == 1:
             bench.until_acknowledged(1)
         tries.append(bench.unfinished())
@@ -100,7 +100,7 @@ def test_who_waits_for_the_outcome_hears_of_it(bench: Bench) -> None:
         if delivery.record.value == b"bad":
             raise PoisonousMessageError("no")
 
-    def with_dead_letter(record: Record, reason: str) -> list[Outgoing]:
+    def with_dead_letter(_: Record, reason: str) -> list[Outgoing]:
         return [Outgoing(bench.topic, f"failed: {reason}".encode(), partition=1)]
 
     bench.replica(handler, with_dead_letter=with_dead_letter)
@@ -112,10 +112,10 @@ def test_a_callback_that_fails_on_the_bad_bytes_does_not_cost_the_dead_letter(be
     bench.create(1)
     bench.write(b"bad")
 
-    def handler(delivery: Delivery) -> None:
+    def handler(_: Delivery) -> None:
         raise PoisonousMessageError("no")
 
-    def with_dead_letter(record: Record, reason: str) -> list[Outgoing]:
+    def with_dead_letter(_: Record, __: str) -> list[Outgoing]:
         raise ValueError("these bytes say nothing")
 
     bench.replica(handler, with_dead_letter=with_dead_letter)

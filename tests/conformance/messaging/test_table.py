@@ -40,7 +40,7 @@ def test_an_empty_table_is_loaded(bench: Bench) -> None:
 def test_changes_are_told_in_order(bench: Bench) -> None:
     bench.create(2, Mode.TABLE, compacted=True)
     told: list[tuple[str, bytes | None]] = []
-    table = bench.connect().table(bench.topic, lambda key, value, record: told.append((key, value)))
+    table = bench.connect().table(bench.topic, lambda key, value, _: told.append((key, value)))
     table.start()
     assert table.wait_loaded(20)
     for index in range(50):
@@ -54,7 +54,7 @@ def test_changes_are_told_in_order(bench: Bench) -> None:
 def test_rows_that_cannot_be_read_go_to_the_dead_letters(bench: Bench) -> None:
     bench.create(1, Mode.TABLE, compacted=True)
 
-    def on_change(key: str, value: bytes | None, record: Record) -> None:
+    def on_change(_: str, value: bytes | None, __: Record) -> None:
         if value == b"rubbish":
             raise UndecodableMessageError("not a row")
 
