@@ -102,7 +102,9 @@ class Supervisor:
         Raises:
             LocalStackError: a child or a chore failed during the first start. Everything is stopped again by then.
         """
-        before = {which: signal.signal(which, self._on_signal) for which in _SIGNALS}
+        # nohup has SIGHUP ignored: that stays so.
+        heeded = [which for which in _SIGNALS if which is not signal.SIGHUP or _is_heeded(which)]
+        before = {which: signal.signal(which, self._on_signal) for which in heeded}
         control = ControlServer(self._directory, self._respond)
         try:
             control.start()
@@ -139,9 +141,8 @@ class Supervisor:
         while waited_for:
             self._refuse_to_go_on_when_stopping()
             self._take_wishes(_LOOK_SECONDS)
-            self._look_after(kept for lower in self._waves[:-1] for kept in lower)
+            self._look_after(self._kept())
             for kept in list(waited_for.values()):
-                kept.look()
                 self._check_first_start(kept, began)
                 if kept.state is ChildState.READY:
                     del waited_for[kept.name]
@@ -241,3 +242,7 @@ class Supervisor:
         if time.monotonic() - self._last_signal > _ECHO_SECONDS:
             self._stop_requests += 1
         self._last_signal = time.monotonic()
+
+
+def _is_heeded(which: signal.Signals) -> bool:
+    return signal.getsignal(which) is not signal.SIG_IGN
