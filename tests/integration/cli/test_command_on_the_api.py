@@ -1,0 +1,184 @@
+"""The ``howdah`` command against the real API server and PostgreSQL; runs are proven on the whole platform."""
+
+import io
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from sqlalchemy.orm import Session
+
+from api_server.auth.principal import Role
+from api_server.registry.base import Base
+from api_server.registry.engine import make_engine
+from api_server.registry.models import Gateway
+from howdah.cli.__main__ import main
+from howdah.contracts.ids import new_id
+from tests.fixtures.interface import PostgresDaemon
+from tests.integration.api.conftest import Api, Tenant, running
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "gray-scott"
+
+
+@dataclass(frozen=True)
+class Done:
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Howdah:
+    """Runs the command in a folder, as a person of a gateway of their own; in this process, which is quicker."""
+
+    api: Api
+    token: str
+    folder: Path
+    monkeypatch: pytest.MonkeyPatch
+
+    def __call__(self, *arguments: str, code: int = 0) -> Done:
+        stdout, stderr = io.StringIO(), io.StringIO()
+        with self.monkeypatch.context() as patch, redirect_stdout(stdout), redirect_stderr(stderr):
+            patch.chdir(self.folder)
+            patch.setenv("HOWDAH_API_URL", self.api.url)
+            patch.setenv("HOWDAH_TOKEN", self.token)
+            patch.setattr(sys, "argv", ["howdah", *arguments])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        done = Done(stdout.getvalue(), stderr.getvalue())
+        assert (ended.value.code or 0) == code, done
+        assert self.token not in done.stdout + done.stderr
+        return done
+
+    def json(self, *arguments: str) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = json.loads(self(*arguments, "--json").stdout)
+        return found
+
+
+@pytest.fixture(scope="module")
+def api(postgres: PostgresDaemon, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    url = postgres.create_database()
+    engine = make_engine(url)
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    with running(url, tmp_path_factory.mktemp("objects")) as api:
+        yield api
+    postgres.drop_database(url)
+
+
+@pytest.fixture
+def howdah(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Howdah:
+    gateway_id = new_id()
+    with Session(api.engine) as session, session.begin():
+        session.add(Gateway(id=gateway_id, name=f"gateway {gateway_id}"))
+    tenant = Tenant(api, gateway_id)
+    shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True)
+    key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    (tmp_path / "key").write_bytes(key)
+    text = (tmp_path / "catalogue-slurm.yaml").read_text().replace("~/.ssh/id_ed25519", "key")
+    (tmp_path / "cluster.yaml").write_text(text)
+    (tmp_path / "catalogue.yaml").write_text(
+        (tmp_path / "catalogue.yaml").read_text().replace("resource: sandbox", "resource: cluster")
+    )
+    (tmp_path / "cluster.yaml").write_text(text.rpartition("---")[0])
+    return Howdah(api, tenant.token(Role.GATEWAY_ADMIN, "ada"), tmp_path, monkeypatch)
+
+
+def _actions(howdah: Howdah, *files: str) -> dict[str, str]:
+    arguments = [part for file in files for part in ("-f", file)]
+    return {f"{one['kind']} {one['name']}": str(one["action"]) for one in howdah.json("apply", *arguments)}
+
+
+def test_applying_twice_changes_nothing_and_an_edit_changes_only_itself(howdah: Howdah) -> None:
+    first = _actions(howdah, "catalogue.yaml", "cluster.yaml")
+    assert set(first.values()) == {"created"}
+    assert len(first) == 5
+    assert set(_actions(howdah, "cluster.yaml", "catalogue.yaml").values()) == {"unchanged"}
+    path = howdah.folder / "catalogue.yaml"
+    path.write_text(path.read_text().replace("maximum: 1000000", "maximum: 5000"))
+    again = _actions(howdah, "catalogue.yaml", "cluster.yaml")
+    assert {name for name, action in again.items() if action == "updated"} == {"ApplicationInterface gray-scott"}
+    inputs = json.loads(howdah("apps", "show", "gray-scott", "--json").stdout)["inputs"]
+    assert next(one for one in inputs if one["name"] == "steps")["maximum"] == 5000
+
+
+def test_what_is_exported_is_applied_without_a_change(howdah: Howdah) -> None:
+    _actions(howdah, "catalogue.yaml", "cluster.yaml")
+    howdah("export", "-o", "exported.yaml")
+    exported = (howdah.folder / "exported.yaml").read_text()
+    assert "PRIVATE KEY" not in exported
+    assert {one["kind"] for one in yaml.safe_load_all(exported)} == {
+        "Credential",
+        "ComputeResource",
+        "ApplicationModule",
+        "ApplicationInterface",
+        "ApplicationDeployment",
+    }
+    assert set(_actions(howdah, "exported.yaml").values()) == {"unchanged"}
+
+
+def test_a_secret_in_use_is_never_replaced_silently(howdah: Howdah) -> None:
+    _actions(howdah, "cluster.yaml")
+    fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    (howdah.folder / "key").write_bytes(fresh)
+    told = howdah("apply", "-f", "cluster.yaml", code=1).stderr
+    assert "cluster.yaml, document 1, private_key_file: cluster-key is there already with another key" in told
+
+
+def test_the_servers_refusals_stand_at_their_place_in_the_file(howdah: Howdah) -> None:
+    path = howdah.folder / "cluster.yaml"
+    path.write_text(path.read_text().replace("scheduler: slurm", "scheduler: cron").replace("port: 22", "port: 0"))
+    told = howdah("apply", "-f", "cluster.yaml", code=1).stderr
+    assert "cluster.yaml, document 2, scheduler: " in told
+    assert "cluster.yaml, document 2, port: " in told
+    missing = howdah("apply", "-f", "catalogue.yaml", code=1).stderr
+    assert "document 3, resource: there is no compute resource named 'cluster', nor any other" in missing
+
+
+def test_an_experiment_is_made_from_yaml_with_its_files(howdah: Howdah) -> None:
+    _actions(howdah, "catalogue.yaml", "cluster.yaml")
+    made = json.loads(howdah("experiments", "create", "-f", "experiment-slurm.yaml", "--json").stdout)
+    assert made["state"] == "CREATED"
+    assert [one["name"] for one in howdah.json("experiments", "list")] == ["corals on Slurm"]
+    clone = json.loads(howdah("experiments", "clone", made["id"], "--name", "again", "--json").stdout)
+    assert clone["id"] != made["id"]
+    howdah("experiments", "delete", "again")
+    assert len(howdah.json("experiments", "list")) == 1
+
+
+def test_wrong_values_are_told_with_their_document(howdah: Howdah) -> None:
+    _actions(howdah, "catalogue.yaml", "cluster.yaml")
+    good = (howdah.folder / "experiment-slurm.yaml").read_text()
+    bad = good.replace("steps: 1200", "steps: 0").replace("palette: ocean", "palette: blue")
+    (howdah.folder / "two.yaml").write_text(f"{good}\n---\n{bad}")
+    told = howdah("experiments", "create", "-f", "two.yaml", code=1).stderr.splitlines()
+    assert [line.partition(": must")[0] for line in told] == [
+        "howdah: two.yaml, document 2, inputs.steps",
+        "howdah: two.yaml, document 2, inputs.palette",
+    ]
+    assert howdah.json("experiments", "list") == [], "all or none"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("resources", "show", "nowhere"), 1, "there is no compute resource with the id or name 'nowhere'"),
+        (("resources", "list", "--api-url", "http://127.0.0.1:9", "--token", "t"), 1, "could not be reached"),
+        (("resources", "list", "--token", "wrong"), 1, "howdah: "),
+        (("experiments", "create"), 2, "Missing option"),
+        (("experiments", "watch"), 1, "there is no experiment yet"),
+        (("nonsense",), 2, "No such command"),
+    ],
+)
+def test_every_mistake_is_one_clear_sentence(howdah: Howdah, arguments: tuple[str, ...], code: int, told: str) -> None:
+    done = howdah(*arguments, code=code)
+    assert told in done.stderr
+    assert done.stdout == ""
