@@ -60,11 +60,7 @@ class Orchestrator:
         def leased(name: str, step: Callable[[], object], period_seconds: float) -> LeasedLoop:
             return LeasedLoop(name, step, period_seconds, leases, clock)
 
-        retention = Retention(
-            engine,
-            logs=timedelta(days=settings.log_retention_days),
-            idempotency_keys=timedelta(hours=settings.idempotency_retention_hours),
-        )
+        retention = Retention(engine, logs=timedelta(days=settings.log_retention_days))
         self._loops: dict[str, BatchLoop[Any] | LeasedLoop] = {
             "events": batches(topics.EVENTS, codec.EVENTS, writer.apply),
             "dead-letters": batches(topics.DEAD_LETTERS, codec.DEAD_LETTERS, DeadLetterSink(registry).store),

@@ -1,4 +1,4 @@
-"""What has outlived its use goes, a little at a time."""
+"""What has outlived its use goes; idempotency keys are forgotten by the API server, whose they are."""
 
 from datetime import timedelta
 
@@ -11,16 +11,14 @@ _LEASE_MEMORY = timedelta(hours=1)
 
 
 class Retention:
-    """Deletes old answers to idempotent requests, old log lines and the leases of dead relays."""
+    """Deletes old log lines and the leases of dead relays."""
 
-    def __init__(self, engine: Engine, *, logs: timedelta, idempotency_keys: timedelta) -> None:
+    def __init__(self, engine: Engine, *, logs: timedelta) -> None:
         self._engine = engine
         self._logs = logs
-        self._idempotency_keys = idempotency_keys
 
     def prune(self) -> None:
         """Delete what is too old, in one transaction."""
         with Session(self._engine) as session, session.begin():
-            upkeep.forget_idempotency_keys(session, self._idempotency_keys)
             upkeep.forget_logs(session, self._logs)
             leases.forget_expired(session, _LEASE_MEMORY)

@@ -19,4 +19,3 @@ class OrchestratorSettings(ApiSettings):
     timer_period_seconds: float = Field(default=0.25, gt=0, le=60)
     sweep_period_seconds: float = Field(default=2.0, gt=0, le=600)
     log_retention_days: float = Field(default=30, gt=0)
-    idempotency_retention_hours: float = Field(default=48, gt=0)

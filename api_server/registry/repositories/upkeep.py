@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Table, delete, func, select
 from sqlalchemy.orm import Session
 
-from api_server.registry.models import IdempotencyKey, Task, TaskLog
+from api_server.registry.models import Task, TaskLog
 from api_server.registry.rowset import Rows, insert_rows
 
 _task_log: Table = TaskLog.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
@@ -31,11 +31,6 @@ def store_logs(session: Session, rows: Rows) -> None:
     """Store lines of tasks' logs; lines that are there already are left as they are."""
     if rows:
         session.execute(_INSERT_LOGS, {"rows": rows})
-
-
-def forget_idempotency_keys(session: Session, older_than: timedelta) -> None:
-    """Delete answers that nobody will ask for again."""
-    session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < func.now() - older_than))
 
 
 def forget_logs(session: Session, older_than: timedelta) -> None:

@@ -179,7 +179,8 @@ class World:
         for change in decisions.changes:
             states = _ENUMS[change.entity]
             if change.before is not None:
-                assert may_follow(states(change.before), states(change.after)), change
+                before, after = states(change.before), states(change.after)
+                assert may_follow(before, after), change  # type: ignore[arg-type]  # one of the four kinds of state
         if decisions.outcome is Outcome.ILLEGAL:
             assert not any((decisions.tasks, decisions.publications, decisions.changes, decisions.attempts))
         for publication in decisions.publications:
