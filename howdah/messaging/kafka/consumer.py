@@ -4,7 +4,6 @@ Offsets are committed between two polls, on the polling thread: confluent_kafka'
 """
 
 import time
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, TypeVar
 
