@@ -27,9 +27,18 @@ P = ParamSpec("P")
 class Session:
     """One run of the command. ``client`` connects when it is first asked for."""
 
-    def __init__(self, api_url: str | None = None, token: str | None = None, *, as_json: bool = False) -> None:
+    def __init__(
+        self,
+        api_url: str | None = None,
+        token: str | None = None,
+        *,
+        as_json: bool = False,
+        client: Client | None = None,
+    ) -> None:
         self._api_url = api_url
         self._token = token
+        if client is not None:
+            self.client = client
         self.as_json = as_json
         self.directory: Path | None = None
         """The local stack's, where a command has an option for it."""

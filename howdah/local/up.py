@@ -14,16 +14,23 @@ from howdah.local.progress import Progress
 from howdah.local.run_record import RunRecord, only_supervisor
 from howdah.local.stack import Stack
 from howdah.local.supervisor import Supervisor
-from howdah.local.welcome import Welcome
+from howdah.local.welcome import Follow, Welcome
 
 DEFAULT_DIRECTORY = Path(".howdah")
 _INTERRUPTED = 130
 
 
-def up(directory: Path = DEFAULT_DIRECTORY, *, example: Path | None = None, progress: Progress | None = None) -> int:
+def up(
+    directory: Path = DEFAULT_DIRECTORY,
+    *,
+    example: Path | None = None,
+    progress: Progress | None = None,
+    follow: Follow | None = None,
+) -> int:
     """Start the whole stack in ``directory``, keep it running until Ctrl-C, stop it; return the exit status.
 
     ``example`` is a folder with ``catalogue.yaml`` and ``experiment.yaml`` that is run once everything is ready.
+    ``follow`` shows it to a person; by default a line is said for each change.
     Everything that is said, errors too, goes to ``progress`` (by default standard output).
     """
     progress = progress or progress_for()
@@ -34,7 +41,7 @@ def up(directory: Path = DEFAULT_DIRECTORY, *, example: Path | None = None, prog
         with only_supervisor(directory):
             RunRecord(directory).stop_orphans(progress)
             stack = Stack(directory, progress)
-            Supervisor(directory, stack.plan(Welcome(stack, progress, example)), progress).run()
+            Supervisor(directory, stack.plan(Welcome(stack, progress, example, follow)), progress).run()
     except HowdahError as error:
         progress.say(f"howdah up: {error}")
         return 1

@@ -1,6 +1,7 @@
 """After the start: the sandbox is registered, the example is run on request, people are told where everything is."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -15,16 +16,19 @@ from howdah.local.progress import Progress
 from howdah.local.stack import Stack
 
 RESOURCE = "sandbox"
+Follow = Callable[[Client, str], object]
+"""Shows an experiment to a person, and returns when it has ended."""
 _SHOWN_CHARACTERS = 2_000
 
 
 class Welcome:
     """Called on a thread of its own once everything is ready. A failure is said; the stack goes on."""
 
-    def __init__(self, stack: Stack, progress: Progress, example: Path | None) -> None:
+    def __init__(self, stack: Stack, progress: Progress, example: Path | None, follow: Follow | None = None) -> None:
         self._stack = stack
         self._progress = progress
         self._example = example
+        self._follow = follow or self._say_changes
 
     def __call__(self) -> None:
         """Register, run the example, tell."""
@@ -82,28 +86,25 @@ class Welcome:
         (request,) = experiment_requests(client, read_documents(folder / "experiment.yaml"), resource=RESOURCE)
         experiment = client.experiments.submit({**request, "launch": True})
         self._progress.say(f"      experiment {experiment.name} ({experiment.id}) on {RESOURCE}")
-        state = self._follow(client, experiment.id)
+        self._follow(client, experiment.id)
         target = self._stack.where.directory / "example" / experiment.id
         for output in client.experiments.outputs(experiment.id):
             if output.present:
                 self._show(client.experiments.download_output(experiment.id, output, target / _name(output)), output)
-        if state is not ExperimentState.COMPLETED:
-            failure = client.experiments.get(experiment.id).failure
-            self._progress.say(f"      the experiment ended as {state}: {failure.sentence if failure else ''}")
+        ended = client.experiments.get(experiment.id)
+        if ended.state is not ExperimentState.COMPLETED:
+            failure = ended.failure.sentence if ended.failure else ""
+            self._progress.say(f"      the experiment ended as {ended.state}: {failure}")
 
-    def _follow(self, client: Client, experiment_id: str) -> ExperimentState | None:
-        state: ExperimentState | None = None
+    def _say_changes(self, client: Client, experiment_id: str) -> None:
         names: dict[str, str] = {}
         for news in client.experiments.watch(experiment_id):
             if isinstance(news, Snapshot):
-                state = news.experiments[0].state if news.experiments else state
                 names |= {task.id: task.name for task in news.tasks}
             else:
                 for change in news.event.changes:
                     what = f"{change.entity} {names[change.id]}" if change.id in names else change.entity
                     self._progress.say(f"      {what} → {change.after}")
-                state = news.experiment_state() or state
-        return state
 
     def _show(self, path: Path, output: Output) -> None:
         self._progress.say(f"      output {output.name}: {path} ({path.stat().st_size} bytes)")

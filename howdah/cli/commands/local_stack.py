@@ -1,5 +1,6 @@
 """``howdah up``, ``status``, ``restart`` and ``down``: the platform on this machine, and whether one answers at all."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,8 +10,9 @@ import typer
 from howdah.cli.access import CLIENT_FILE, DATA_DIRECTORY, DIRECTORY_VARIABLE
 from howdah.cli.errors import CliError
 from howdah.cli.example import example_folder
+from howdah.cli.following import follow
 from howdah.cli.session import Session, table, with_session
-from howdah.client import ClientError
+from howdah.client import Client, ClientError
 from howdah.contracts.control import ChildStatus, StackStatus
 
 DirOption = Annotated[
@@ -40,7 +42,13 @@ def up(
     """Start the whole platform on this machine and keep it running until Ctrl-C."""
     local = _local()
     wanted = not (directory / CLIENT_FILE).exists() if example is None else example
-    raise typer.Exit(local.up(directory, example=example_folder() if wanted else None))
+    raise typer.Exit(
+        local.up(
+            directory,
+            example=example_folder() if wanted else None,
+            follow=_follow_live if sys.stdout.isatty() else None,
+        )
+    )
 
 
 @with_session
@@ -81,6 +89,11 @@ def restart(
 def down(directory: DirOption = DEFAULT_DIR) -> None:
     """Ask the local stack to stop; its data stays."""
     _local().stop(directory)
+    sys.stderr.write("the local stack stops; its data stays\n")
+
+
+def _follow_live(client: Client, experiment_id: str) -> None:
+    follow(Session(client=client), experiment_id)
 
 
 def _rows(children: Sequence[ChildStatus]) -> list[tuple[object, ...]]:
