@@ -5,7 +5,8 @@ asking anybody.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,7 @@ def proving_ground(
     """Start everything, seed the catalogue; stop everything and remove the directories at the end."""
     with ExitStack() as stack:
         directory = shared_directory("howdah-proof")
-        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        stack.push(_tidy_up(directory))
         kafka = LocalKafka(directory / "kafka")
         stack.callback(kafka.stop)
         kafka.start()
@@ -118,6 +119,18 @@ def proving_ground(
         )
         _seed(ground, scale)
         yield ground
+
+
+def _tidy_up(directory: Path) -> Callable[[type[BaseException] | None, BaseException | None, object], None]:
+    """Return an exit callback: the directory is removed, but kept with its logs when the proof itself broke."""
+
+    def leave(kind: type[BaseException] | None, _: BaseException | None, __: object) -> None:
+        if kind is None:
+            shutil.rmtree(directory, ignore_errors=True)
+        else:
+            print(f"kept for a look: {directory}", file=sys.stderr)
+
+    return leave
 
 
 def owned(path: Path) -> Path:

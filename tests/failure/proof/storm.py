@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from howdah.contracts.control import ChildState
 from tests.failure.proof.ground import Ground, Scale, proving_ground
 from tests.failure.proof.launching import launched
 from tests.failure.proof.verdicts import ask_witness, wait_ended
@@ -70,9 +71,9 @@ class Storm:
         """Kill until every quota is filled or ``until`` (monotonic seconds) has come; then set ``calm``."""
         next_random = time.monotonic() + 1.0
         while not self._spent and time.monotonic() < until:
-            if self.in_window < self._size.kills_in_window:
+            if self._windows_left:
                 self._strike_in_window()
-            if time.monotonic() >= next_random:
+            if time.monotonic() >= next_random and not self._random_spent:
                 next_random = time.monotonic() + self._chance.uniform(0.6, 1.6)
                 self._strike()
             time.sleep(0.02)
@@ -80,22 +81,32 @@ class Storm:
 
     @property
     def _spent(self) -> bool:
-        return (
-            self.in_window >= self._size.kills_in_window
-            and self.killed.total() >= self._size.kills
-            and all(self.killed[kind] >= self._size.kills_of_each for kind in KINDS)
-        )
+        return self._windows_left == 0 and self._random_spent
+
+    @property
+    def _windows_left(self) -> int:
+        return self._size.kills_in_window - self.in_window
+
+    @property
+    def _random_spent(self) -> bool:
+        """What the windows will still take counts as killed; what is not needed is not killed."""
+        enough = self.killed.total() + self._windows_left >= self._size.kills
+        return enough and all(self.killed[kind] >= self._size.kills_of_each for kind in KINDS)
 
     def _strike(self) -> None:
-        if self._spent:
+        """Kill a process that is ready, of a kind that was hit least. What only just starts would prove nothing."""
+        ready = {one.name for one in self._ground.platform.children() if one.state is ChildState.READY}
+        candidates = [kind for kind in KINDS if self._replicas(kind) & ready]
+        if not candidates:
             return
-        least = min(self.killed[kind] for kind in KINDS)
-        kind = self._chance.choice([kind for kind in KINDS if self.killed[kind] == least])
-        if self._ground.platform.kill(self._replica(kind)):
+        least = min(self.killed[kind] for kind in candidates)
+        kind = self._chance.choice([kind for kind in candidates if self.killed[kind] == least])
+        if self._ground.platform.kill(self._chance.choice(sorted(self._replicas(kind) & ready))):
             self.killed[kind] += 1
 
-    def _replica(self, kind: str) -> str:
-        return self._chance.choice([kind, f"{kind}-2"]) if kind == "job-submission" else kind
+    @staticmethod
+    def _replicas(kind: str) -> set[str]:
+        return {kind, f"{kind}-2"}
 
     def _strike_in_window(self) -> None:
         for window in list(self._ground.windows.iterdir()):
