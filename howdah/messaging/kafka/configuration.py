@@ -31,17 +31,28 @@ class Connectivity:
     def on_statistics(self, text: str) -> None:
         """Read the states of the brokers from librdkafka's statistics."""
         states = [broker["state"] for broker in orjson.loads(text)["brokers"].values() if broker["nodeid"] >= 0]
-        with self._lock:
-            self._unreachable = bool(states) and "UP" not in states
+        self._note(unreachable=bool(states) and "UP" not in states)
 
     def on_error(self, error: KafkaError) -> None:
-        """Note what librdkafka reports beside any one request. It recovers from all but fatal ones by itself."""
-        log.warning("kafka client error", client=self._name, error=error.name(), text=error.str(), fatal=error.fatal())
+        """Note what librdkafka reports beside any one request. It recovers from all but fatal ones by itself.
+
+        It repeats itself with every attempt to connect, so only what is new is worth a warning.
+        """
+        log.debug("kafka client error", client=self._name, error=error.name(), text=error.str())
+        if error.fatal():
+            self._fatal = error.str()
+            log.error("the kafka client failed for good", client=self._name, error=error.str())
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how confluent_kafka names local errors
+            self._note(unreachable=True)
+
+    def _note(self, *, unreachable: bool) -> None:
         with self._lock:
-            if error.fatal():
-                self._fatal = error.str()
-            if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how confluent_kafka names local errors
-                self._unreachable = True
+            changed = self._unreachable != unreachable
+            self._unreachable = unreachable
+        if changed and unreachable:
+            log.warning("no kafka broker is reachable", client=self._name)
+        elif changed:
+            log.info("kafka is reachable again", client=self._name)
 
     @property
     def fatal(self) -> str | None:
@@ -72,6 +83,7 @@ def connection(settings: KafkaSettings, client_id: str, connectivity: Connectivi
         "socket.timeout.ms": 10_000,
         "socket.nagle.disable": True,
         "log.connection.close": False,
+        "log_level": 2,  # its own lines would break our structured log; ``Connectivity`` hears of errors
         "topic.metadata.refresh.interval.ms": 30_000,  # a topic that grew is noticed
         **watched,
         **settings.kafka_options,
