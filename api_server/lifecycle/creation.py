@@ -52,8 +52,7 @@ class Creation:
             problems += [problem.within(f"experiments.{index}") for problem in found] if batch else found
         refuse(problems)
         run_writes.insert_experiments(self._work.session, self._rows)
-        run_writes.insert_events(self._work.session, self._created)
-        self._recording.write(self._work)
+        self._recording.write(self._work, before=self._created)
         return [_record(row, self._now) for row in self._rows]
 
     def _prepare(self, planner: Planner, request: AnyRequest, cloned_from: str | None) -> list[FieldProblem]:

@@ -3,6 +3,7 @@
 Launching and orchestrating use the same: nobody else writes processes, tasks, attempts, jobs and their events.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -125,8 +126,8 @@ class Recording:
             }
         )
 
-    def write(self, work: UnitOfWork) -> None:
-        """Write everything; ConflictingWriteError when a process is no longer as it was read."""
+    def write(self, work: UnitOfWork, before: Sequence[Row] = ()) -> None:
+        """Write everything, in the history after ``before``; ConflictingWriteError when a process has changed."""
         session = work.session
         run_writes.insert_processes(session, [_process_of(held) for held in self._new])
         run_writes.insert_tasks(session, [row for held in self._new for row in _new_tasks(held.run)])
@@ -139,7 +140,7 @@ class Recording:
         if run_writes.update_processes(session, [_process_update(held) for held in touched]) != len(touched):
             raise ConflictingWriteError
         run_writes.update_experiments(session, [_experiment_update(held) for held in touched])
-        run_writes.insert_events(session, self._events)
+        run_writes.insert_events(session, [*before, *self._events])
         work.enqueue(*self._messages)
 
     def committed(self) -> None:

@@ -10,36 +10,44 @@ from api_server.registry.models import ApplicationDeployment, ApplicationInterfa
 
 def interfaces(session: Session, gateway_id: str, ids: Collection[str]) -> Sequence[ApplicationInterface]:
     """Return the application interfaces."""
+    if not ids:
+        return []
     statement = select(ApplicationInterface).where(
         ApplicationInterface.gateway_id == gateway_id, ApplicationInterface.id.in_(ids)
     )
-    return session.scalars(statement).all() if ids else []
+    return session.scalars(statement).all()
 
 
 def resources(session: Session, gateway_id: str, ids: Collection[str]) -> Sequence[ComputeResource]:
     """Return the compute resources with their queues."""
+    if not ids:
+        return []
     statement = (
         select(ComputeResource)
         .where(ComputeResource.gateway_id == gateway_id, ComputeResource.id.in_(ids))
         .options(selectinload(ComputeResource.queues))
     )
-    return session.scalars(statement).all() if ids else []
+    return session.scalars(statement).all()
 
 
 def deployments(
     session: Session, gateway_id: str, pairs: Collection[tuple[str, str]]
 ) -> Sequence[ApplicationDeployment]:
     """Return the deployments of (module, resource) pairs."""
+    if not pairs:
+        return []
     statement = select(ApplicationDeployment).where(
         ApplicationDeployment.gateway_id == gateway_id,
         tuple_(ApplicationDeployment.module_id, ApplicationDeployment.resource_id).in_(pairs),
     )
-    return session.scalars(statement).all() if pairs else []
+    return session.scalars(statement).all()
 
 
 def files(session: Session, gateway_id: str, keys: Collection[str]) -> Sequence[StoredObject]:
     """Return the stored objects that were not deleted."""
+    if not keys:
+        return []
     statement = select(StoredObject).where(
         StoredObject.gateway_id == gateway_id, StoredObject.key.in_(keys), StoredObject.deleted_at.is_(None)
     )
-    return session.scalars(statement).all() if keys else []
+    return session.scalars(statement).all()
