@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Request, Response
 
 from api_server.auth.capabilities import Capabilities, Grant
 from api_server.auth.principal import Principal, Scope
@@ -42,10 +42,15 @@ async def _any_grant(request: Request, principal: Service, capability: Capabilit
 LiveGrant = Annotated[Grant, Depends(_live_grant)]
 AnyGrant = Annotated[Grant, Depends(_any_grant)]
 
+AskedSecret = Annotated[SecretRequest, Body(examples=[{"credential_id": "0199e0d4-7d7c-7b3a-9a54-0c6f0d3c2f11"}])]
+AskedUrl = Annotated[
+    SignedUrlRequest, Body(examples=[{"uri": "howdah://objects/0199e0d4/outputs/table.csv", "access": "write"}])
+]
+
 
 @router.post(SECRETS_PATH, responses=problems(NotFoundError, InvalidRequestError))
 def reveal_secret(  # noqa: PLR0913, PLR0917 - who, for which task, what
-    request: Request, work: Work, principal: Service, grant: LiveGrant, body: SecretRequest, response: Response
+    request: Request, work: Work, principal: Service, grant: LiveGrant, body: AskedSecret, response: Response
 ) -> Secret:
     """Reveal the secret behind a credential to the service whose task needs it. Each time is audited."""
     vault: Vault = request.app.state.vault
@@ -54,7 +59,7 @@ def reveal_secret(  # noqa: PLR0913, PLR0917 - who, for which task, what
 
 
 @router.post(SIGNED_URLS_PATH, responses=problems(NotFoundError, InvalidRequestError))
-def sign_url(store: Objects, grant: LiveGrant, body: SignedUrlRequest, response: Response) -> SignedUrl:
+def sign_url(store: Objects, grant: LiveGrant, body: AskedUrl, response: Response) -> SignedUrl:
     """Sign a URL to an object that the task names."""
     response.headers["Cache-Control"] = "no-store"
     return service.sign(store, grant, body)

@@ -57,6 +57,8 @@ NewExperiment = Annotated[
     ),
 ]
 
+NewBatch = Annotated[BatchRequest, Body(openapi_examples={"two": {"value": {"experiments": [TASKS_EXAMPLE] * 2}}})]
+
 
 async def experiment_filter(  # noqa: PLR0913, PLR0917 - the filters of the list
     state: Annotated[list[ExperimentState] | None, Query(description="May be repeated.")] = None,
@@ -92,7 +94,7 @@ def create_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
 
 @router.post("/experiments:batch", status_code=201, response_model=Batch, responses=CREATES)
 def create_batch(
-    work: Work, principal: Writer, lifecycle: Steering, body: BatchRequest, idempotent: Idempotent
+    work: Work, principal: Writer, lifecycle: Steering, body: NewBatch, idempotent: Idempotent
 ) -> Response:
     """Make up to 500 experiments, all or none; a wrong field is named as `experiments.<index>.<field>`."""
 

@@ -119,13 +119,13 @@ class Batch(Answer):
 class CancelRequest(ApiModel):
     """Why it is to be stopped; goes into the history."""
 
-    reason: Annotated[str, StringConstraints(max_length=2_000)] = ""
+    reason: Annotated[str, StringConstraints(max_length=2_000), Field(examples=["wrong input"])] = ""
 
 
 class CloneRequest(ApiModel):
     """What the new experiment is called; the old name where it is left out."""
 
-    name: Name | None = None
+    name: Annotated[Name | None, Field(examples=["spots, second try"])] = None
 
 
 class Process(Answer):

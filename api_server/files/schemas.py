@@ -9,7 +9,7 @@ class FileShown(ApiModel):
     """An uploaded file. ``uri`` is what an experiment's input of type ``file`` takes."""
 
     id: Id
-    uri: str = Field(examples=["howdah://objects/uploads/0199e0d4-7d7c-7b3a-9a54-0c6f0d3c2f11/0199e0d5"])
+    uri: str = Field(examples=["howdah://objects/0199e0d4-7d7c-7b3a-9a54-0c6f0d3c2f11/uploads/0199e0d5"])
     name: str
     content_type: str
     size_bytes: int

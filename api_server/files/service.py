@@ -20,7 +20,7 @@ def files(work: UnitOfWork, principal: Principal) -> Crud[StoredObject]:
 
 def key_for(principal: Principal, file_id: str) -> str:
     """Return where an upload's bytes go; nothing that a user says is in it."""
-    return f"uploads/{principal.gateway_id}/{file_id}"
+    return f"{principal.gateway_id}/uploads/{file_id}"
 
 
 def register(work: UnitOfWork, principal: Principal, file_id: str, upload: Upload) -> StoredObject:

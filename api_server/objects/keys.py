@@ -7,7 +7,7 @@ from api_server.problems import NotFoundError
 
 SCHEME: Final = "howdah://objects/"
 MAX_KEY: Final = 1_000
-_SEGMENT: Final = re.compile(r"^[A-Za-z0-9._~+=@,-]{1,255}$")
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9._~+=@,-]{1,255}")
 
 
 def is_key(key: str) -> bool:
@@ -15,7 +15,7 @@ def is_key(key: str) -> bool:
     return (
         not key.startswith(".")
         and len(key) <= MAX_KEY
-        and all(_SEGMENT.match(segment) and segment not in {".", ".."} for segment in key.split("/"))
+        and all(_SEGMENT.fullmatch(segment) and segment not in {".", ".."} for segment in key.split("/"))
     )
 
 

@@ -109,7 +109,7 @@ def list_audit(  # noqa: PLR0913, PLR0917 - the filters of the list
     return shown({"items": rows[:limit], "next_cursor": rows[limit - 1]["id"] if more else None})
 
 
-@router.get("/service-instances", response_model=ServiceInstances)
+@router.get("/service-instances", response_model=ServiceInstances, responses=problems())
 def list_service_instances(request: Request, _: Reader) -> Response:
     """List the microservice instances that were heard of in the last minutes."""
     instances: Instances = request.app.state.service_instances

@@ -59,13 +59,13 @@ class DeadLetterInFull(DeadLetter):
 class Handling(ApiModel):
     """A word on why."""
 
-    note: Note = ""
+    note: Annotated[Note, Field(examples=["the service is fixed"])] = ""
 
 
 class RedriveRequest(ApiModel):
     """Which dead letters to send again: those that are NEW and fit all that is given."""
 
-    topic: Annotated[str | None, Field(max_length=249)] = None
+    topic: Annotated[str | None, Field(max_length=249, examples=["howdah.tasks.command"])] = None
     reason: Annotated[str | None, Field(max_length=500)] = None
     """A part of the reason, in any case."""
     experiment_id: Id | None = None

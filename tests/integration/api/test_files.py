@@ -36,7 +36,7 @@ def test_an_uploaded_file_comes_back_whole_and_in_ranges(admin: httpx2.Client, t
     shown = made.json()
     assert (shown["name"], shown["content_type"], shown["size_bytes"]) == ("in put.dat", "text/csv", len(CONTENT))
     assert shown["sha256"] == hashlib.sha256(CONTENT).hexdigest()
-    assert shown["uri"] == f"howdah://objects/uploads/{tenant.gateway_id}/{shown['id']}"
+    assert shown["uri"] == f"howdah://objects/{tenant.gateway_id}/uploads/{shown['id']}"
     assert admin.get("/api/v1/files").json()["items"] == [shown]
     path = f"/api/v1/files/{shown['id']}/content"
     whole = admin.get(path)
