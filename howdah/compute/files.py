@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -17,14 +17,16 @@ from howdah.contracts.failures import FailureKind
 
 _CHUNK_BYTES = 1 << 18
 
-# One line each: they travel on the command line, since standard input and output carry the file.
+# One line each: they travel on the command line, since standard input and output carry the file. Whoever receives says
+# how it went before it has read everything, so that the sender stops, and then reads to the end.
 _RECEIVE = (
-    'd=${2%/*}; [ -d "${d:=/}" ] || mkdir -p -- "$d" || exit 70; '
+    '( d=${2%/*}; [ -d "${d:=/}" ] || mkdir -p -- "$d" || exit 70; '
     '[ ! -d "$2" ] || { echo "$2 is a directory" >&2; exit 71; }; '
     'cat >"$1" || { rm -f -- "$1"; exit 72; }; '
-    'n=$(wc -c <"$1"); [ "$3" = unknown ] || [ "$n" -eq "$3" ] || { rm -f -- "$1"; exit 73; }; '
-    '[ "$3" = unknown ] || { chmod -- "$4" "$1" && mv -f -- "$1" "$2"; } || { rm -f -- "$1"; exit 74; }; '
-    'printf "\\n%s\\n%s\\n" "$5" $n'
+    '[ "$3" != unknown ] || exit 0; '
+    '[ "$(wc -c <"$1")" -eq "$3" ] || { rm -f -- "$1"; exit 73; }; '
+    '{ chmod -- "$4" "$1" && mv -f -- "$1" "$2"; } || { rm -f -- "$1"; exit 74; } ); '
+    's=$?; printf "\\n%s\\n" "$5"; cat >/dev/null; exit $s'
 )
 _SEND = (
     '[ -e "$1" ] || { echo "no such file" >&2; exit 66; }; [ -f "$1" ] || { echo "not a regular file" >&2; exit 67; }; '
@@ -37,6 +39,7 @@ _MOVE_INTO_PLACE = """
 chmod -- "$mode" "$temporary" && mv -f -- "$temporary" "$target" || { rm -f -- "$temporary"; exit 74; }
 """
 _NO_FILE = 66
+_OTHER_SIZE = 73
 
 
 class FileConnection(ShellConnection):
@@ -59,9 +62,10 @@ class FileConnection(ShellConnection):
         with self._operation("upload", None, silence=True) as operation:
             expected = "unknown" if size is None else str(size)
             argv = ["sh", "-c", _RECEIVE, "howdah", temporary, str(path), expected, f"{mode:o}", marker]
-            passing = moved.through(_chunks(source), progress or (lambda _: None))
-            ended = self._execute(operation, command_line(argv, {}), passing, answer)
-            if size is not None and moved.size_bytes != size:
+            wanted = takewhile(lambda _: not answer.seen, _chunks(source))
+            passing = moved.through(wanted, progress or (lambda _: None))
+            ended = self._execute(operation, command_line(argv, {}, fed=True), passing, answer)
+            if ended.exit_status == _OTHER_SIZE and moved.size_bytes != size:
                 what = f"failed: the source of {path} has {moved.size_bytes} bytes where {size} were announced"
                 raise operation.failure(FailureKind.PERMANENT, what)
             self._require_success(operation, ended, f"writing {path}", answered=answer.seen)
@@ -82,7 +86,7 @@ class FileConnection(ShellConnection):
         answer = AfterMarker(marker, receiver)
         with self._operation("download", None, silence=True) as operation:
             argv = ["sh", "-c", _SEND, "howdah", path, str(max_bytes), marker]
-            ended = self._execute(operation, command_line(argv, {}), [], answer)
+            ended = self._execute(operation, command_line(argv, {}, fed=False), None, answer)
             self._require_success(operation, ended, f"reading {path}", answered=answer.seen)
             announced = receiver.announced
             if announced is None or announced > max_bytes:

@@ -21,7 +21,7 @@ class LocalConnection(FileConnection):
     """Executes command lines as children of this process, each in a session of its own."""
 
     def _execute(
-        self, operation: Operation, line: str, chunks: Iterable[bytes], on_stdout: Callable[[bytes], None]
+        self, operation: Operation, line: str, chunks: Iterable[bytes] | None, on_stdout: Callable[[bytes], None]
     ) -> Ended:
         operation.check()
         try:
@@ -36,7 +36,7 @@ class LocalConnection(FileConnection):
         except OSError as error:
             raise operation.failure(FailureKind.TRANSIENT, f"failed to begin: {error}") from None
         try:
-            return _Exchange(child, operation, on_stdout).run(iter(chunks))
+            return _Exchange(child, operation, on_stdout).run(iter(chunks or ()))
         finally:
             _end(child)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequenc
 from dataclasses import dataclass
 
 from howdah.compute.abstract import DEFAULT_OUTPUT_BYTES, Bounds, CommandResult
-from howdah.compute.framing import AfterMarker, Capped, command_line, framed, new_marker
+from howdah.compute.framing import AfterMarker, Capped, command_line, framed, new_marker, to_the_end
 from howdah.compute.operation import Operation
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.resources import ResourceTarget
@@ -55,9 +55,9 @@ class ShellConnection(ABC):
 
     @abstractmethod
     def _execute(
-        self, operation: Operation, line: str, chunks: Iterable[bytes], on_stdout: Callable[[bytes], None]
+        self, operation: Operation, line: str, chunks: Iterable[bytes] | None, on_stdout: Callable[[bytes], None]
     ) -> Ended:
-        """Run ``line`` in the login shell, feed it ``chunks``, hand on its output, wait for its end."""
+        """Run ``line`` in the login shell, feed it ``chunks`` if any, hand on its output, wait for its end."""
 
     def run(
         self,
@@ -71,8 +71,9 @@ class ShellConnection(ABC):
         """Run a command and wait for its end (see ``abstract.Connection``)."""
         kept = Capped(max_output_bytes)
         with self._operation("command", timeout_seconds) as operation:
-            line = command_line(argv, self._environment(operation, environment or {}))
-            ended = self._execute(operation, line, [input] if input else [], kept)
+            fed = to_the_end(argv) if input else argv
+            line = command_line(fed, self._environment(operation, environment or {}), fed=bool(input))
+            ended = self._execute(operation, line, [input] if input else None, kept)
             return _result(operation, ended, kept)
 
     def run_script(
@@ -90,7 +91,7 @@ class ShellConnection(ABC):
         with self._operation(operation, timeout_seconds) as under_way:
             self._refuse_bad_names(under_way, variables or {})
             text = framed(script, variables or {}, marker)
-            line = command_line(["sh", "-s"], self._environment(under_way, {}))
+            line = command_line(["sh", "-s"], self._environment(under_way, {}), fed=True)
             ended = self._execute(under_way, line, [text], answer)
             self._require_marker(under_way, answer, ended)
             return _result(under_way, ended, kept)

@@ -1,7 +1,7 @@
 """Executing commands on a pooled SSH connection."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 
 import paramiko
 from paramiko.common import cMSG_CHANNEL_REQUEST
@@ -47,13 +47,13 @@ class SshConnection(FileConnection):
         self._pool.give_back(self._pooled)
 
     def _execute(
-        self, operation: Operation, line: str, chunks: Iterable[bytes], on_stdout: Callable[[bytes], None]
+        self, operation: Operation, line: str, chunks: Iterable[bytes] | None, on_stdout: Callable[[bytes], None]
     ) -> Ended:
         channel = self._open_channel(operation)
         pooled = self._pooled
         pooled.under_way.add(operation)
         try:
-            return _Exchange(channel, operation, on_stdout).run(line, iter(chunks))
+            return _Exchange(channel, operation, on_stdout).run(line, chunks)
         except TaskError as error:
             if error.failure.kind is FailureKind.TIMEOUT:
                 self._pool.retire(pooled, close=not is_alive(pooled.transport, _PROBE_SECONDS))
@@ -117,10 +117,11 @@ class _Exchange:
         self._stderr = Capped(_STDERR_BYTES)
         self._stirred = threading.Event()
 
-    def run(self, line: str, chunks: Iterator[bytes]) -> Ended:
+    def run(self, line: str, chunks: Iterable[bytes] | None) -> Ended:
         try:
             self._begin(line)
-            self._feed(chunks)
+            if chunks is not None:
+                self._feed(chunks)
             self._drain_to_the_end()
         except (paramiko.SSHException, EOFError, OSError) as error:
             self._operation.check()
@@ -148,7 +149,7 @@ class _Exchange:
         # What exec_command calls before it waits; the type stubs leave it out.
         channel.get_transport()._send_user_message(request)  # type: ignore[attr-defined]  # noqa: SLF001
 
-    def _feed(self, chunks: Iterator[bytes]) -> None:
+    def _feed(self, chunks: Iterable[bytes]) -> None:
         channel = self._channel
         for chunk in chunks:
             self._operation.progressed()
@@ -188,11 +189,12 @@ class _Exchange:
             if channel.closed or (channel.eof_received and channel.exit_status_ready()):
                 self._drain()
                 return
-            quiet = not self._stirred.wait(wait_step(self._operation))
-            if channel.eof_received and not channel.exit_status_ready():
-                channel.status_event.wait(wait_step(self._operation))
-            elif quiet and channel.exit_status_ready():
+            had_ended = channel.exit_status_ready()
+            stirred = self._stirred.wait(wait_step(self._operation))
+            if had_ended and not stirred:
                 return
+            if channel.eof_received and not had_ended:
+                channel.status_event.wait(wait_step(self._operation))
             self._operation.check()
 
     def _broke_off(self, why: str) -> TaskError:

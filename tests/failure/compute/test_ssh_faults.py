@@ -4,7 +4,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from howdah.compute.reach import PooledReach
 from howdah.contracts.errors import TaskError
 from howdah.contracts.exchange import PasswordSecret, SshKeySecret
 from howdah.contracts.failures import FailureKind
-from tests.fixtures.daemons import free_port, shared_directory
+from tests.fixtures.daemons import free_port
 from tests.fixtures.proxy import FaultProxy
 from tests.fixtures.sshd import SshServer
+
+MakeSshd = Callable[[Mapping[str, str]], SshServer]
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
@@ -79,14 +81,16 @@ def test_a_connection_cut_on_the_way_in_is_tried_again_and_then_told(
     assert proxy.connections >= 3
 
 
-def test_another_host_key_is_refused_loudly_and_nothing_is_sent(reach: PooledReach, sshd: SshServer) -> None:
+def test_another_host_key_is_refused_loudly_and_nothing_is_sent(
+    reach: PooledReach, sshd: SshServer, make_sshd: MakeSshd
+) -> None:
     asked: list[bool] = []
 
     def secret(*, fresh: bool = False) -> SshKeySecret:
         asked.append(fresh)
         return sshd.secret()
 
-    other = SshServer(shared_directory("howdah-other"))
+    other = make_sshd({})
     for pins in [(other.host_key_line,), ("ecdsa-sha2-nistp256 " + _ecdsa_key(other.directory),)]:
         with pytest.raises(TaskError) as caught, reach.connect(sshd.target(host_keys=pins), secret):
             pass
@@ -112,8 +116,8 @@ def test_a_pin_that_can_not_be_read_says_what_would_be_right(reach: PooledReach,
         assert caught.value.failure.kind is FailureKind.PERMANENT
 
 
-def test_a_refused_key_is_fetched_once_more(reach: PooledReach, sshd: SshServer) -> None:
-    other, asked = SshServer(shared_directory("howdah-other")), list[bool]()
+def test_a_refused_key_is_fetched_once_more(reach: PooledReach, sshd: SshServer, make_sshd: MakeSshd) -> None:
+    other, asked = make_sshd({}), list[bool]()
 
     def stale_then_right(*, fresh: bool = False) -> SshKeySecret:
         asked.append(fresh)
@@ -211,29 +215,22 @@ def test_a_canceled_connect_does_not_wait_for_its_time_limit(reach: PooledReach,
     assert time.monotonic() - started < 5
 
 
-def test_a_restart_of_sshd_is_ridden_out_between_two_operations(reach: PooledReach) -> None:
-    server = SshServer(shared_directory("howdah-restart"))
-    server.start()
-    try:
-        with (
-            FaultProxy(server.port) as proxy,
-            reach.connect(server.target(port=proxy.port), server.secret) as connection,
-        ):
-            assert connection.run(["echo", "one"]).stdout == b"one\n"
-            server.stop()
-            proxy.cut()
-            server.start()
-            assert connection.run(["echo", "two"]).stdout == b"two\n"
-    finally:
+def test_a_restart_of_sshd_is_ridden_out_between_two_operations(reach: PooledReach, make_sshd: MakeSshd) -> None:
+    server = make_sshd({})
+    with (
+        FaultProxy(server.port) as proxy,
+        reach.connect(server.target(port=proxy.port), server.secret) as connection,
+    ):
+        assert connection.run(["echo", "one"]).stdout == b"one\n"
         server.stop()
+        proxy.cut()
+        server.start()
+        assert connection.run(["echo", "two"]).stdout == b"two\n"
 
 
 @pytest.fixture(params=[{"MaxSessions": "1"}, {"MaxSessions": "2"}])
-def stingy(request: pytest.FixtureRequest) -> Iterator[SshServer]:
-    server = SshServer(shared_directory("howdah-stingy"), request.param)
-    server.start()
-    yield server
-    server.stop()
+def stingy(request: pytest.FixtureRequest, make_sshd: MakeSshd) -> SshServer:
+    return make_sshd(request.param)
 
 
 def test_a_host_with_few_sessions_is_served_with_few(reach: PooledReach, stingy: SshServer) -> None:
@@ -245,70 +242,52 @@ def test_a_host_with_few_sessions_is_served_with_few(reach: PooledReach, stingy:
         assert list(pool.map(work, range(12))) == [f"{number}\n".encode() for number in range(12)]
 
 
-def test_a_host_that_gives_no_session_at_all_is_throttled(reach: PooledReach) -> None:
-    server = SshServer(shared_directory("howdah-none"), {"MaxSessions": "0"})
-    server.start()
-    try:
-        with (
-            reach.connect(server.target(), server.secret) as connection,
-            pytest.raises(TaskError, match="no further session") as caught,
-        ):
-            connection.run(["true"])
-        assert _failure_of(caught)[0] is FailureKind.THROTTLED
-    finally:
-        server.stop()
+def test_a_host_that_gives_no_session_at_all_is_throttled(reach: PooledReach, make_sshd: MakeSshd) -> None:
+    server = make_sshd({"MaxSessions": "0"})
+    with (
+        reach.connect(server.target(), server.secret) as connection,
+        pytest.raises(TaskError, match="no further session") as caught,
+    ):
+        connection.run(["true"])
+    assert _failure_of(caught)[0] is FailureKind.THROTTLED
 
 
-def test_many_connects_against_a_low_limit_all_get_through() -> None:
-    server = SshServer(shared_directory("howdah-startups"), {"MaxStartups": "2:100:2"})
-    server.start()
+def test_many_connects_against_a_low_limit_all_get_through(make_sshd: MakeSshd) -> None:
+    server = make_sshd({"MaxStartups": "2:100:2"})
 
     def work(number: int) -> bytes:
         # An account's work shares connections; one each is what makes the host refuse.
         with reach.connect(server.target(credential_id=_id(number)), server.secret) as connection:
             return connection.run(["echo", str(number)]).stdout
 
-    try:
-        with PooledReach() as reach, ThreadPoolExecutor(10) as pool:
-            assert list(pool.map(work, range(10))) == [f"{number}\n".encode() for number in range(10)]
-    finally:
-        server.stop()
+    with PooledReach() as reach, ThreadPoolExecutor(10) as pool:
+        assert list(pool.map(work, range(10))) == [f"{number}\n".encode() for number in range(10)]
 
 
 def _id(number: int) -> str:
     return f"00000000-0000-7000-8000-{number:012d}"
 
 
-def test_a_noisy_login_shell_spoils_no_answer(reach: PooledReach, work_dir: Path) -> None:
+def test_a_noisy_login_shell_spoils_no_answer(reach: PooledReach, work_dir: Path, make_sshd: MakeSshd) -> None:
     noise = "echo WELCOME; printf 'no newline at end'; echo grumble >&2; eval \"$SSH_ORIGINAL_COMMAND\""
-    server = SshServer(shared_directory("howdah-noisy"), {"ForceCommand": noise})
-    server.start()
-    try:
-        with reach.connect(server.target(scratch=str(work_dir)), server.secret) as connection:
-            assert connection.run_script("echo answer").stdout == b"answer\n"
-            connection.upload([b"data"], str(work_dir / "file"))
-            assert connection.read_text(str(work_dir / "file")) == "data"
-            with (work_dir / "copy").open("wb") as sink:
-                connection.download(str(work_dir / "file"), sink, max_bytes=100)
-            assert (work_dir / "copy").read_bytes() == b"data"
-    finally:
-        server.stop()
+    server = make_sshd({"ForceCommand": noise})
+    with reach.connect(server.target(scratch=str(work_dir)), server.secret) as connection:
+        assert connection.run_script("echo answer").stdout == b"answer\n"
+        connection.upload([b"data"], str(work_dir / "file"))
+        assert connection.read_text(str(work_dir / "file")) == "data"
+        with (work_dir / "copy").open("wb") as sink:
+            connection.download(str(work_dir / "file"), sink, max_bytes=100)
+        assert (work_dir / "copy").read_bytes() == b"data"
 
 
-def test_an_account_that_may_not_log_in_is_told_in_its_own_words(reach: PooledReach) -> None:
-    server = SshServer(
-        shared_directory("howdah-nologin"), {"ForceCommand": "echo This account is not available; exit 1"}
-    )
-    server.start()
-    try:
-        with (
-            reach.connect(server.target(), server.secret) as connection,
-            pytest.raises(TaskError, match="This account is not available") as caught,
-        ):
-            connection.run_script("true")
-        assert caught.value.failure.kind is FailureKind.PERMANENT
-    finally:
-        server.stop()
+def test_an_account_that_may_not_log_in_is_told_in_its_own_words(reach: PooledReach, make_sshd: MakeSshd) -> None:
+    server = make_sshd({"ForceCommand": "echo This account is not available; exit 1"})
+    with (
+        reach.connect(server.target(), server.secret) as connection,
+        pytest.raises(TaskError, match="This account is not available") as caught,
+    ):
+        connection.run_script("true")
+    assert caught.value.failure.kind is FailureKind.PERMANENT
 
 
 def test_connections_are_shared_and_closed_when_idle(sshd: SshServer, proxy: FaultProxy) -> None:

@@ -205,7 +205,7 @@ def test_a_canceled_signal_ends_the_wait(reach: PooledReach, target: ResourceTar
 def test_the_deadline_of_the_work_limits_every_operation(
     reach: PooledReach, target: ResourceTarget, sshd: SshServer
 ) -> None:
-    with reach.connect(target, sshd.secret, Bounds(deadline=time.monotonic() + 1.0)) as connection:
+    with reach.connect(target, sshd.secret, Bounds(deadline=time.monotonic() + 4.0)) as connection:
         with pytest.raises(TaskError, match="deadline of its task") as caught:
             connection.run(["sleep", "30"])
         assert caught.value.failure.kind is FailureKind.TIMEOUT

@@ -48,14 +48,14 @@ def test_no_value_escapes_its_quotes(value: str) -> None:
 
 @given(st.lists(SAFE, min_size=1, max_size=3))
 def test_no_argument_escapes_its_quotes(arguments: list[str]) -> None:
-    line = command_line(["printf", "%s|", *arguments], {"A": arguments[0]})
+    line = command_line(["printf", "%s|", *arguments], {"A": arguments[0]}, fed=False)
     result = subprocess.run(["sh", "-c", line], capture_output=True, check=False, timeout=10)
     assert result.stdout == "".join(f"{argument}|" for argument in arguments).encode()
 
 
 def test_half_a_script_runs_nothing_of_it() -> None:
     script = framed("echo one\necho two", {}, "M4RK")
-    for length in range(len(script) - len("\n} </dev/null\n")):
+    for length in range(len(script) - len("\n) </dev/null\n")):
         result = subprocess.run(["sh", "-s"], input=script[:length], capture_output=True, check=False, timeout=10)
         assert b"one" not in result.stdout
 
