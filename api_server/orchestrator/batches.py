@@ -5,6 +5,7 @@ to the dead letters and the rest goes on. While the database or the broker is aw
 """
 
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Generic, TypeVar
 
@@ -25,6 +26,7 @@ _OUTAGES: Final = (OperationalError, InterfaceError, PoolTimeoutError, Messaging
 _FIRST_WAIT_SECONDS: Final = 0.05
 _LONGEST_WAIT_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.5
+_FRAMES: Final = 6
 
 
 class BatchLoop(Generic[T]):
@@ -100,14 +102,19 @@ class BatchLoop(Generic[T]):
             self._apply([message for _, message in taken])
         except _OUTAGES:
             raise
-        except Exception as error:  # the boundary: whatever one record does must not stop the others
+        except Exception as error:  # noqa: BLE001 - the boundary: whatever one record does must not stop the others
             if len(taken) == 1:
-                log.error("record put aside", topic=taken[0][0].topic, offset=taken[0][0].offset, exc_info=error)
-                self._reader.dead_letter(taken[0][0], f"{type(error).__name__}: {_first_line(error)}")
+                self._put_aside(taken[0][0], error)
                 return
             middle = len(taken) // 2
             self._divide(taken[:middle])
             self._divide(taken[middle:])
+
+    def _put_aside(self, record: Record, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {_first_line(error)}"
+        where = "".join(traceback.format_tb(error.__traceback__, -_FRAMES))
+        log.error("record put aside", topic=record.topic, offset=record.offset, reason=reason, where=where)
+        self._reader.dead_letter(record, reason)
 
 
 def _first_line(error: BaseException) -> str:

@@ -24,6 +24,7 @@ def make_engine(url: str, *, pool_size: int = 5, service: str = "howdah", pre_pi
         pool_use_lifo=True,
         pool_pre_ping=pre_ping,
         pool_timeout=30,
+        hide_parameters=True,  # commands in the outbox carry capabilities: they must not get into errors and logs
         json_serializer=dump_json,
         json_deserializer=orjson.loads,
         connect_args={
