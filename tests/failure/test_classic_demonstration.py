@@ -19,7 +19,7 @@ from howdah.messaging import Outgoing, connect, ledger
 from howdah.runtime.settings import KafkaSettings
 from tests.fixtures.interface import KafkaDaemon
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180, func_only=True)]
 
 PARTITIONS = 12
 MESSAGES = 1_500

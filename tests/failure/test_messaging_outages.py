@@ -11,7 +11,7 @@ from howdah.messaging import Delivery, Messaging, MessagingError, Outgoing, Work
 from howdah.runtime.settings import KafkaSettings
 from tests.fixtures.interface import KafkaDaemon
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240, func_only=True)]
 
 PROTOCOLS = ("consumer", "classic")
 OUTAGE_SECONDS = 20.0

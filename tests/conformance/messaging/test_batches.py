@@ -6,7 +6,7 @@ from howdah.contracts.topics import Mode
 from howdah.messaging import BatchReader, Outgoing, Record
 from tests.conformance.messaging.harness import Bench, gather, until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(120, func_only=True)
 
 
 def collect(reader: BatchReader, number: int, *, commit: bool = False) -> list[Record]:

@@ -7,7 +7,7 @@ from howdah.contracts import codec
 from howdah.messaging import Delivery, Outgoing, PoisonousMessageError, Record
 from tests.conformance.messaging.harness import Bench, Gate
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(120, func_only=True)
 
 
 def test_a_verdict_makes_a_dead_letter_that_tells_everything(bench: Bench) -> None:

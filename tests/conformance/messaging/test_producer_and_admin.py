@@ -6,7 +6,7 @@ from howdah.contracts.topics import Mode
 from howdah.messaging import DeliveryError, MessagingError, Outgoing
 from tests.conformance.messaging.harness import Bench, Gate, topic_of, until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(120, func_only=True)
 
 
 def test_all_is_written_and_acknowledged(bench: Bench) -> None:

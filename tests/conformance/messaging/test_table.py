@@ -7,7 +7,7 @@ from howdah.contracts.topics import Mode
 from howdah.messaging import Outgoing, Record
 from tests.conformance.messaging.harness import Bench, until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(120, func_only=True)
 
 
 def put(bench: Bench, **rows: bytes | None) -> None:

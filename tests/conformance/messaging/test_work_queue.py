@@ -7,7 +7,7 @@ from howdah.contracts.topics import Mode
 from howdah.messaging import Delivery, DeliveryCanceledError, MessagingError, Outgoing, ledger
 from tests.conformance.messaging.harness import Bench, Gate, TwinHarness, topic_of, until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(120, func_only=True)
 
 
 def values(number: int, start: int = 0) -> list[bytes]:
