@@ -30,6 +30,14 @@ class ServiceProcess:
         self.child.send_signal(signal.SIGTERM)
         return self.child.wait(timeout_seconds)
 
+    def await_working(self, timeout_seconds: float = 60.0) -> None:
+        """Wait until it says that it works."""
+        ends = time.monotonic() + timeout_seconds
+        while "the service works" not in self.log.read_text(encoding="utf-8"):
+            assert self.child.poll() is None, self.log.read_text(encoding="utf-8")
+            assert time.monotonic() < ends, "the service did not begin to work"
+            time.sleep(0.1)
+
     def kill(self) -> None:
         """Send SIGKILL."""
         self.child.kill()

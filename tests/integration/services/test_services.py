@@ -44,6 +44,7 @@ from tests.integration.services.processes import EventReader, ServiceProcess, pu
 pytestmark = pytest.mark.integration
 
 E = TypeVar("E", bound=TaskEvent)
+UNTIL_RELEASED = "while [ ! -e go ]; do sleep 0.1; done"
 ALL = ["-m", "tests.integration.services.all_services"]
 
 
@@ -70,7 +71,7 @@ class Run:
         publish(self._messaging, [command])
         return command
 
-    def outcome(self, command: RunTask, kind: type[E], timeout_seconds: float = 40.0) -> E:
+    def outcome(self, command: RunTask, kind: type[E], timeout_seconds: float = 90.0) -> E:
         ends = (TaskCompleted, TaskFailed, TaskCanceled)
 
         def of_task(found: list[Event]) -> list[TaskEvent]:
@@ -113,11 +114,15 @@ class Run:
         )
         return monitoring, params
 
+    def release(self) -> None:
+        """Let a job that runs ``UNTIL_RELEASED`` end."""
+        Path(self.work_dir, "go").touch()
+
     def job_states(self) -> list[JobState]:
         return [event.state for event in self._reader.of(self.process_id) if isinstance(event, JobStatusChanged)]
 
     def await_state(self, state: JobState) -> None:
-        self._reader.until(lambda _: state in self.job_states(), 40.0)
+        self._reader.until(lambda _: state in self.job_states(), 90.0)
 
     def cancel(self) -> None:
         note = Cancellation(
@@ -303,9 +308,10 @@ def test_an_unreachable_resource_fails_no_job_and_delays_no_other(  # noqa: PLR0
         sshd.target(resource_id=new_id(), port=proxy.port, connect_timeout_seconds=3, command_timeout_seconds=3),
     )
     healthy = Run(messaging, reader, sshd.target())
-    slow, _ = behind.submit("sleep 2")
+    slow, _ = behind.submit(UNTIL_RELEASED)
     behind.await_state(JobState.ACTIVE)
     proxy.black_hole = True
+    behind.release()
     for _ in range(3):
         monitoring, _ = healthy.submit("true")
         began = time.monotonic()
@@ -317,24 +323,32 @@ def test_an_unreachable_resource_fails_no_job_and_delays_no_other(  # noqa: PLR0
     assert ends == []
     proxy.black_hole = False
     proxy.cut()
-    assert behind.outcome(slow, TaskCompleted, 60.0).outputs["exit_code"] == 0
+    assert behind.outcome(slow, TaskCompleted).outputs["exit_code"] == 0
 
 
 def test_jobs_are_divided_among_replicas_and_taken_over(  # noqa: PLR0917 - fixtures
-    settings: KafkaSettings, half: PlatformHalf, messaging: Messaging, reader: EventReader, sshd: SshServer, log: Path
+    settings: KafkaSettings,
+    half: PlatformHalf,
+    messaging: Messaging,
+    reader: EventReader,
+    sshd: SshServer,
+    tmp_path: Path,
 ) -> None:
     environment = {"HOWDAH_API_URL": half.url, "HOWDAH_MONITOR_MAX_SECONDS": "2"}
     with (
-        service_process(ALL, settings.kafka_bootstrap, log, **environment) as first,
-        service_process(ALL, settings.kafka_bootstrap, log, **environment) as second,
+        service_process(ALL, settings.kafka_bootstrap, tmp_path / "first", **environment) as first,
+        service_process(ALL, settings.kafka_bootstrap, tmp_path / "second", **environment) as second,
     ):
+        first.await_working()
+        second.await_working()
         runs = [Run(messaging, reader, sshd.target(resource_id=new_id())) for _ in range(6)]
-        monitorings = [run.submit("sleep 4")[0] for run in runs]
+        monitorings = [run.submit(UNTIL_RELEASED)[0] for run in runs]
         for run in runs:
             run.await_state(JobState.ACTIVE)
         assert first.stop() == 0
         for run, monitoring in zip(runs, monitorings, strict=True):
-            assert run.outcome(monitoring, TaskCompleted, 60.0).outputs["exit_code"] == 0
+            run.release()
+            assert run.outcome(monitoring, TaskCompleted).outputs["exit_code"] == 0
         assert second.stop() == 0
 
 
@@ -344,8 +358,9 @@ def test_a_killed_monitor_s_jobs_are_followed_to_their_end(  # noqa: PLR0917 - f
     environment = {"HOWDAH_API_URL": half.url, "HOWDAH_MONITOR_MAX_SECONDS": "2"}
     run = Run(messaging, reader, sshd.target())
     with service_process(ALL, settings.kafka_bootstrap, log, **environment) as first:
-        monitoring, _ = run.submit("sleep 3")
+        monitoring, _ = run.submit(UNTIL_RELEASED)
         run.await_state(JobState.ACTIVE)
         first.kill()
+    run.release()
     with service_process(ALL, settings.kafka_bootstrap, log, **environment):
-        assert run.outcome(monitoring, TaskCompleted, 60.0).outputs["exit_code"] == 0
+        assert run.outcome(monitoring, TaskCompleted).outputs["exit_code"] == 0
