@@ -14,9 +14,9 @@ class DeadLetterCalls:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def list(self) -> Iterator[DeadLetter]:
-        """Yield them, newest first."""
-        return self._connection.pages(_PATH, DeadLetter)
+    def list(self, *, state: str | None = None) -> Iterator[DeadLetter]:
+        """Yield them, newest first; ``state`` is NEW, REDRIVEN or DISCARDED."""
+        return self._connection.pages(_PATH, DeadLetter, {"state": state})
 
     def get(self, letter_id: str) -> DeadLetter:
         """Return one, with the original message."""

@@ -150,4 +150,5 @@ def problem_of(response: httpx2.Response) -> ProblemError:
 
 def _sentence(status: int, title: str, detail: str, errors: tuple[FieldProblem, ...]) -> str:
     words = detail or title or f"the API server answered {status}"
-    return "; ".join([words.rstrip("."), *(str(one) for one in errors if one.message not in words)])
+    untold = [str(one) for one in errors if one.message not in words]
+    return "; ".join([words.rstrip("."), *untold]) if untold else words

@@ -232,10 +232,14 @@ class Event(Answer):
 
 
 class DeadLetter(Answer):
-    """A message that could not be handled."""
+    """A message that could not be handled: NEW, REDRIVEN or DISCARDED."""
 
     id: str
+    at: datetime
+    state: str
     reason: str
+    next: str = ""
+    """What comes next, in one sentence."""
     topic: str
     partition: int
     offset: int

@@ -1,5 +1,6 @@
 """``howdah dead-letters``: messages that could not be handled."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -8,16 +9,38 @@ from howdah.cli.session import Session, table, with_session
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: messages that could not be handled.")
 
+
+class State(StrEnum):
+    """Which dead letters are listed."""
+
+    NEW = "new"
+    REDRIVEN = "redriven"
+    DISCARDED = "discarded"
+    ALL = "all"
+
+
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The dead letter.", show_default=False)]
 
 
 @app.command("list")
 @with_session
-def list_letters(session: Session) -> None:
-    """List the dead letters, newest first."""
-    letters = list(session.client.dead_letters.list())
-    rows = ((one.id, f"{one.topic}[{one.partition}]@{one.offset}", one.reason) for one in letters)
-    session.show(letters, table(("ID", "FROM", "REASON"), rows))
+def list_letters(
+    session: Session,
+    state: Annotated[State, typer.Option("--state", help="Only those of this state.")] = State.NEW,
+) -> None:
+    """List the dead letters that nobody has dealt with, newest first."""
+    letters = list(session.client.dead_letters.list(state=None if state is State.ALL else state.value.upper()))
+    rows = (
+        (
+            one.id,
+            one.state,
+            f"{one.at.astimezone():%Y-%m-%d %H:%M:%S}",
+            f"{one.topic}[{one.partition}]@{one.offset}",
+            one.reason,
+        )
+        for one in letters
+    )
+    session.show(letters, table(("ID", "STATE", "AT", "FROM", "REASON"), rows))
 
 
 @app.command("show")

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -23,6 +24,7 @@ from howdah.cli.__main__ import main
 from howdah.contracts.ids import new_id
 from tests.fixtures.interface import PostgresDaemon
 from tests.integration.api.conftest import Api, Tenant, running
+from tests.integration.api_experiments.run_rows import add_dead_letter
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -40,6 +42,7 @@ class Howdah:
     """Runs the command in a folder, as a person of a gateway of their own; in this process, which is quicker."""
 
     api: Api
+    gateway_id: str
     token: str
     folder: Path
     monkeypatch: pytest.MonkeyPatch
@@ -89,7 +92,7 @@ def howdah(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Howdah:
         (tmp_path / "catalogue.yaml").read_text().replace("resource: sandbox", "resource: cluster")
     )
     (tmp_path / "cluster.yaml").write_text(text.rpartition("---")[0])
-    return Howdah(api, tenant.token(Role.GATEWAY_ADMIN, "ada"), tmp_path, monkeypatch)
+    return Howdah(api, gateway_id, tenant.token(Role.GATEWAY_ADMIN, "ada"), tmp_path, monkeypatch)
 
 
 def _actions(howdah: Howdah, *files: str) -> dict[str, str]:
@@ -165,6 +168,33 @@ def test_wrong_values_are_told_with_their_document(howdah: Howdah) -> None:
         "howdah: two.yaml, document 2, inputs.palette",
     ]
     assert howdah.json("experiments", "list") == [], "all or none"
+
+
+def test_dead_letters_are_looked_at_and_put_away(howdah: Howdah) -> None:
+    letter_id = add_dead_letter(howdah.api.engine, howdah.gateway_id, b"\x00\x01")
+    assert [one["id"] for one in howdah.json("dead-letters", "list")] == [letter_id]
+    assert "not JSON in UTF-8" in howdah("dead-letters", "show", letter_id).stdout
+    assert "Discard it." in howdah("dead-letters", "redrive", letter_id, code=1).stderr
+    howdah("dead-letters", "discard", letter_id)
+    assert howdah.json("dead-letters", "list") == []
+    (kept,) = howdah.json("dead-letters", "list", "--state", "all")
+    assert kept["state"] == "DISCARDED"
+
+
+def test_a_command_in_a_process_of_its_own_ends_with_its_code(howdah: Howdah) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "howdah.cli", "status", "--json"],
+        cwd=howdah.folder,
+        env={"PATH": "/usr/bin:/bin", "HOWDAH_API_URL": howdah.api.url, "HOWDAH_TOKEN": "unknown"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    assert report["caller"] is None
+    assert report["troubles"]
 
 
 @pytest.mark.parametrize(
