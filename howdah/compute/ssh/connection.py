@@ -1,5 +1,6 @@
 """Executing commands on a pooled SSH connection."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, MutableMapping
 
@@ -60,7 +61,9 @@ class SshConnection(FileConnection):
             raise
         finally:
             pooled.under_way.discard(operation)
-            channel.close()
+            # On a connection that is gone there is nobody to tell.
+            with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
+                channel.close()
             pooled.gate.leave()
 
     def _open_channel(self, operation: Operation) -> paramiko.Channel:
