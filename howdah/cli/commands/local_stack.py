@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from howdah.cli.access import CLIENT_FILE, DATA_DIRECTORY, DIRECTORY_VARIABLE
 from howdah.cli.errors import CliError
@@ -42,13 +43,15 @@ def up(
     """Start the whole platform on this machine and keep it running until Ctrl-C."""
     local = _local()
     wanted = not (directory / CLIENT_FILE).exists() if example is None else example
-    raise typer.Exit(
-        local.up(
+    try:
+        code = local.up(
             directory,
             example=example_folder() if wanted else None,
             follow=_follow_live if sys.stdout.isatty() else None,
         )
-    )
+    finally:
+        Console().show_cursor()  # a stop in the middle of the live view leaves it hidden
+    raise typer.Exit(code)
 
 
 @with_session
