@@ -35,7 +35,8 @@ def command_line(argv: Sequence[str], environment: Mapping[str, str], *, fed: bo
     Without input (not ``fed``) the command reads nothing and no end of input is sent to it. One that is fed must not
     end before its input does, which ``sh -s`` and the file transfers see to themselves and ``to_the_end`` for others:
     paramiko sends an end of input outside its locks, and when the channel was closed in between, sshd ends the whole
-    connection ("ieof packet referred to nonexistent channel": twice in 3,000 scripts on eight threads here) or takes it for the end of another thread's new channel of the same number.
+    connection ("ieof packet referred to nonexistent channel": twice in 3,000 scripts on eight threads here) or takes it
+    for the end of another thread's new channel of the same number.
     """
     assignments = [f"{name}={value}" for name, value in environment.items()]
     line = "exec " + shlex.join(["env", *assignments, *argv] if assignments else argv)
