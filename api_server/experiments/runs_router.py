@@ -24,6 +24,7 @@ from api_server.http.raw import WhichNumbers, numbered_page_shown, page_shown, s
 from api_server.presentation import runs
 from api_server.problems import NotFoundError
 from api_server.registry.repositories import job_reads, run_reads
+from api_server.registry.repositories.rows import all_rows
 from howdah.contracts.states import JobState, TaskState, is_terminal
 
 router = APIRouter(tags=["runs"])
@@ -64,9 +65,8 @@ def list_tasks(  # noqa: PLR0913, PLR0917 - what narrows the list
     if process_id is None:
         return numbered_page_shown([], page.limit, "position", runs.task)
     states = [one.value for one in state or ()]
-    rows = run_reads.list_tasks(
-        work.session, principal.gateway_id, process_id, page.limit + 1, page.after, states=states
-    )
+    statement = run_reads.tasks_after(principal.gateway_id, process_id, page.limit + 1, page.after, states)
+    rows = all_rows(work.session, statement)
     return numbered_page_shown(rows, page.limit, "position", runs.task)
 
 
@@ -131,5 +131,5 @@ def list_events(
     """Read the history of an experiment in the order of happening."""
     service.check_experiment(work, principal.gateway_id, experiment_id)
     start = max(after, page.after or 0)
-    rows = run_reads.list_events(work.session, principal.gateway_id, experiment_id, page.limit + 1, start)
+    rows = all_rows(work.session, run_reads.events_after(principal.gateway_id, experiment_id, page.limit + 1, start))
     return numbered_page_shown(rows, page.limit, "seq", runs.as_is)

@@ -75,8 +75,6 @@ class FeedHub:
         self._subscriptions.setdefault(gateway_id, set()).add(subscription)
         self._count += 1
         metrics.FEED_SUBSCRIBERS.inc()
-        if self._closing.is_set():
-            subscription.close()
         self.wake()
         try:
             yield subscription
@@ -102,15 +100,6 @@ class FeedHub:
             os.write(self._wake_write, b"!")
         except (BlockingIOError, OSError):  # the pipe is full: it is awake anyway; or closed: it is gone
             return
-
-    def end_streams(self) -> None:
-        """End every stream, now; called on the event loop when the process shuts down."""
-        self._closing.set()
-        for subscriptions in self._subscriptions.values():
-            for subscription in subscriptions:
-                subscription.close()
-        self._reading.set()
-        self.wake()
 
     def close(self) -> None:
         """Stop the thread and let go of the database."""
@@ -171,8 +160,10 @@ class FeedHub:
                 self._closing.wait(early)
                 self._clear(connection)
             last_read = time.monotonic()
+            # Asked before the reading: an older transaction that ends in between wakes nobody by itself.
+            withheld = feed.withholds(connection)
             self._catch_up(connection)
-            if feed.withholds(connection):
+            if withheld:
                 withheld_pause = _WITHHELD_SECONDS[0] if notified else min(withheld_pause * 2, _WITHHELD_SECONDS[1])
                 pause = withheld_pause
             else:

@@ -15,7 +15,7 @@ from api_server.stream import frames, snapshots
 from api_server.stream.frames import ResyncReason
 from api_server.stream.hub import FeedHub
 from api_server.stream.snapshots import Scope as StreamScope
-from api_server.stream.subscription import ClosedError, OverflowedError, Subscription
+from api_server.stream.subscription import OverflowedError, Subscription
 from howdah.runtime import metrics
 
 MAX_FOLLOWED: Final = 100
@@ -88,8 +88,6 @@ class LiveFeed:
                 piece = b""
             except OverflowedError:
                 yield _resync(ResyncReason.OVERFLOW)
-                return
-            except ClosedError:
                 return
             if loop.time() >= check_at:
                 check_at = loop.time() + self.options.recheck_seconds

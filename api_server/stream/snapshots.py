@@ -14,6 +14,7 @@ from api_server.problems import NotFoundError
 from api_server.registry.repositories import experiment_reads, feed, job_reads, run_reads
 from api_server.registry.repositories.experiment_reads import LIVE_STATES, ExperimentFilter
 from api_server.registry.repositories.feed_cursor import Cursor
+from api_server.registry.repositories.rows import all_rows
 from api_server.registry.unit_of_work import Registry
 from api_server.stream import frames
 from api_server.stream.frames import Frame
@@ -92,7 +93,7 @@ def _several(session: Session, gateway_id: str, ids: Sequence[str]) -> list[runs
 def _one_in_full(session: Session, gateway_id: str, experiment_id: str) -> dict[str, object]:
     experiments = _several(session, gateway_id, [experiment_id])
     latest = run_reads.list_processes(session, gateway_id, experiment_id, 1, None)
-    tasks = run_reads.list_tasks(session, gateway_id, latest[0]["id"], MAX_TASKS, None) if latest else []
+    tasks = all_rows(session, run_reads.tasks_after(gateway_id, latest[0]["id"], MAX_TASKS, None)) if latest else []
     jobs = job_reads.list_jobs(
         session, job_reads.jobs_page(gateway_id, _MAX_JOBS, None, experiment_id=experiment_id), _MAX_JOBS
     )

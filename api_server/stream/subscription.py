@@ -14,10 +14,6 @@ class OverflowedError(Exception):
     """The client did not read fast enough and has lost events: it must start over."""
 
 
-class ClosedError(Exception):
-    """The hub is shutting down."""
-
-
 class Subscription:
     """Collects a gateway's events, or those of some of its experiments, until the connection takes them.
 
@@ -34,7 +30,6 @@ class Subscription:
         self._waiting: deque[Batch] = deque()
         self._size = 0
         self._cursor: Cursor | None = None
-        self._closed = False
         self._woken = asyncio.Event()
 
     def start_at(self, cursor: Cursor) -> None:
@@ -53,21 +48,13 @@ class Subscription:
             self._waiting.clear()
         self._woken.set()
 
-    def close(self) -> None:
-        """Wake the connection up for its end."""
-        self._closed = True
-        self._woken.set()
-
     async def take(self) -> bytes:
         """Wait for events and return all there are, in one piece.
 
         Raises:
             OverflowedError: events were lost.
-            ClosedError: the hub is shutting down.
         """
         while True:
-            if self._closed:
-                raise ClosedError
             if self.overflowed:
                 raise OverflowedError
             if self._waiting and (ready := self._drain()):

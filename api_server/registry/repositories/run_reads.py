@@ -102,16 +102,16 @@ def _tasks(*conditions: ColumnElement[bool]) -> Select[Any]:
     return select(*_TASK, *_awaited(), *latest.c).select_from(Task).outerjoin(latest, true()).where(*conditions)
 
 
-def list_tasks(  # noqa: PLR0913 - what narrows the list
-    session: Session, gateway_id: str, process_id: str, limit: int, after: int | None, *, states: Sequence[str] = ()
-) -> list[Row]:
-    """Return at most ``limit`` tasks of a process in their order, from the position after ``after`` on."""
+def tasks_after(
+    gateway_id: str, process_id: str, limit: int, after: int | None, states: Sequence[str] = ()
+) -> Select[Any]:
+    """Return the statement of at most ``limit`` tasks of a process in their order, after the position ``after``."""
     statement = _tasks(Task.gateway_id == gateway_id, Task.process_id == process_id)
     if after is not None:
         statement = statement.where(Task.position > after)
     if states:
         statement = statement.where(Task.state.in_(states))
-    return all_rows(session, statement.order_by(Task.position).limit(limit))
+    return statement.order_by(Task.position).limit(limit)
 
 
 def get_task(session: Session, gateway_id: str, task_id: str) -> Row | None:
@@ -151,8 +151,8 @@ def position_of(row: Row) -> Position:
     return Position(row["at"], row["event_id"])
 
 
-def list_events(session: Session, gateway_id: str, experiment_id: str, limit: int, after: int) -> list[Row]:
-    """Return at most ``limit`` events of an experiment in the order of happening, from ``after`` + 1 on."""
+def events_after(gateway_id: str, experiment_id: str, limit: int, after: int) -> Select[Any]:
+    """Return the statement of at most ``limit`` events of an experiment in the order of happening, after ``after``."""
     columns = (
         Event.seq,
         Event.kind,
@@ -168,7 +168,7 @@ def list_events(session: Session, gateway_id: str, experiment_id: str, limit: in
     statement = select(*columns).where(
         Event.gateway_id == gateway_id, Event.experiment_id == experiment_id, Event.seq > after
     )
-    return all_rows(session, statement.order_by(Event.seq).limit(limit))
+    return statement.order_by(Event.seq).limit(limit)
 
 
 def output_tasks(session: Session, gateway_id: str, process_id: str, task_type: str) -> list[Row]:

@@ -1,8 +1,10 @@
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import text
 
 from api_server.experiments.schemas import (
     Attempt,
@@ -16,6 +18,8 @@ from api_server.experiments.schemas import (
     TaskInFull,
 )
 from api_server.http.page import Page
+from api_server.registry.paging import Position
+from api_server.registry.repositories import job_reads, run_reads
 from tests.integration.api.conftest import Api, Tenant
 from tests.integration.api_experiments import run_rows
 from tests.integration.api_experiments.run_rows import FAILURE, NOW
@@ -157,3 +161,22 @@ def test_an_experiment_never_launched_has_no_tasks(user: httpx2.Client) -> None:
     shown = user.get(f"{PATH}/{experiment}").json()
     assert shown["next"] == "Not launched yet: launch it to start the run."
     assert shown["tasks"] == {"total": 0}
+
+
+def test_lists_of_jobs_events_and_tasks_can_walk_their_indexes(api: Api, tenant: Tenant, run: dict[str, Any]) -> None:
+    after = Position(NOW, run["id"])
+    wanted = {
+        "ix_job_page": job_reads.jobs_page(tenant.gateway_id, 50, after),
+        "uq_event_experiment_id_seq": run_reads.events_after(tenant.gateway_id, run["id"], 50, 7),
+        "uq_task_process_id_position": run_reads.tasks_after(tenant.gateway_id, run["process_id"], 50, 7),
+    }
+    with api.engine.begin() as connection:
+        # The tables are small here: what is asked is whether the index gives filter and order, not whether it pays.
+        for setting in ("enable_seqscan", "enable_bitmapscan"):
+            connection.execute(text(f"SET LOCAL {setting} = off"))
+        for index, statement in wanted.items():
+            sql = str(statement.compile(api.engine, compile_kwargs={"literal_binds": True})).replace("%", "%%")
+            plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {sql}").scalars())
+            assert re.search(rf"Index Scan (Backward )?using {index}", plan), plan
+            assert plan.startswith("Limit"), plan
+            assert "Sort" not in plan.split("SubPlan")[0], plan
