@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -25,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 def serve(settings: ApiSettings) -> None:
     """Serve until SIGTERM or Ctrl-C; then let open requests end, publish what they committed, and close."""
+    # uvicorn raises the signal again when it has shut down: then, and before it serves, the parts are to be closed too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ExitStack() as closing:
         engine = open_engine(settings)
         closing.callback(engine.dispose)
