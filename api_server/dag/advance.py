@@ -10,7 +10,6 @@ The rules
   alone know whether a job exists. Everything under way is waited for until its deadline, then CANCELED unconfirmed.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from api_server.dag import jobs
@@ -241,7 +240,7 @@ def _extend(draft: Draft, task_id: TaskId | None) -> None:
     spec, status = draft.run.dag.by_id[task_id], draft.status(task_id)
     if spec.type == JOB_MONITORING and status.state in _UNDER_WAY:
         due_at = draft.now + timedelta(seconds=spec.deadline_seconds)
-        draft.decisions.tasks[task_id] = replace(status, due_at=due_at)
+        draft.decisions.tasks[task_id] = status._replace(due_at=due_at)
 
 
 def _cancel(draft: Draft) -> None:

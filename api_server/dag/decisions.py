@@ -1,11 +1,13 @@
-"""The words in which ``advance`` answers: what changes, what is published, what is recorded. Data only."""
+"""The words in which ``advance`` answers: what changes, what is published, what is recorded. Data only.
 
-from collections import Counter
+Statuses are named tuples: they are replaced several times for each event, and nothing replaces faster.
+"""
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import JsonValue
 
@@ -16,8 +18,7 @@ from howdah.contracts.states import ExperimentState, JobState, ProcessState, Tas
 Entity = Literal["experiment", "process", "task", "job"]
 
 
-@dataclass(frozen=True, slots=True)
-class TaskStatus:
+class TaskStatus(NamedTuple):
     """Where a task stands. ``due_at``: a retry's moment, or the deadline of the attempt under way."""
 
     state: TaskState = TaskState.CREATED
@@ -33,8 +34,7 @@ class TaskStatus:
     ended_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessStatus:
+class ProcessStatus(NamedTuple):
     """Where a process stands."""
 
     state: ProcessState = ProcessState.CREATED
@@ -61,8 +61,7 @@ class JobStatus:
 _WITHOUT_RUNNING = frozenset({TaskState.SKIPPED, TaskState.CANCELED})
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """How far the dependencies of a task are: how many are open, ended otherwise than well, never ran."""
 
     open: int
@@ -82,8 +81,7 @@ class Edge:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One transition, in the order of happening."""
 
     entity: Entity
@@ -92,8 +90,7 @@ class Change:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(NamedTuple):
     """A command to be published."""
 
     task_id: TaskId
@@ -104,24 +101,12 @@ class Publication:
     deadline_at: datetime
 
 
-@dataclass(slots=True)
-class AttemptNote:
-    """What became known of an attempt; None means nothing new."""
+class AttemptNote(NamedTuple):
+    """What became known of an attempt: column → value, as the registry calls them."""
 
     task_id: TaskId
     attempt: int
-    state: TaskState | None = None
-    command_id: CommandId | None = None
-    lane: str | None = None
-    worker: str | None = None
-    partition: int | None = None
-    offset: int | None = None
-    step: str | None = None
-    fraction: float | None = None
-    failure: Failure | None = None
-    published_at: datetime | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
+    known: dict[str, Any]
 
 
 class Outcome(StrEnum):
@@ -150,7 +135,8 @@ class Decisions:
     tasks: dict[TaskId, TaskStatus] = field(default_factory=dict)
     edges: dict[TaskId, Edge] = field(default_factory=dict)
     jobs: dict[tuple[TaskId, int], JobStatus] = field(default_factory=dict)
-    ended: Counter[TaskState] = field(default_factory=Counter)
+    ended: list[TaskState] = field(default_factory=list)
+    """The final state of each task that ends by this."""
     process: ProcessStatus | None = None
     experiment: ExperimentState | None = None
     attempts: list[AttemptNote] = field(default_factory=list)

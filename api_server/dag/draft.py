@@ -1,7 +1,6 @@
 """A decision in the making: reads through to the run, writes into ``Decisions``, leaves the run untouched."""
 
-from collections import deque
-from dataclasses import replace
+from collections import Counter, deque
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,21 +64,21 @@ class Draft:
         self.decisions.outcome = outcome
         self.decisions.reason = reason
 
-    def note(self, task_id: TaskId, attempt: int, **known: Any) -> None:  # noqa: ANN401 - the fields of AttemptNote
+    def note(self, task_id: TaskId, attempt: int, **known: Any) -> None:  # noqa: ANN401 - columns of an attempt
         """Record something about an attempt."""
-        self.decisions.attempts.append(AttemptNote(task_id, attempt, **known))
+        self.decisions.attempts.append(AttemptNote(task_id, attempt, known))
 
     def set_task(self, task_id: TaskId, state: TaskState, **fields: Any) -> None:  # noqa: ANN401 - of TaskStatus
         """Move a task; its dependents become due when it ends."""
         before = self.status(task_id)
         if is_terminal(state):
             fields = {"due_at": None, "deferred": False, "ended_at": self.now} | fields
-        self.decisions.tasks[task_id] = replace(before, state=state, **fields)
+        self.decisions.tasks[task_id] = before._replace(state=state, **fields)
         if before.state is state:
             return
-        self.decisions.changes.append(Change("task", task_id, before.state.value, state.value))
+        self.decisions.changes.append(Change("task", task_id, before.state, state))
         if is_terminal(state):
-            self.decisions.ended[state] += 1
+            self.decisions.ended.append(state)
             self._end_edges(task_id, state)
 
     def _end_edges(self, task_id: TaskId, state: TaskState) -> None:
@@ -96,7 +95,7 @@ class Draft:
         """End a task as FAILED; the first failure of a process is what the process reports."""
         self.set_task(task_id, TaskState.FAILED, failure=failure)
         if self.process.failure is None:
-            self.decisions.process = replace(self.process, failure=failure)
+            self.decisions.process = self.process._replace(failure=failure)
 
     def publish(self, task_id: TaskId, attempt: int) -> None:
         """Publish an attempt (again), or fail the task when its parameters can't be filled in."""
@@ -134,7 +133,7 @@ class Draft:
             task_id = self._due.popleft()
             if self.status(task_id).state is TaskState.CREATED:
                 self._begin(self.run.dag.by_id[task_id])
-        if len(self.run.dag.tasks) == self._ended_total() and not is_terminal(self.process.state):
+        if self.run.unfinished == len(self.decisions.ended) and not is_terminal(self.process.state):
             self._end_process()
 
     def _begin(self, spec: TaskSpec) -> None:
@@ -146,11 +145,8 @@ class Draft:
         else:
             self.set_task(spec.task_id, TaskState.SKIPPED)
 
-    def _ended_total(self) -> int:
-        return self.run.ended.total() + self.decisions.ended.total()
-
     def _end_process(self) -> None:
-        ended = self.run.ended + self.decisions.ended
+        ended = self.run.ended + Counter(self.decisions.ended)
         if ended[TaskState.COMPLETED] == len(self.run.dag.tasks):
             state = ProcessState.COMPLETED
         elif self.canceling or not ended[TaskState.FAILED]:
@@ -169,18 +165,16 @@ class Draft:
         """Move the process, if the move is legal."""
         before = self.process
         if may_follow(before.state, state):
-            self.decisions.process = replace(before, state=state, **fields)
+            self.decisions.process = before._replace(state=state, **fields)
             process_id = self.run.identity.process_id
-            self.decisions.changes.append(Change("process", process_id, before.state.value, state.value))
+            self.decisions.changes.append(Change("process", process_id, before.state, state))
 
     def set_experiment(self, state: ExperimentState) -> None:
         """Move the experiment, if the move is legal."""
         before = self.decisions.experiment or self.run.experiment
         if may_follow(before, state):
             self.decisions.experiment = state
-            self.decisions.changes.append(
-                Change("experiment", self.run.identity.experiment_id, before.value, state.value)
-            )
+            self.decisions.changes.append(Change("experiment", self.run.identity.experiment_id, before, state))
 
     def enter_executing(self) -> None:
         """The first thing that happens to a launched experiment makes it EXECUTING."""

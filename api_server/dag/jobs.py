@@ -58,7 +58,7 @@ def _keep(draft: Draft, before: JobStatus | None, status: JobStatus) -> None:
         return
     draft.decisions.jobs[status.task_id, status.generation] = status
     if before is None or before.state is not status.state:
-        state_before = before.state.value if before else None
+        state_before = before.state if before else None
         draft.decisions.changes.append(
-            Change("job", f"{status.task_id}/{status.generation}", state_before, status.state.value)
+            Change("job", f"{status.task_id}/{status.generation}", state_before, status.state)
         )

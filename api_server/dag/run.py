@@ -56,6 +56,7 @@ class Run:
         self.ended: Counter[TaskState] = Counter(
             status.state for status in self.tasks.values() if is_terminal(status.state)
         )
+        self.unfinished = len(self.tasks) - self.ended.total()
         self.edges: dict[TaskId, Edge] = {task.task_id: self._edge(task.depends_on) for task in dag.tasks}
 
     def _edge(self, depends_on: Iterable[TaskId]) -> Edge:
@@ -81,7 +82,9 @@ class Run:
         self.tasks.update(decisions.tasks)
         self.edges.update(decisions.edges)
         self.jobs.update(decisions.jobs)
-        self.ended.update(decisions.ended)
+        for state in decisions.ended:
+            self.ended[state] += 1
+        self.unfinished -= len(decisions.ended)
         if decisions.process is not None:
             self.process = decisions.process
         if decisions.experiment is not None:

@@ -97,14 +97,15 @@ class Recording:
             self._messages.append(self._commands.message(run, publication, self._now))
 
     def _note(self, note: AttemptNote) -> None:
-        row = self._attempts.setdefault((note.task_id, note.attempt), {})
-        ended = row.get("state") in _ENDED
-        for name in AttemptNote.__slots__:
-            value = getattr(note, name)
-            if value is not None and not (ended and name == "state"):
-                row[name] = value
-        if note.failure is not None:
-            row["failure"] = dumped(note.failure)
+        row = self._attempts.setdefault(
+            (note.task_id, note.attempt), {"task_id": note.task_id, "attempt": note.attempt}
+        )
+        state = row.get("state")
+        row.update(note.known)
+        if state in _ENDED:
+            row["state"] = state
+        if (failure := note.known.get("failure")) is not None:
+            row["failure"] = dumped(failure)
 
     def _keep(self, held: HeldRun, changes: list[Change], occurrence: Occurrence) -> None:
         held.last_seq += 1

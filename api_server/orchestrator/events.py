@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 import structlog
 from orjson import Fragment
+from prometheus_client import Counter
 
 from api_server.dag.advance import advance
 from api_server.dag.decisions import Decisions, Outcome
@@ -61,7 +63,7 @@ class EventWriter:
         fresh: list[Event] = []
         for event in events:
             if event.event_id in seen:
-                EVENTS_APPLIED.labels(_kind(event), "duplicate").inc()
+                _counter(_kind(event), "duplicate").inc()
             else:
                 seen.add(event.event_id)
                 fresh.append(event)
@@ -78,11 +80,11 @@ class EventWriter:
     def _take_in(self, recording: Recording, held: HeldRun | None, event: Event, now: datetime) -> None:
         kind = _kind(event)
         if held is None or event.gateway_id != held.run.identity.gateway_id:
-            EVENTS_APPLIED.labels(kind, "unknown").inc()
+            _counter(kind, "unknown").inc()
             log.warning("event of an unknown process", kind=kind, process_id=event.process_id, event_id=event.event_id)
             return
         decisions = advance(held.run, event, now)  # type: ignore[arg-type]  # the codec gives one of AnyEvent
-        EVENTS_APPLIED.labels(kind, decisions.outcome.value).inc()
+        _counter(kind, decisions.outcome).inc()
         if decisions.outcome is Outcome.ILLEGAL:
             log.info(
                 "event dropped",
@@ -93,6 +95,11 @@ class EventWriter:
             )
             return
         recording.add(held, decisions, _occurrence(held, event, decisions))
+
+
+@lru_cache(maxsize=256)
+def _counter(kind: str, outcome: str) -> Counter:
+    return EVENTS_APPLIED.labels(kind, outcome)
 
 
 def _kind(event: Event) -> str:

@@ -7,7 +7,7 @@ each value. Statements are built once, when their module is imported.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnClause, Insert, TableValuedAlias, bindparam, column, func
+from sqlalchemy import ColumnClause, Insert, Label, TableValuedAlias, Text, bindparam, cast, column, func
 from sqlalchemy.dialects.postgresql import JSON, insert
 from sqlalchemy.schema import Table
 
@@ -31,3 +31,8 @@ def insert_rows(table: Table, *names: str) -> Insert:
     """Return the statement that inserts the parameter ``rows`` into the columns ``names`` of ``table``."""
     rows = rowset(*(table.c[name] for name in names))
     return insert(table).from_select(names, rows.select(), include_defaults=False)
+
+
+def as_text(identity: ColumnClause[Any]) -> Label[str]:
+    """Return a UUID column as the server's text: the driver would build a UUID object from it only to print it."""
+    return cast(identity, Text).label(identity.name)

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from api_server.registry.models import Event, Experiment, Job, Process, Task
+from api_server.registry.rowset import as_text
 
 _event: Table = Event.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
 _process: Table = Process.__table__  # type: ignore[assignment]  # the same
@@ -17,12 +18,12 @@ _job: Table = Job.__table__  # type: ignore[assignment]  # the same
 
 _any_id = func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))
 
-_APPLIED = select(_event.c.event_id).where(_event.c.event_id == _any_id)
+_APPLIED = select(as_text(_event.c.event_id)).where(_event.c.event_id == _any_id)
 _LOCK = (
     select(
-        _process.c.id,
-        _process.c.gateway_id,
-        _process.c.experiment_id,
+        as_text(_process.c.id),
+        as_text(_process.c.gateway_id),
+        as_text(_process.c.experiment_id),
         _process.c.version,
         _process.c.state,
         _process.c.failure,
@@ -35,18 +36,18 @@ _LOCK = (
     .order_by(_process.c.id)
     .with_for_update(of=_process)
 )
-_FIXED = select(_process.c.id, _process.c.targets, _process.c.trace).where(_process.c.id == _any_id)
+_FIXED = select(as_text(_process.c.id), _process.c.targets, _process.c.trace).where(_process.c.id == _any_id)
 _TASKS = (
     select(
-        _task.c.process_id,
-        _task.c.id,
+        as_text(_task.c.process_id),
+        as_text(_task.c.id),
         _task.c.spec,
         _task.c.state,
         _task.c.attempt,
         _task.c.publications,
         _task.c.deferred,
         _task.c.due_at,
-        _task.c.command_id,
+        as_text(_task.c.command_id),
         _task.c.outputs,
         _task.c.failure,
         _task.c.started_at,
@@ -56,8 +57,8 @@ _TASKS = (
     .order_by(_task.c.process_id, _task.c.position)
 )
 _JOBS = select(
-    _job.c.process_id,
-    _job.c.task_id,
+    as_text(_job.c.process_id),
+    as_text(_job.c.task_id),
     _job.c.generation,
     _job.c.job_name,
     _job.c.native_id,
