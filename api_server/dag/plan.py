@@ -45,8 +45,13 @@ PHASES: Final[Mapping[str, ProcessState]] = {
     params.OUTPUT_STAGING: ProcessState.OUTPUT_DATA_STAGING,
     params.ENV_CLEANUP: ProcessState.POST_PROCESSING,
 }
-MONITORING_RETRY: Final = RetryPolicy(max_attempts=100, initial_delay_seconds=1.0, max_delay_seconds=60.0)
-"""To lose sight of a job is no reason to give it up: the next attempt takes up where the last one was."""
+RETRIES: Final[Mapping[str, RetryPolicy]] = {
+    # An attempt that ended unknown is reconciled only after three times the submit command's own limit has passed.
+    params.JOB_SUBMISSION: RetryPolicy(max_attempts=12, initial_delay_seconds=2.0, max_delay_seconds=60.0),
+    # To lose sight of a job is no reason to give it up: the next attempt takes up where the last one was.
+    params.JOB_MONITORING: RetryPolicy(max_attempts=100, initial_delay_seconds=1.0, max_delay_seconds=60.0),
+}
+"""Task types that are tried longer than usual."""
 _GENERATION: Final = 1
 _STREAMS: Final = {OutputType.STDOUT: "stdout.txt", OutputType.STDERR: "stderr.txt"}
 
@@ -156,7 +161,6 @@ class _Plan:
         return [(item, value) for item, value in found if isinstance(value, StoredFile)]
 
     def _add(self, task_type: str, model: BaseModel, **fields: Any) -> TaskId:  # noqa: ANN401 - fields of TaskSpec
-        retry = MONITORING_RETRY if task_type == params.JOB_MONITORING else RetryPolicy()
         spec: dict[str, Any] = {
             "task_id": TaskId(new_id()),
             "name": task_type,
@@ -165,7 +169,7 @@ class _Plan:
             "resource_id": self._run.target.resource_id,
             "phase": PHASES[task_type],
             "deadline_seconds": DEADLINES[task_type],
-            "retry": retry,
+            "retry": RETRIES.get(task_type, RetryPolicy()),
         }
         task = TaskSpec(**(spec | fields))
         self._tasks.append(task)

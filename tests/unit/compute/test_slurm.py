@@ -1,4 +1,8 @@
-"""Slurm's words, as recorded from Slurm 22.05 and 23.11, and anything else that a terminal may say."""
+"""Slurm's words, and anything else that a terminal may say.
+
+The samples are written in the formats that our own commands ask for; what a real Slurm 22.05 prints in them is parsed in
+``tests/integration/compute``. No accounting database runs there, so the sacct sample rests on its manual page alone.
+"""
 
 from datetime import UTC, datetime
 
