@@ -1,6 +1,6 @@
 """Slurm's words, and anything else that a terminal may say.
 
-The samples are written in the formats that our own commands ask for; what a real Slurm 22.05 prints in them is parsed in
+The samples are written in the formats that our own commands ask for; what a real Slurm prints in them is parsed in
 ``tests/integration/compute``. No accounting database runs there, so the sacct sample rests on its manual page alone.
 """
 
