@@ -47,6 +47,7 @@ def serve(settings: ApiSettings) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=settings.shutdown_seconds,
         )
 

@@ -28,7 +28,7 @@ class PageOf(Generic[T]):
 
 def newest_first(  # noqa: PLR0913 - what makes a page
     session: Session,
-    statement: Select[tuple[T]],
+    statement: Select[T],
     at: InstrumentedAttribute[datetime],
     identity: InstrumentedAttribute[str],
     *,

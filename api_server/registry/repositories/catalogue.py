@@ -78,10 +78,10 @@ class CatalogueRepository(Generic[Row]):
         del row_id
         return []
 
-    def _mine(self) -> Select[tuple[Row]]:
+    def _mine(self) -> Select[Row]:
         return select(self.model).where(self.model.gateway_id == self._gateway_id)
 
-    def _users(self, what: str, statement: Select[Any]) -> list[Use]:
+    def _users(self, what: str, statement: Select[str, str]) -> list[Use]:
         return [(what, row[0], row[1]) for row in self._session.execute(statement.limit(_SHOWN_USES))]
 
 
@@ -189,5 +189,5 @@ class FileRepository(CatalogueRepository[StoredObject]):
             .values(deleted_at=func.now())
         )
 
-    def _mine(self) -> Select[tuple[StoredObject]]:
+    def _mine(self) -> Select[StoredObject]:
         return super()._mine().where(StoredObject.deleted_at.is_(None))
