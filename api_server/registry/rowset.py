@@ -7,8 +7,8 @@ each value. Statements are built once, when their module is imported.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnClause, Insert, Label, TableValuedAlias, Text, bindparam, cast, column, func
-from sqlalchemy.dialects.postgresql import JSON, insert
+from sqlalchemy import ColumnClause, Label, TableValuedAlias, Text, bindparam, cast, column, func
+from sqlalchemy.dialects.postgresql import JSON, Insert, insert
 from sqlalchemy.schema import Table
 
 Row = Mapping[str, Any]

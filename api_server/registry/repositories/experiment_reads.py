@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Lateral, Select, func, select, true, tuple_
+from sqlalchemy import ColumnElement, FromClause, Select, func, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from api_server.registry.models import ApplicationInterface, ComputeResource, Experiment, Process, Task
@@ -55,7 +55,7 @@ class ExperimentFilter:
         return Experiment.state.in_(self.states) if self.states else None
 
 
-def _progress(process_id: ColumnElement[Any]) -> Lateral:
+def _progress(process_id: ColumnElement[Any]) -> FromClause:
     """How many tasks of the latest process are in which state, and when the next retry is due."""
     counts = [func.count().filter(Task.state == state).label(f"tasks_{state.lower()}") for state in TaskState]
     due = func.min(Task.due_at).filter(Task.state == TaskState.RETRY_WAIT).label("next_attempt_at")
@@ -63,7 +63,7 @@ def _progress(process_id: ColumnElement[Any]) -> Lateral:
     return of_process.lateral("progress")
 
 
-def _culprit(process_id: ColumnElement[Any], failure: ColumnElement[Any]) -> Lateral:
+def _culprit(process_id: ColumnElement[Any], failure: ColumnElement[Any]) -> FromClause:
     """The task that failed first: what the experiment's failure is about."""
     first = (
         select(
@@ -97,7 +97,7 @@ _SHOWN: Final = (
 )
 
 
-def _with_progress(page: Select[Any]) -> Select[Any]:
+def _with_progress(page: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     """Join what is counted to the experiments of ``page`` only, in its order."""
     of_page = page.subquery("page")
     progress = _progress(of_page.c.process_id)
@@ -111,7 +111,9 @@ def _with_progress(page: Select[Any]) -> Select[Any]:
     )
 
 
-def experiments_page(gateway_id: str, wanted: ExperimentFilter, limit: int, after: Position | None) -> Select[Any]:
+def experiments_page(
+    gateway_id: str, wanted: ExperimentFilter, limit: int, after: Position | None
+) -> Select[*tuple[Any, ...]]:
     """Return the statement of one page: the newest first that stand after ``after``, one more than ``limit``."""
     statement = select(*_SHOWN).where(Experiment.gateway_id == gateway_id, *wanted.conditions())
     if after is not None:
@@ -164,7 +166,7 @@ def count_by_state(session: Session, gateway_id: str) -> dict[str, int]:
         .where(Experiment.gateway_id == gateway_id, Experiment.state.in_(LIVE_STATES))
         .group_by(Experiment.state)
     )
-    return {row.state: row.count for row in session.execute(statement)}
+    return dict(session.execute(statement).tuples().all())
 
 
 def output_definitions(session: Session, gateway_id: str, experiment_id: str) -> Mapping[str, Row]:

@@ -19,7 +19,7 @@ def jobs_page(  # noqa: PLR0913 - what narrows the list
     experiment_id: str | None = None,
     resource_id: str | None = None,
     states: Sequence[str] = (),
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Return the statement of one page: the newest jobs that stand after ``after``, one more than ``limit``."""
     statement = select(*(column for column in Job.__table__.columns if column.name != "gateway_id"))
     statement = statement.where(Job.gateway_id == gateway_id)
@@ -34,6 +34,6 @@ def jobs_page(  # noqa: PLR0913 - what narrows the list
     return statement.order_by(Job.created_at.desc(), Job.task_id.desc()).limit(limit + 1)
 
 
-def list_jobs(session: Session, statement: Select[Any], limit: int) -> PageOf[Row]:
+def list_jobs(session: Session, statement: Select[*tuple[Any, ...]], limit: int) -> PageOf[Row]:
     """Return the page that ``jobs_page`` describes."""
     return page_of(all_rows(session, statement), limit, "created_at", "task_id")

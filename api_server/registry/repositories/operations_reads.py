@@ -68,7 +68,7 @@ def _visible(gateway_id: str, *, with_unowned: bool) -> ColumnElement[bool]:
 
 def dead_letters_page(
     gateway_id: str, wanted: DeadLetterFilter, limit: int, after: Position | None, *, with_unowned: bool
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Return the statement of one page: the newest first that stand after ``after``, one more than ``limit``."""
     statement = select(*_LISTED).where(_visible(gateway_id, with_unowned=with_unowned), *wanted.conditions())
     if after is not None:
@@ -76,7 +76,7 @@ def dead_letters_page(
     return statement.order_by(DeadLetter.at.desc(), DeadLetter.id.desc()).limit(limit + 1)
 
 
-def list_dead_letters(session: Session, statement: Select[Any], limit: int) -> PageOf[Row]:
+def list_dead_letters(session: Session, statement: Select[*tuple[Any, ...]], limit: int) -> PageOf[Row]:
     """Return the page that ``dead_letters_page`` describes."""
     return page_of(all_rows(session, statement), limit, "at", "id")
 
@@ -90,7 +90,7 @@ def get_dead_letter(session: Session, gateway_id: str, letter_id: str, *, with_u
 
 def audit_page(  # noqa: PLR0913 - what narrows the list
     gateway_id: str, limit: int, after: str | None, *, actor: str | None, action: str | None, object_id: str | None
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Return the statement of one page of the audit trail, the latest first; ids are made in the order of time."""
     columns = [column for column in AuditRecord.__table__.columns if column.name != "gateway_id"]
     statement = select(*columns).where(AuditRecord.gateway_id == gateway_id)
@@ -106,6 +106,6 @@ def audit_page(  # noqa: PLR0913 - what narrows the list
     return statement.order_by(AuditRecord.id.desc()).limit(limit + 1)
 
 
-def list_audit(session: Session, statement: Select[Any]) -> list[Row]:
+def list_audit(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Row]:
     """Return the rows that ``audit_page`` describes."""
     return all_rows(session, statement)

@@ -6,7 +6,7 @@ Every statement is bound to the caller's gateway.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Lateral, Select, Text, Uuid, cast, func, select, true, tuple_
+from sqlalchemy import ColumnElement, FromClause, Select, Text, Uuid, cast, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
 
@@ -85,7 +85,7 @@ def _awaited() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     return names.label("awaits"), total.label("awaits_total")
 
 
-def _last_attempt() -> Lateral:
+def _last_attempt() -> FromClause:
     """What the latest attempt has told of itself."""
     return (
         select(
@@ -97,14 +97,14 @@ def _last_attempt() -> Lateral:
     )
 
 
-def _tasks(*conditions: ColumnElement[bool]) -> Select[Any]:
+def _tasks(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     latest = _last_attempt()
     return select(*_TASK, *_awaited(), *latest.c).select_from(Task).outerjoin(latest, true()).where(*conditions)
 
 
 def tasks_after(
     gateway_id: str, process_id: str, limit: int, after: int | None, states: Sequence[str] = ()
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Return the statement of at most ``limit`` tasks of a process in their order, after the position ``after``."""
     statement = _tasks(Task.gateway_id == gateway_id, Task.process_id == process_id)
     if after is not None:
@@ -151,7 +151,7 @@ def position_of(row: Row) -> Position:
     return Position(row["at"], row["event_id"])
 
 
-def events_after(gateway_id: str, experiment_id: str, limit: int, after: int) -> Select[Any]:
+def events_after(gateway_id: str, experiment_id: str, limit: int, after: int) -> Select[*tuple[Any, ...]]:
     """Return the statement of at most ``limit`` events of an experiment in the order of happening, after ``after``."""
     columns = (
         Event.seq,
@@ -177,4 +177,4 @@ def output_tasks(session: Session, gateway_id: str, process_id: str, task_type: 
     statement = select(*columns).where(
         Task.gateway_id == gateway_id, Task.process_id == process_id, Task.type == task_type
     )
-    return list(session.execute(statement.order_by(Task.position)).mappings())
+    return all_rows(session, statement.order_by(Task.position))

@@ -16,7 +16,7 @@ _INSERT_LOGS = insert_rows(
 ).on_conflict_do_nothing(index_elements=["event_id"])
 
 
-def due_timers(session: Session, limit: int) -> Sequence[Row[Any]]:
+def due_timers(session: Session, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return the tasks whose stored moment has passed, by the database's clock, the longest overdue first."""
     statement = (
         select(Task.id, Task.gateway_id, Task.experiment_id, Task.process_id, Task.attempt, Task.due_at)
