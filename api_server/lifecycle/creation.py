@@ -51,7 +51,7 @@ class Creation:
             found = self._prepare(planner, request, cloned_from)
             problems += [problem.within(f"experiments.{index}") for problem in found] if batch else found
         refuse(problems)
-        run_writes.insert_experiments(self._work.session, self._rows)
+        run_writes.insert_experiments(self._work.script, self._rows)
         self._recording.write(self._work, before=self._created)
         return [_record(row, self._now) for row in self._rows]
 

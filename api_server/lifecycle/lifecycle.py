@@ -162,7 +162,7 @@ class Lifecycle:
             values["ended_at"] = now
         changes = [{"entity": "experiment", "id": record.id, "from": record.state, "to": state}]
         moved = changes if record.state != state else []
-        run_writes.insert_events(work.session, [history_row(record.id, principal, now, seq, event_kind, moved)])
+        run_writes.insert_events(work.script, [history_row(record.id, principal, now, seq, event_kind, moved)])
         return experiments.change(work.session, record, state=state.value, last_seq=seq, **values)
 
 

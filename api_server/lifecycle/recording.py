@@ -129,20 +129,21 @@ class Recording:
 
     def write(self, work: UnitOfWork, before: Sequence[Row] = ()) -> None:
         """Write everything, in the history after ``before``; ConflictingWriteError when a process has changed."""
-        session = work.session
-        run_writes.insert_processes(session, [_process_of(held) for held in self._new])
-        run_writes.insert_tasks(session, [row for held in self._new for row in _new_tasks(held.run)])
-        run_writes.update_tasks(session, [_task_row(task_id, status) for task_id, (_, status) in self._tasks.items()])
-        published = [row for row in self._attempts.values() if "command_id" in row]
-        run_writes.publish_attempts(session, published)
-        run_writes.update_attempts(session, [row for row in self._attempts.values() if "command_id" not in row])
-        run_writes.upsert_jobs(session, [_job_row(run, job) for run, job in self._jobs.values()])
+        script = work.script
+        run_writes.insert_processes(script, [_process_of(held) for held in self._new])
+        run_writes.insert_tasks(script, [row for held in self._new for row in _new_tasks(held.run)])
+        run_writes.update_tasks(script, [_task_row(task_id, status) for task_id, (_, status) in self._tasks.items()])
+        run_writes.publish_attempts(script, [row for row in self._attempts.values() if "command_id" in row])
+        run_writes.update_attempts(script, [row for row in self._attempts.values() if "command_id" not in row])
+        run_writes.upsert_jobs(script, [_job_row(run, job) for run, job in self._jobs.values()])
         touched = list(self._touched.values())
-        if run_writes.update_processes(session, [_process_update(held) for held in touched]) != len(touched):
-            raise ConflictingWriteError
-        run_writes.update_experiments(session, [_experiment_update(held) for held in touched])
-        run_writes.insert_events(session, [*before, *self._events])
+        run_writes.update_experiments(script, [_experiment_update(held) for held in touched])
+        run_writes.insert_events(script, [*before, *self._events])
         work.enqueue(*self._messages)
+        work.stage_outbox()
+        run_writes.update_processes(script, [_process_update(held) for held in touched])
+        if work.send() != len(touched) and touched:
+            raise ConflictingWriteError
 
     def committed(self) -> None:
         """The transaction was committed: the runs in memory are what the rows say."""

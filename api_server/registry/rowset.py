@@ -21,7 +21,7 @@ def rowset(*columns: ColumnClause[Any], name: str = "r") -> TableValuedAlias:
     A row's missing field is NULL. Bytes travel as base64 text: give such a column another type.
     """
     return (
-        func.json_to_recordset(bindparam("rows", type_=JSON))
+        func.json_to_recordset(bindparam("rows", None, type_=JSON))
         .table_valued(*(column(item.name, item.type) for item in columns))
         .render_derived(name=name, with_types=True)
     )

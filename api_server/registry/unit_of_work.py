@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from api_server.registry.repositories import outbox
+from api_server.registry.script import Script
 from howdah.contracts.ids import new_id
 from howdah.messaging.abstract import Outgoing
 
@@ -25,25 +26,39 @@ class Relay(Protocol):
 
 
 class UnitOfWork:
-    """A transaction in progress: the session for repositories, and the messages that go out with the commit."""
+    """A transaction in progress: the session for repositories, and the messages that go out with the commit.
+
+    ``script`` collects set-based writes; they are done when ``send`` is called, at the latest before the commit.
+    """
 
     def __init__(self, session: Session, writer: str = "") -> None:
         self.session = session
+        self.script = Script()
         self._writer = writer
         self._staged: list[Outgoing] = []
+        self._written: list[tuple[str, Outgoing]] = []
 
     def enqueue(self, *messages: Outgoing) -> None:
         """Publish ``messages`` when, and only when, this transaction is committed."""
         self._staged.extend(messages)
 
-    def write_outbox(self) -> list[tuple[str, Outgoing]]:
-        """Write what is staged in one statement; return the rows with their ids."""
+    def stage_outbox(self) -> None:
+        """Add the outbox rows of what is enqueued to the script."""
         staged, self._staged = self._staged, []
-        if not staged:
-            return []
-        rows = [(new_id(), message) for message in staged]
-        outbox.insert(self.session, self._writer, rows)
-        return rows
+        if staged:
+            rows = [(new_id(), message) for message in staged]
+            outbox.insert(self.script, self._writer, rows)
+            self._written += rows
+
+    def send(self) -> int:
+        """Do the writes of the script; return how many rows the last of them touched."""
+        return self.script.run(self.session)
+
+    def finish(self) -> list[tuple[str, Outgoing]]:
+        """Do all writes; return the outbox rows that are to be published after the commit."""
+        self.stage_outbox()
+        self.send()
+        return self._written
 
 
 class Registry:
@@ -66,7 +81,7 @@ class Registry:
             work = UnitOfWork(session, self._writer)
             yield work
             session.flush()
-            rows = work.write_outbox()
+            rows = work.finish()
             session.commit()
         if rows:
             self._relay.publish(rows)

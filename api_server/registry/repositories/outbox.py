@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from api_server.registry.models import Lease, OutboxMessage
 from api_server.registry.rowset import rowset
+from api_server.registry.script import RowStatement, Script
 from howdah.messaging.abstract import Outgoing
 
 _outbox: Table = OutboxMessage.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
@@ -23,24 +24,26 @@ _rows = rowset(
     column("key64", Text()),
     column("value64", Text()),
 )
-_INSERT = postgresql.insert(_outbox).from_select(
-    ["id", "writer", "topic", "partition", "key", "value"],
-    select(
-        _rows.c.id,
-        _rows.c.writer,
-        _rows.c.topic,
-        _rows.c.partition,
-        func.decode(_rows.c.key64, "base64"),
-        func.decode(_rows.c.value64, "base64"),
-    ),
-    include_defaults=False,
+_INSERT = RowStatement(
+    postgresql.insert(_outbox).from_select(
+        ["id", "writer", "topic", "partition", "key", "value"],
+        select(
+            _rows.c.id,
+            _rows.c.writer,
+            _rows.c.topic,
+            _rows.c.partition,
+            func.decode(_rows.c.key64, "base64"),
+            func.decode(_rows.c.value64, "base64"),
+        ),
+        include_defaults=False,
+    )
 )
 _DELETE = delete(_outbox).where(_outbox.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))))
 _WAITING = select(func.count()).select_from(_outbox)
 
 
-def insert(session: Session, writer: str, rows: Sequence[tuple[str, Outgoing]]) -> None:
-    """Write messages with the ids that their writer gave them."""
+def insert(script: Script, writer: str, rows: Sequence[tuple[str, Outgoing]]) -> None:
+    """Add the writing of messages, with the ids that their writer gave them, to ``script``."""
     values = [
         {
             "id": row_id,
@@ -52,7 +55,7 @@ def insert(session: Session, writer: str, rows: Sequence[tuple[str, Outgoing]]) 
         }
         for row_id, message in rows
     ]
-    session.execute(_INSERT, {"rows": values})
+    script.add(_INSERT, values)
 
 
 def delete_acknowledged(session: Session, ids: Collection[str]) -> None:

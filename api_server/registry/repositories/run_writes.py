@@ -1,16 +1,16 @@
 """What is written about runs: one statement a table, whatever the number of rows.
 
-Every function takes rows as mappings of column names; a missing field is NULL.
+Every function adds to a script, which the caller sends; rows are mappings of column names, a missing field is NULL.
 """
 
 from typing import Any, cast
 
-from sqlalchemy import Column, CursorResult, Table, Update, case, func, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Column, Table, Update, case, func, update
 
 from api_server.registry.models import Attempt, Event, Experiment, Job, Process, Task
 from api_server.registry.repositories.feed import FEED_CHANNEL
 from api_server.registry.rowset import Rows, insert_rows, rowset
+from api_server.registry.script import RowStatement, Script
 
 _experiment: Table = Experiment.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
 _process: Table = Process.__table__  # type: ignore[assignment]  # the same
@@ -20,30 +20,36 @@ _job: Table = Job.__table__  # type: ignore[assignment]  # the same
 _event: Table = Event.__table__  # type: ignore[assignment]  # the same
 
 
-_NOTIFY = text(f"NOTIFY {FEED_CHANNEL}")
+_NOTIFY = f"NOTIFY {FEED_CHANNEL}"
 _ENDED = ("COMPLETED", "FAILED", "CANCELED")
 
-_INSERT_EXPERIMENTS = insert_rows(
-    _experiment,
-    *("id", "gateway_id", "owner", "name", "description", "kind", "spec", "interface_id", "resource_id"),
-    *("cloned_from", "state", "process_id", "last_seq", "version", "launched_at"),
+_INSERT_EXPERIMENTS = RowStatement(
+    insert_rows(
+        _experiment,
+        *("id", "gateway_id", "owner", "name", "description", "kind", "spec", "interface_id", "resource_id"),
+        *("cloned_from", "state", "process_id", "last_seq", "version", "launched_at"),
+    )
 )
-_INSERT_PROCESSES = insert_rows(
-    _process, "id", "gateway_id", "experiment_id", "number", "state", "version", "targets", "trace"
+_INSERT_PROCESSES = RowStatement(
+    insert_rows(_process, "id", "gateway_id", "experiment_id", "number", "state", "version", "targets", "trace")
 )
 _TASK_STATUS = (
     *("state", "attempt", "publications", "deferred", "due_at", "command_id"),
     *("outputs", "failure", "started_at", "ended_at"),
 )
-_INSERT_TASKS = insert_rows(
-    _task,
-    *("id", "gateway_id", "experiment_id", "process_id", "position", "name", "type", "spec", "resource_id"),
-    *_TASK_STATUS,
+_INSERT_TASKS = RowStatement(
+    insert_rows(
+        _task,
+        *("id", "gateway_id", "experiment_id", "process_id", "position", "name", "type", "spec", "resource_id"),
+        *_TASK_STATUS,
+    )
 )
-_INSERT_EVENTS = insert_rows(
-    _event,
-    *("event_id", "gateway_id", "experiment_id", "seq", "process_id", "task_id", "attempt"),
-    *("kind", "actor", "payload", "changes", "at"),
+_INSERT_EVENTS = RowStatement(
+    insert_rows(
+        _event,
+        *("event_id", "gateway_id", "experiment_id", "seq", "process_id", "task_id", "attempt"),
+        *("kind", "actor", "payload", "changes", "at"),
+    )
 )
 
 
@@ -117,68 +123,61 @@ def _update_experiments() -> Update:
     )
 
 
-_UPDATE_TASKS = _update_tasks()
-_UPSERT_ATTEMPTS = _upsert_attempts()
-_UPDATE_ATTEMPTS = _update_attempts()
-_UPSERT_JOBS = _upsert_jobs()
-_UPDATE_PROCESSES = _update_processes()
-_UPDATE_EXPERIMENTS = _update_experiments()
+_UPDATE_TASKS = RowStatement(_update_tasks())
+_UPSERT_ATTEMPTS = RowStatement(_upsert_attempts())
+_UPDATE_ATTEMPTS = RowStatement(_update_attempts())
+_UPSERT_JOBS = RowStatement(_upsert_jobs())
+_UPDATE_PROCESSES = RowStatement(_update_processes())
+_UPDATE_EXPERIMENTS = RowStatement(_update_experiments())
 
 
-def insert_experiments(session: Session, rows: Rows) -> None:
+def insert_experiments(script: Script, rows: Rows) -> None:
     """Write new experiments."""
-    _execute(session, _INSERT_EXPERIMENTS, rows)
+    script.add(_INSERT_EXPERIMENTS, rows)
 
 
-def insert_processes(session: Session, rows: Rows) -> None:
+def insert_processes(script: Script, rows: Rows) -> None:
     """Write new processes."""
-    _execute(session, _INSERT_PROCESSES, rows)
+    script.add(_INSERT_PROCESSES, rows)
 
 
-def insert_tasks(session: Session, rows: Rows) -> None:
+def insert_tasks(script: Script, rows: Rows) -> None:
     """Write the tasks of new processes."""
-    _execute(session, _INSERT_TASKS, rows)
+    script.add(_INSERT_TASKS, rows)
 
 
-def update_tasks(session: Session, rows: Rows) -> None:
+def update_tasks(script: Script, rows: Rows) -> None:
     """Write the statuses of tasks."""
-    _execute(session, _UPDATE_TASKS, rows)
+    script.add(_UPDATE_TASKS, rows)
 
 
-def publish_attempts(session: Session, rows: Rows) -> None:
+def publish_attempts(script: Script, rows: Rows) -> None:
     """Write attempts that were published (again); what is known of one already stays."""
-    _execute(session, _UPSERT_ATTEMPTS, rows)
+    script.add(_UPSERT_ATTEMPTS, rows)
 
 
-def update_attempts(session: Session, rows: Rows) -> None:
+def update_attempts(script: Script, rows: Rows) -> None:
     """Add what became known of attempts; how one ended is never overwritten."""
-    _execute(session, _UPDATE_ATTEMPTS, rows)
+    script.add(_UPDATE_ATTEMPTS, rows)
 
 
-def upsert_jobs(session: Session, rows: Rows) -> None:
+def upsert_jobs(script: Script, rows: Rows) -> None:
     """Write what is known of jobs."""
-    _execute(session, _UPSERT_JOBS, rows)
+    script.add(_UPSERT_JOBS, rows)
 
 
-def update_processes(session: Session, rows: Rows) -> int:
-    """Write processes whose ``version`` is still as it was read; return how many were."""
-    return _execute(session, _UPDATE_PROCESSES, rows)
+def update_processes(script: Script, rows: Rows) -> None:
+    """Write processes whose ``version`` is still as it was read. As the last of a script its count tells how many."""
+    script.add(_UPDATE_PROCESSES, rows)
 
 
-def update_experiments(session: Session, rows: Rows) -> None:
+def update_experiments(script: Script, rows: Rows) -> None:
     """Write the states of experiments and the sequence numbers that they have reached."""
-    _execute(session, _UPDATE_EXPERIMENTS, rows)
+    script.add(_UPDATE_EXPERIMENTS, rows)
 
 
-def insert_events(session: Session, rows: Rows) -> None:
+def insert_events(script: Script, rows: Rows) -> None:
     """Write the history, and wake the feed's readers when this transaction is committed."""
     if rows:
-        _execute(session, _INSERT_EVENTS, rows)
-        session.execute(_NOTIFY)
-
-
-def _execute(session: Session, statement: Any, rows: Rows) -> int:  # noqa: ANN401 - any statement over ``rows``
-    if not rows:
-        return 0
-    result = session.execute(statement, {"rows": rows})
-    return cast("CursorResult[Any]", result).rowcount
+        script.add(_INSERT_EVENTS, rows)
+        script.add_plain(_NOTIFY)
