@@ -59,6 +59,7 @@ class EventWriter:
         ORCHESTRATOR_BATCH.observe(self._clock.monotonic() - began)
 
     def _write(self, work: UnitOfWork, events: Sequence[Event]) -> tuple[list[HeldRun], Recording | None]:
+        locked = runs.lock(work.session, {event.process_id for event in events})
         seen = runs.applied(work.session, [event.event_id for event in events])
         fresh: list[Event] = []
         for event in events:
@@ -69,7 +70,7 @@ class EventWriter:
                 fresh.append(event)
         if not fresh:
             return [], None
-        held = hold(work.session, {event.process_id for event in fresh}, self._cache)
+        held = hold(work.session, locked, self._cache)
         now = self._clock.now()
         recording = Recording(self._commands, now)
         for event in fresh:

@@ -1,7 +1,7 @@
 """From rows to runs in memory, and the cache that keeps those that are likely to be needed again."""
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -13,6 +13,7 @@ from api_server.lifecycle.recording import HeldRun
 from api_server.registry.repositories import runs
 from howdah.contracts.failures import Failure
 from howdah.contracts.ids import TaskId
+from howdah.contracts.params import JOB_SUBMISSION
 from howdah.contracts.resources import ResourceTarget
 from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState, is_terminal
 from howdah.contracts.tasks import Dag, TaskSpec
@@ -55,9 +56,8 @@ class RunCache:
         return len(self._held)
 
 
-def hold(session: Session, process_ids: Collection[str], cache: RunCache) -> dict[str, HeldRun]:
-    """Lock the processes and return their runs as they stand now, from the cache where it is still right."""
-    locked = runs.lock(session, process_ids)
+def hold(session: Session, locked: Sequence[Row[Any]], cache: RunCache) -> dict[str, HeldRun]:
+    """Return the runs of locked processes as they stand now, from the cache where it is still right."""
     held: dict[str, HeldRun] = {}
     missing: list[Row[Any]] = []
     for row in locked:
@@ -73,23 +73,23 @@ def hold(session: Session, process_ids: Collection[str], cache: RunCache) -> dic
 
 def _load(session: Session, locked: Sequence[Row[Any]]) -> dict[str, HeldRun]:
     ids = [row.id for row in locked]
-    fixed = {row.id: row for row in runs.fixed(session, ids)}
     tasks: dict[str, list[Row[Any]]] = defaultdict(list)
     for row in runs.tasks(session, ids):
         tasks[row.process_id].append(row)
     jobs: dict[str, list[JobStatus]] = defaultdict(list)
-    for row in runs.jobs(session, ids):
+    with_jobs = [process_id for process_id, found in tasks.items() if any(row.type == JOB_SUBMISSION for row in found)]
+    for row in runs.jobs(session, with_jobs) if with_jobs else ():
         jobs[row.process_id].append(_job(row))
-    return {row.id: _held(row, fixed[row.id], tasks[row.id], jobs[row.id]) for row in locked}
+    return {row.id: _held(row, tasks[row.id], jobs[row.id]) for row in locked}
 
 
-def _held(row: Row[Any], fixed: Row[Any], tasks: Sequence[Row[Any]], jobs: Sequence[JobStatus]) -> HeldRun:
+def _held(row: Row[Any], tasks: Sequence[Row[Any]], jobs: Sequence[JobStatus]) -> HeldRun:
     identity = RunIdentity(
         gateway_id=row.gateway_id,
         experiment_id=row.experiment_id,
         process_id=row.id,
-        trace=fixed.trace,
-        targets={key: ResourceTarget.model_validate(target) for key, target in fixed.targets.items()},
+        trace=row.trace,
+        targets={key: ResourceTarget.model_validate(target) for key, target in row.targets.items()},
     )
     # The DAG was checked when it was planned: it need not be again.
     dag = Dag.model_construct(tasks=tuple(TaskSpec.model_validate(task.spec) for task in tasks))

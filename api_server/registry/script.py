@@ -25,11 +25,15 @@ class RowStatement:
         compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         self._text = str(compiled)
         self._constants = {name: value for name, value in compiled.params.items() if name != "rows"}
+        self._numbered: dict[int, str] = {}
 
     def numbered(self, number: int, rows: Rows) -> tuple[str, dict[str, Any]]:
         """Return the SQL and the values of its parameters."""
+        text = self._numbered.get(number)
+        if text is None:
+            text = self._numbered[number] = _PARAMETER.sub(rf"%(\1_{number})s", self._text)
         values = {**self._constants, "rows": dump_json(rows)}
-        return _PARAMETER.sub(rf"%(\1_{number})s", self._text), {f"{name}_{number}": values[name] for name in values}
+        return text, {f"{name}_{number}": value for name, value in values.items()}
 
 
 class Script:

@@ -28,6 +28,8 @@ _LOCK = (
         _process.c.state,
         _process.c.failure,
         _process.c.cancel_requested_at,
+        _process.c.targets,
+        _process.c.trace,
         _experiment.c.state.label("experiment_state"),
         _experiment.c.last_seq,
     )
@@ -36,11 +38,11 @@ _LOCK = (
     .order_by(_process.c.id)
     .with_for_update(of=_process)
 )
-_FIXED = select(as_text(_process.c.id), _process.c.targets, _process.c.trace).where(_process.c.id == _any_id)
 _TASKS = (
     select(
         as_text(_task.c.process_id),
         as_text(_task.c.id),
+        _task.c.type,
         _task.c.spec,
         _task.c.state,
         _task.c.attempt,
@@ -76,13 +78,11 @@ def applied(session: Session, event_ids: Collection[str]) -> set[str]:
 
 
 def lock(session: Session, process_ids: Collection[str]) -> Sequence[Row[Any]]:
-    """Lock the processes in the order of their ids; return them with their experiments' state and sequence."""
+    """Lock the processes in the order of their ids; return them with their experiments' state and sequence.
+
+    Whoever asks what was ``applied`` does so with the locks in hand: before, another replica may be at it.
+    """
     return session.execute(_LOCK, {"ids": list(process_ids)}).all()
-
-
-def fixed(session: Session, process_ids: Collection[str]) -> Sequence[Row[Any]]:
-    """Return what of the processes never changes: targets and trace."""
-    return session.execute(_FIXED, {"ids": list(process_ids)}).all()
 
 
 def tasks(session: Session, process_ids: Collection[str]) -> Sequence[Row[Any]]:
