@@ -23,7 +23,7 @@ def main() -> None:
         sys.exit(str(error))
     configure_logs(settings)
     clock = SystemClock()
-    engine = make_engine(settings.database_url, pool_size=settings.database_pool, service=settings.service_name)
+    engine = make_engine(settings.database_url, pool_size=settings.database_pool, service="orchestrator", by_key=True)
     mint = Capabilities(key_bytes(settings.capability_key), clock)
     with connect(settings, settings.service_name) as messaging:
         orchestrator = Orchestrator(settings, engine, messaging, mint, clock)
@@ -31,10 +31,8 @@ def main() -> None:
             signal.signal(number, lambda *_: orchestrator.stop())
         health = HealthServer(settings.health_host, settings.health_port, alive={}, ready=orchestrator.checks())
         health.start()
-        try:
-            orchestrator.run()
-        finally:
-            health.close()
+        orchestrator.run()
+        health.close()
 
 
 if __name__ == "__main__":

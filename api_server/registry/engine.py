@@ -1,6 +1,6 @@
 """The connection pool: how the processes of the API half reach PostgreSQL."""
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import Engine, create_engine
@@ -10,13 +10,24 @@ STATEMENT_TIMEOUT_MS = 60_000
 CONNECT_TIMEOUT_SECONDS = 5
 
 
-def make_engine(url: str, *, pool_size: int = 5, service: str = "howdah", pre_ping: bool = False) -> Engine:
+_BY_KEY: Final = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+
+
+def make_engine(
+    url: str, *, pool_size: int = 5, service: str = "howdah", pre_ping: bool = False, by_key: bool = False
+) -> Engine:
     """Return an engine on ``url`` (any PostgreSQL URL; the driver is psycopg2).
 
     No statement waits longer than its time-outs for a lock or an answer. With ``pre_ping`` a connection is tried
     before it is used (a round trip); without it the first user of a broken one sees an OperationalError and the whole
     pool is renewed.
+
+    ``by_key`` is for a process whose statements all reach their rows by key: it forbids the plans that read whole
+    tables. The planner takes every row set for 100 rows and on a young table prefers to read all of it: 38 ms instead
+    of one for 50 attempts among 12,000.
     """
+    options = [f"lock_timeout={LOCK_TIMEOUT_MS}", f"statement_timeout={STATEMENT_TIMEOUT_MS}", "timezone=UTC"]
+    options += [f"{plan}=off" for plan in _BY_KEY] if by_key else []
     return create_engine(
         _with_driver(url),
         pool_size=pool_size,
@@ -34,7 +45,7 @@ def make_engine(url: str, *, pool_size: int = 5, service: str = "howdah", pre_pi
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 15_000,
-            "options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+            "options": " ".join(f"-c {option}" for option in options),
         },
     )
 

@@ -160,6 +160,7 @@ class Job(Base):
     __table_args__ = (
         Index("ix_job_page", "gateway_id", "created_at", "task_id"),
         Index("ix_job_experiment", "experiment_id"),
+        Index("ix_job_process", "process_id"),
     )
 
 

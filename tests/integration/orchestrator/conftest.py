@@ -33,7 +33,7 @@ def fresh_url(postgres: PostgresDaemon, template: str) -> Iterator[str]:
 def stage(fresh_url: str) -> Iterator[Stage]:
     """Real PostgreSQL, the in-memory broker."""
     broker = InMemoryBroker()
-    stage = Stage(make_engine(fresh_url, pool_size=30), fresh_url, broker.connect)
+    stage = Stage(make_engine(fresh_url, pool_size=30, by_key=True), fresh_url, broker.connect)
     yield stage
     stage.close()
 
@@ -42,6 +42,6 @@ def stage(fresh_url: str) -> Iterator[Stage]:
 def real_stage(fresh_url: str, kafka: KafkaDaemon) -> Iterator[Stage]:
     """Real PostgreSQL, real Kafka. All tests share the broker's topics: one at a time."""
     settings = KafkaSettings(kafka_bootstrap=kafka.bootstrap)
-    stage = Stage(make_engine(fresh_url, pool_size=30), fresh_url, lambda: connect(settings, "test"))
+    stage = Stage(make_engine(fresh_url, pool_size=30, by_key=True), fresh_url, lambda: connect(settings, "test"))
     yield stage
     stage.close()

@@ -49,8 +49,16 @@ def catalogue(stage: Stage, *, enabled: bool = True) -> tuple[str, ResourceId]:
     of = {"gateway_id": stage.gateway_id, "name": new_id()}
     resource = {
         **of,
-        "id": ids["resource"], "transport": "local", "scheduler": "fork", "host": "localhost", "port": 22,
-        "host_keys": [], "scratch": "/tmp/x", "environment": {}, "timeouts": {}, "enabled": enabled,
+        "id": ids["resource"],
+        "transport": "local",
+        "scheduler": "fork",
+        "host": "localhost",
+        "port": 22,
+        "host_keys": [],
+        "scratch": "/tmp/x",
+        "environment": {},
+        "timeouts": {},
+        "enabled": enabled,
         "description": "",
         "version": 1,
     }
@@ -59,9 +67,17 @@ def catalogue(stage: Stage, *, enabled: bool = True) -> tuple[str, ResourceId]:
         "outputs": [{"name": "log", "type": "stdout"}],
     }
     deployment = {
-        "id": ids["deployment"], "gateway_id": stage.gateway_id, "module_id": ids["module"],
-        "resource_id": ids["resource"], "executable": "/bin/echo", "modules": [], "environment": {},
-        "pre_commands": [], "post_commands": [], "defaults": {}, "version": 1,
+        "id": ids["deployment"],
+        "gateway_id": stage.gateway_id,
+        "module_id": ids["module"],
+        "resource_id": ids["resource"],
+        "executable": "/bin/echo",
+        "modules": [],
+        "environment": {},
+        "pre_commands": [],
+        "post_commands": [],
+        "defaults": {},
+        "version": 1,
     }
     with stage.engine.begin() as connection:
         connection.execute(insert(ComputeResource).values(resource))
