@@ -122,7 +122,8 @@ def consumer(
         "enable.auto.offset.store": False,
         "auto.offset.reset": "error" if options.strict_offsets else "earliest",
         "enable.partition.eof": options.ends,
-        "fetch.wait.max.ms": 100,
+        # New data ends the wait at once; only an idle consumer waits it out, and each time costs the broker a request.
+        "fetch.wait.max.ms": 500,
         "fetch.error.backoff.ms": 50,
         "fetch.message.max.bytes": 262_144,
         "queued.min.messages": 500,
