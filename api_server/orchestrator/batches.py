@@ -7,6 +7,7 @@ to the dead letters and the rest goes on. While the database or the broker is aw
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 import structlog
@@ -26,6 +27,7 @@ _OUTAGES: Final = (OperationalError, InterfaceError, PoolTimeoutError, Messaging
 _FIRST_WAIT_SECONDS: Final = 0.05
 _LONGEST_WAIT_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.5
+_COMMIT_SECONDS: Final = 0.1
 _FRAMES: Final = 6
 
 
@@ -51,6 +53,7 @@ class BatchLoop(Generic[T]):
         self._clock = clock
         self._limit = limit
         self._trouble: str | None = None
+        self._committed_at = 0.0
 
     def trouble(self) -> str | None:
         """Return None while all is well, else a sentence."""
@@ -60,14 +63,23 @@ class BatchLoop(Generic[T]):
         """Work until ``stop`` is set; what was polled and not committed comes again, here or elsewhere."""
         try:
             while not stop.is_set():
-                if records := self._reader.poll(_POLL_SECONDS, self._limit):
-                    self._handle(records, stop)
+                records = self._reader.poll(_POLL_SECONDS, self._limit)
+                if records and not self._patiently(partial(self._take_in, records), stop):
+                    return
+                self._commit(when_due=bool(records))
+            self._commit(when_due=False)
         finally:
             self._reader.close()
 
-    def _handle(self, records: Sequence[Record], stop: threading.Event) -> None:
-        if self._patiently(lambda: self._take_in(records), stop):
+    def _commit(self, *, when_due: bool) -> None:
+        """Commit the offsets, under load some batches at a time: each costs a round trip and a core of the broker.
+
+        Until then a crash only repeats what the database knows to be applied.
+        """
+        now = self._clock.monotonic()
+        if not when_due or now - self._committed_at >= _COMMIT_SECONDS:
             self._reader.commit()
+            self._committed_at = now
 
     def _patiently(self, work: Callable[[], None], stop: threading.Event) -> bool:
         """Do ``work``, again and again while something it needs is away; False when stopped meanwhile."""

@@ -139,7 +139,7 @@ class WorkQueueOptions:
     threads: int = 16
     window_per_partition: int = 1_000
     """The most unfinished messages of one partition."""
-    commit_interval_seconds: float = 0.005
+    commit_interval_seconds: float = 0.02
     """Acknowledgements that are ready within this time share one commit."""
     revoke_grace_seconds: float = 3.0
     drain_grace_seconds: float = 20.0

@@ -1,6 +1,5 @@
 """Kafka and PostgreSQL, each stopped for a while under load: nothing is lost, nothing done twice."""
 
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -39,10 +38,11 @@ def postgres_outage(size: OutageSize) -> dict[str, object]:
 
 def _outage(name: str, size: OutageSize, daemon_of: Callable[[Ground], Daemon]) -> dict[str, object]:
     with proving_ground(size.scale) as ground:
-        outage = threading.Thread(target=_take_away, args=(daemon_of(ground), size), daemon=True)
-        outage.start()
-        accepted = _launch_all(ground, size)
-        outage.join()
+        with ThreadPoolExecutor(1) as gateway:
+            launching = gateway.submit(_launch_all, ground, size)
+            # On this thread: a daemon is tied to the life of the thread that started it.
+            _take_away(daemon_of(ground), size)
+            accepted = launching.result()
         ended = wait_ended(ground, accepted, size.patience_seconds)
         restarts = sum(child.restarts for child in ground.platform.status().children)
         verdict = ask_witness(ground, accepted)
