@@ -26,7 +26,12 @@ def make_engine(
     tables. The planner takes every row set for 100 rows and on a young table prefers to read all of it: 38 ms instead
     of one for 50 attempts among 12,000.
     """
-    options = [f"lock_timeout={LOCK_TIMEOUT_MS}", f"statement_timeout={STATEMENT_TIMEOUT_MS}", "timezone=UTC"]
+    options = [
+        f"lock_timeout={LOCK_TIMEOUT_MS}",
+        f"statement_timeout={STATEMENT_TIMEOUT_MS}",
+        "timezone=UTC",
+        "jit=off",
+    ]
     options += [f"{plan}=off" for plan in _BY_KEY] if by_key else []
     return create_engine(
         _with_driver(url),

@@ -45,5 +45,7 @@ class KafkaSettings(RuntimeSettings):
 
     kafka_bootstrap: str = Field(default="127.0.0.1:9092", min_length=1)
     kafka_group_protocol: Literal["consumer", "classic"] = "consumer"
+    kafka_linger_ms: float = Field(default=0.0, ge=0, le=100)
+    """How long a message waits for others of its partition to travel in one request."""
     kafka_replication_factor: int = Field(default=1, ge=1, le=9)
     kafka_options: dict[str, str] = Field(default_factory=dict, repr=False)

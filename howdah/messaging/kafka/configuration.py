@@ -91,12 +91,12 @@ def connection(settings: KafkaSettings, client_id: str, connectivity: Connectivi
 
 
 def producer(settings: KafkaSettings, client_id: str, connectivity: Connectivity) -> dict[str, Any]:
-    """Return the producer's options: acknowledged by all in-sync replicas, no second copy, no lingering."""
+    """Return the producer's options: acknowledged by all in-sync replicas, no second copy."""
     return {
         **connection(settings, client_id, connectivity),
         "enable.idempotence": True,
         "acks": "all",
-        "linger.ms": 0,
+        "linger.ms": settings.kafka_linger_ms,
         "delivery.timeout.ms": int(DELIVERY_TIMEOUT_SECONDS * 1_000),
         "partitioner": "murmur2_random",  # the same as Java's, so that every client finds a key where it is
         "message.max.bytes": MAX_RECORD_BYTES,
