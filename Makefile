@@ -52,7 +52,7 @@ e2e: install test-packages ## the whole platform from outside
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS) tests/e2e
 
 proof: install test-packages ## the promises at full size; each proof ends with one line of JSON
-	$(BIN)/python -m tests.failure.proof
+	$(BIN)/python -m tests.failure.proof --full
 
 bench: install ## how fast it is here; the last line is one JSON object
 	$(BIN)/python -m benchmarks
