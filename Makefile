@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_OPTIONS ?=
-TEST_MINUTES ?= 30
+TEST_MINUTES ?= 40
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-packages unit conformance integration failure e2e proof bench \
