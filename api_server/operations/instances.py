@@ -5,16 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-
 from howdah.contracts import topics
 from howdah.contracts.codec import HEARTBEATS
-from howdah.contracts.errors import ContractError
 from howdah.contracts.messages import Heartbeat
 from howdah.messaging.abstract import Messaging, Record, Table
 from howdah.runtime.clock import Clock
-
-log = structlog.get_logger(__name__)
 
 SILENT_AFTER: Final = timedelta(seconds=30)
 """Several heartbeats missed: taken for dead."""
@@ -61,12 +56,8 @@ class ServiceInstances:
             self._reader.close()
 
     def hear(self, record: Record) -> None:
-        """Take a heartbeat in; what is none is passed over, since another follows in seconds."""
-        try:
-            heartbeat = HEARTBEATS.decode(record.value)
-        except ContractError as error:
-            log.warning("a heartbeat can't be read", reason=str(error), offset=record.offset)
-            return
+        """Take a heartbeat in; ContractError, for the dead letters, when it is none."""
+        heartbeat = HEARTBEATS.decode(record.value)
         now = self._clock.now()
         with self._lock:
             self._heard[heartbeat.instance_id] = (heartbeat, now)

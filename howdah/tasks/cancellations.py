@@ -2,15 +2,11 @@
 
 from collections.abc import Callable
 
-import structlog
-
 from howdah.contracts import codec, topics
 from howdah.contracts.errors import ContractError
 from howdah.contracts.ids import ProcessId
 from howdah.contracts.messages import Cancellation
 from howdah.messaging.abstract import Messaging, MessagingError, Record
-
-log = structlog.get_logger(__name__)
 
 
 class Cancellations:
@@ -50,14 +46,16 @@ class Cancellations:
         """Stop reading."""
         self._table.close()
 
-    def _changed(self, key: str, value: bytes | None, record: Record) -> None:
+    def _changed(self, key: str, value: bytes | None, _: Record) -> None:
         if value is None:
             return
         try:
-            process_id = codec.CANCELLATIONS.decode(value).process_id
-        except ContractError as error:
+            self._tell(codec.CANCELLATIONS.decode(value).process_id)
+        except ContractError:
             # The key alone says what is to stop: better to stop on a row of a newer version than to go on.
-            log.warning("a cancellation is not understood", key=key, offset=record.offset, error=str(error))
-            process_id = ProcessId(key)
+            self._tell(ProcessId(key))
+            raise
+
+    def _tell(self, process_id: ProcessId) -> None:
         for listener in self._listeners:
             listener(process_id)

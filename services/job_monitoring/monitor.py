@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import structlog
 
 from howdah.contracts import codec, topics
-from howdah.contracts.errors import ContractError
 from howdah.contracts.ids import ProcessId
 from howdah.contracts.messages import JobRecord
 from howdah.contracts.params import JOB_MONITORING
@@ -103,12 +102,7 @@ class Monitor:
         if value is None:
             self._gone(key, moved_away=record.offset < 0)
             return
-        try:
-            incoming = codec.JOBS.decode(value)
-        except ContractError as error:
-            log.error("a job's record is not understood and not followed", key=key, error=str(error))
-            return
-        self._act_on(self._book.take_in(incoming))
+        self._act_on(self._book.take_in(codec.JOBS.decode(value)))
         metrics.JOBS_FOLLOWED.set(len(self._book))
 
     def _gone(self, key: str, *, moved_away: bool) -> None:

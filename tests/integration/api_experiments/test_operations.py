@@ -12,6 +12,7 @@ from api_server.http.page import Page
 from api_server.operations.instances import ServiceInstances as Instances
 from api_server.operations.schemas import AuditRecord, DeadLetter, DeadLetterInFull, RedriveResult, ServiceInstances
 from howdah.contracts import codec, topics
+from howdah.contracts.errors import ContractError
 from howdah.contracts.ids import InstanceId, new_id
 from howdah.contracts.messages import Heartbeat
 from howdah.messaging import InMemoryBroker
@@ -170,7 +171,8 @@ def test_instances_are_alive_then_silent_then_forgotten() -> None:
     clock = SetClock()
     instances = Instances(InMemoryBroker().connect(), clock)  # type: ignore[arg-type]  # only now() is asked
     instances.hear(beat(new_id()))
-    instances.hear(Record(topics.HEARTBEATS.name, 0, 2, None, b"\x00"))
+    with pytest.raises(ContractError):  # the reader writes a dead letter of it
+        instances.hear(Record(topics.HEARTBEATS.name, 0, 2, None, b"\x00"))
     assert [(one.alive, one.outlook) for one in instances.list()] == [(True, "It handles 2 tasks.")]
     clock.at += timedelta(seconds=31)
     assert [one.alive for one in instances.list()] == [False]
