@@ -1,9 +1,9 @@
 """The declarative base and the column types that every model shares."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from sqlalchemy import DateTime, MetaData, Text, Uuid, func
+from sqlalchemy import DateTime, MetaData, Table, Text, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
@@ -30,3 +30,8 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {str: Text()}  # noqa: RUF012 - SQLAlchemy's own class attribute
+
+
+def table_of(model: type[Base]) -> Table:
+    """Return the model's table, for set-based statements: a FromClause by SQLAlchemy's stub, a Table in truth."""
+    return cast("Table", model.__table__)

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import Table, Text, column, func, or_, select, update
+from sqlalchemy import Text, column, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from api_server.registry.base import table_of
 from api_server.registry.models import DeadLetter, Task
 from api_server.registry.rowset import Rows, rowset
 
-_table: Table = DeadLetter.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
+_table = table_of(DeadLetter)
 _NAMES = (
     *("id", "gateway_id", "experiment_id", "process_id", "task_id", "attempt", "at", "reason", "group", "topic"),
     *("partition", "offset", "headers", "state", "note"),

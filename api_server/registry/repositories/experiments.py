@@ -4,15 +4,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Table, Uuid, bindparam, delete, func, select, update
+from sqlalchemy import Uuid, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from api_server.registry.base import table_of
 from api_server.registry.models import Experiment, Process
 from api_server.registry.records import ExperimentRecord
 from api_server.registry.rowset import Rows, rowset
 
-_experiment: Table = Experiment.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
+_experiment = table_of(Experiment)
 _COLUMNS = [_experiment.c[field.name] for field in fields(ExperimentRecord)]
 _any_id = func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))
 

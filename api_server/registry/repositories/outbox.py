@@ -4,17 +4,18 @@ from base64 import b64encode
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import Table, Text, Uuid, and_, bindparam, column, delete, func, literal, or_, select
+from sqlalchemy import Text, Uuid, and_, bindparam, column, delete, func, literal, or_, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from api_server.registry.base import table_of
 from api_server.registry.models import Lease, OutboxMessage
 from api_server.registry.rowset import rowset
 from api_server.registry.script import RowStatement, Script
 from howdah.messaging.abstract import Outgoing
 
-_outbox: Table = OutboxMessage.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
+_outbox = table_of(OutboxMessage)
 
 _rows = rowset(
     _outbox.c.id,

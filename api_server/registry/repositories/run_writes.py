@@ -7,17 +7,18 @@ from typing import Any, cast
 
 from sqlalchemy import Column, Table, Update, case, func, update
 
+from api_server.registry.base import table_of
 from api_server.registry.models import Attempt, Event, Experiment, Job, Process, Task
 from api_server.registry.repositories.feed import FEED_CHANNEL
 from api_server.registry.rowset import Rows, insert_rows, rowset
 from api_server.registry.script import RowStatement, Script
 
-_experiment: Table = Experiment.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
-_process: Table = Process.__table__  # type: ignore[assignment]  # the same
-_task: Table = Task.__table__  # type: ignore[assignment]  # the same
-_attempt: Table = Attempt.__table__  # type: ignore[assignment]  # the same
-_job: Table = Job.__table__  # type: ignore[assignment]  # the same
-_event: Table = Event.__table__  # type: ignore[assignment]  # the same
+_experiment = table_of(Experiment)
+_process = table_of(Process)
+_task = table_of(Task)
+_attempt = table_of(Attempt)
+_job = table_of(Job)
+_event = table_of(Event)
 
 
 _NOTIFY = f"NOTIFY {FEED_CHANNEL}"

@@ -3,18 +3,19 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Table, Uuid, bindparam, func, select
+from sqlalchemy import Row, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from api_server.registry.base import table_of
 from api_server.registry.models import Event, Experiment, Job, Process, Task
 from api_server.registry.rowset import as_text
 
-_event: Table = Event.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
-_process: Table = Process.__table__  # type: ignore[assignment]  # the same
-_experiment: Table = Experiment.__table__  # type: ignore[assignment]  # the same
-_task: Table = Task.__table__  # type: ignore[assignment]  # the same
-_job: Table = Job.__table__  # type: ignore[assignment]  # the same
+_event = table_of(Event)
+_process = table_of(Process)
+_experiment = table_of(Experiment)
+_task = table_of(Task)
+_job = table_of(Job)
 
 _any_id = func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, Table, delete, func, select
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.orm import Session
 
+from api_server.registry.base import table_of
 from api_server.registry.models import Task, TaskLog
 from api_server.registry.rowset import Rows, insert_rows
 
-_task_log: Table = TaskLog.__table__  # type: ignore[assignment]  # a FromClause by its stub, a Table in truth
+_task_log = table_of(TaskLog)
 _INSERT_LOGS = insert_rows(
     _task_log, "event_id", "gateway_id", "task_id", "attempt", "at", "lines"
 ).on_conflict_do_nothing(index_elements=["event_id"])
