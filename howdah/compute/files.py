@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 from howdah.compute import templates
 from howdah.compute.abstract import DEFAULT_OUTPUT_BYTES, CommandResult, FileStat, Progress, Transferred
-from howdah.compute.framing import AfterMarker, Digested, command_line, new_marker
+from howdah.compute.framing import AfterMarker, Digested, new_marker
+from howdah.compute.invocation import Fed, Program
 from howdah.compute.operation import Operation
 from howdah.compute.shell import Ended, ShellConnection, kind_of_words
 from howdah.contracts.errors import TaskError
@@ -61,10 +62,10 @@ class FileConnection(ShellConnection):
         answer = AfterMarker(marker, lambda _: None)
         with self._operation("upload", None, silence=True) as operation:
             expected = "unknown" if size is None else str(size)
-            argv = ["sh", "-c", _RECEIVE, "howdah", temporary, str(path), expected, f"{mode:o}", marker]
+            argv = ("sh", "-c", _RECEIVE, "howdah", temporary, str(path), expected, f"{mode:o}", marker)
             wanted = takewhile(lambda _: not answer.seen, _chunks(source))
             passing = moved.through(wanted, progress or (lambda _: None))
-            ended = self._execute(operation, command_line(argv, {}, fed=True), passing, answer)
+            ended = self._execute(operation, Program(argv, fed=Fed(passing, size)), answer)
             if ended.exit_status == _OTHER_SIZE and moved.size_bytes != size:
                 what = f"failed: the source of {path} has {moved.size_bytes} bytes where {size} were announced"
                 raise operation.failure(FailureKind.PERMANENT, what)
@@ -85,8 +86,8 @@ class FileConnection(ShellConnection):
         receiver = _Receiver(sink, progress or (lambda _: None))
         answer = AfterMarker(marker, receiver)
         with self._operation("download", None, silence=True) as operation:
-            argv = ["sh", "-c", _SEND, "howdah", path, str(max_bytes), marker]
-            ended = self._execute(operation, command_line(argv, {}, fed=False), None, answer)
+            argv = ("sh", "-c", _SEND, "howdah", path, str(max_bytes), marker)
+            ended = self._execute(operation, Program(argv), answer)
             self._require_success(operation, ended, f"reading {path}", answered=answer.seen)
             announced = receiver.announced
             if announced is None or announced > max_bytes:

@@ -2,8 +2,7 @@
 
 import hashlib
 import secrets
-import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 
 _SEARCHED_BYTES = 1 << 20
 """How much noise is borne before the marker."""
@@ -14,38 +13,9 @@ def new_marker() -> str:
     return f"howdah-answer-{secrets.token_hex(12)}"
 
 
-def framed(script: str, variables: Mapping[str, str], marker: str) -> bytes:
-    """Return the text to feed to ``sh -s``.
-
-    The parentheses make the shell read it whole before it runs any of it, so that a cut transfer runs nothing; and an
-    ``exit`` in the script leaves only them, so that the shell ends after the end of its input (see ``command_line``).
-    """
-    assignments = "\n".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
-    return (f"(\nprintf '\\n%s\\n' {shlex.quote(marker)}\n{assignments}\n{script}\n) </dev/null\n").encode(
-        "utf-8", "surrogateescape"
-    )
-
-
-_TO_THE_END_OF_INPUT = '"$@"; status=$?; cat >/dev/null; exit $status'
-
-
-def command_line(argv: Sequence[str], environment: Mapping[str, str], *, fed: bool) -> str:
-    """Return ``argv`` for a login shell, which it replaces, so that nothing is said after it.
-
-    Without input (not ``fed``) the command reads nothing and no end of input is sent to it. One that is fed must not
-    end before its input does, which ``sh -s`` and the file transfers see to themselves and ``to_the_end`` for others:
-    paramiko sends an end of input outside its locks, and when the channel was closed in between, sshd ends the whole
-    connection ("ieof packet referred to nonexistent channel": twice in 3,000 scripts on eight threads here) or takes it
-    for the end of another thread's new channel of the same number.
-    """
-    assignments = [f"{name}={value}" for name, value in environment.items()]
-    line = "exec " + shlex.join(["env", *assignments, *argv] if assignments else argv)
-    return line if fed else f"{line} </dev/null"
-
-
-def to_the_end(argv: Sequence[str]) -> Sequence[str]:
-    """Return a command that does as ``argv`` does and then reads what is left of its input."""
-    return ["sh", "-c", _TO_THE_END_OF_INPUT, "howdah", *argv]
+def after_marker(marker: str, script: str) -> str:
+    """Return the script with the marker's line before all that it prints."""
+    return f"printf '\\n%s\\n' {marker}\n{script}"
 
 
 class AfterMarker:

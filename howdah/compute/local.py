@@ -4,10 +4,11 @@ import os
 import selectors
 import signal
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from howdah.compute.files import FileConnection
 from howdah.compute.framing import Capped
+from howdah.compute.invocation import Invocation
 from howdah.compute.operation import Operation
 from howdah.compute.shell import Ended
 from howdah.contracts.failures import FailureKind
@@ -20,13 +21,11 @@ _TICK_SECONDS = 0.05
 class LocalConnection(FileConnection):
     """Executes command lines as children of this process, each in a session of its own."""
 
-    def _execute(
-        self, operation: Operation, line: str, chunks: Iterable[bytes] | None, on_stdout: Callable[[bytes], None]
-    ) -> Ended:
+    def _execute(self, operation: Operation, invocation: Invocation, on_stdout: Callable[[bytes], None]) -> Ended:
         operation.check()
         try:
             child = subprocess.Popen(  # noqa: S602 - a login shell's part; every value in the line is quoted
-                line,
+                invocation.login_line(),
                 shell=True,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -36,7 +35,7 @@ class LocalConnection(FileConnection):
         except OSError as error:
             raise operation.failure(FailureKind.TRANSIENT, f"failed to begin: {error}") from None
         try:
-            return _Exchange(child, operation, on_stdout).run(iter(chunks or ()))
+            return _Exchange(child, operation, on_stdout).run(iter(invocation.login_input() or ()))
         finally:
             _end(child)
 

@@ -6,11 +6,12 @@ login shells. Values reach the shell only through ``shlex.quote``.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
 from howdah.compute.abstract import DEFAULT_OUTPUT_BYTES, Bounds, CommandResult
-from howdah.compute.framing import AfterMarker, Capped, command_line, framed, new_marker, to_the_end
+from howdah.compute.framing import AfterMarker, Capped, after_marker, new_marker
+from howdah.compute.invocation import Fed, Invocation, Program, Script, to_the_end
 from howdah.compute.operation import Operation
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.resources import ResourceTarget
@@ -54,10 +55,8 @@ class ShellConnection(ABC):
         return self._bounds
 
     @abstractmethod
-    def _execute(
-        self, operation: Operation, line: str, chunks: Iterable[bytes] | None, on_stdout: Callable[[bytes], None]
-    ) -> Ended:
-        """Run ``line`` in the login shell, feed it ``chunks`` if any, hand on its output, wait for its end."""
+    def _execute(self, operation: Operation, invocation: Invocation, on_stdout: Callable[[bytes], None]) -> Ended:
+        """Run it, feed it, hand on its output, wait for its end."""
 
     def run(
         self,
@@ -71,9 +70,12 @@ class ShellConnection(ABC):
         """Run a command and wait for its end (see ``abstract.Connection``)."""
         kept = Capped(max_output_bytes)
         with self._operation("command", timeout_seconds) as operation:
-            fed = to_the_end(argv) if input else argv
-            line = command_line(fed, self._environment(operation, environment or {}), fed=bool(input))
-            ended = self._execute(operation, line, [input] if input else None, kept)
+            values = self._environment(operation, environment or {})
+            if input:
+                program = Program(to_the_end(tuple(argv)), values, Fed([input], len(input)))
+            else:
+                program = Program(tuple(argv), values)
+            ended = self._execute(operation, program, kept)
             return _result(operation, ended, kept)
 
     def run_script(
@@ -90,9 +92,8 @@ class ShellConnection(ABC):
         answer = AfterMarker(marker, kept)
         with self._operation(operation, timeout_seconds) as under_way:
             self._refuse_bad_names(under_way, variables or {})
-            text = framed(script, variables or {}, marker)
-            line = command_line(["sh", "-s"], self._environment(under_way, {}), fed=True)
-            ended = self._execute(under_way, line, [text], answer)
+            environment = self._environment(under_way, {})
+            ended = self._execute(under_way, Script(after_marker(marker, script), variables or {}, environment), answer)
             self._require_marker(under_way, answer, ended)
             return _result(under_way, ended, kept)
 

@@ -1,9 +1,10 @@
 """SSH connections that outlive the work they were opened for: one pool a process, few connections an account."""
 
+import contextlib
 import random
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ from howdah.compute.abstract import Bounds, SecretSource
 from howdah.compute.operation import Operation
 from howdah.compute.ssh.gate import SessionGate
 from howdah.compute.ssh.opening import open_transport
+from howdah.compute.ssh.pump import ChannelPump
+from howdah.compute.ssh.resident import ResidentShell
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.resources import ResourceTarget
@@ -23,9 +26,12 @@ _RECONNECT_DELAYS = (0.2, 0.8)
 _USERS_PER_CONNECTION = 8
 _CONNECTIONS_PER_ACCOUNT = 3
 _IDLE_SECONDS = 60.0
+_LIFETIME_SECONDS = 3_600.0
+"""A connection older than this is lent no more: what has changed on the host (groups, limits, start files) is seen."""
 _LOOK_EVERY_SECONDS = 1.0
 _OVERDUE_SECONDS = 3.0
 
+Carrier = ResidentShell | ChannelPump
 Opener = Callable[[ResourceTarget, SecretSource, Bounds], paramiko.Transport]
 
 
@@ -39,13 +45,38 @@ class Pooled:
         self.gate = SessionGate()
         self.users = 0
         self.retired = False
-        self.idle_since = time.monotonic()
+        self.lets_wait = True
+        """Whether the account lets a shell wait for commands, as far as is known."""
+        self.opened_at = self.idle_since = time.monotonic()
+        self._waiting: deque[ResidentShell] = deque()
         self.under_way: set[Operation] = set()
 
     @property
     def usable(self) -> bool:
         """Whether new work may be given to it."""
         return not self.retired and self.transport.is_active()
+
+    def take(self) -> ResidentShell | None:
+        """Return a shell that waits, if there is one: the one that was used last."""
+        while self._waiting:
+            with contextlib.suppress(IndexError):  # another thread took it
+                shell = self._waiting.pop()
+                if shell.alive:
+                    return shell
+                shell.close()
+        return None
+
+    def keep(self, carrier: Carrier) -> None:
+        """Take a command's shell back to wait for the next; what takes no other is closed."""
+        if isinstance(carrier, ResidentShell) and carrier.alive and len(self._waiting) < self.gate.limit:
+            self._waiting.append(carrier)
+        else:
+            carrier.close()
+
+    def end_waiting(self) -> None:
+        """Close the shells that wait: the host wants fewer sessions."""
+        while (shell := self.take()) is not None:
+            shell.close()
 
 
 class SshPool:
@@ -55,8 +86,15 @@ class SshPool:
     noticed: paramiko's sends, for one, know no time-out.
     """
 
-    def __init__(self, *, idle_seconds: float = _IDLE_SECONDS, opener: Opener = open_transport) -> None:
+    def __init__(
+        self,
+        *,
+        idle_seconds: float = _IDLE_SECONDS,
+        lifetime_seconds: float = _LIFETIME_SECONDS,
+        opener: Opener = open_transport,
+    ) -> None:
         self._idle_seconds = idle_seconds
+        self._lifetime_seconds = lifetime_seconds
         self._opener = opener
         self._lock = threading.Lock()
         self._open: dict[Hashable, list[Pooled]] = defaultdict(list)
@@ -176,6 +214,8 @@ class SshPool:
         if any(operation.overdue(_OVERDUE_SECONDS) for operation in tuple(pooled.under_way)):
             pooled.retired = True
             pooled.transport.close()
+        if time.monotonic() - pooled.opened_at > self._lifetime_seconds:
+            pooled.retired = True
         idle = pooled.users == 0 and time.monotonic() - pooled.idle_since > self._idle_seconds
         if idle or (pooled.users == 0 and not pooled.usable):
             self._discard(pooled)

@@ -3,7 +3,8 @@ import subprocess
 from hypothesis import given
 from hypothesis import strategies as st
 
-from howdah.compute.framing import AfterMarker, Capped, Digested, command_line, framed
+from howdah.compute.framing import AfterMarker, Capped, Digested
+from howdah.compute.invocation import Program, Script
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200), st.integers(1, 50))
@@ -40,21 +41,26 @@ SAFE = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 
 @given(SAFE)
 def test_no_value_escapes_its_quotes(value: str) -> None:
-    script = framed('printf %s "$x"', {"x": value}, "M4RK")
-    result = subprocess.run(["sh", "-s"], input=script, capture_output=True, check=False, timeout=10)
-    assert result.stdout == b"\nM4RK\n" + value.encode()
-    assert result.stderr == b""
+    script = Script('printf %s "$x$y"', {"x": value}, {"y": value})
+    (text,) = script.login_input() or ()
+    for argv, fed in (
+        (["sh", "-c", script.login_line()], text),
+        (["sh", "-s"], script.shell_text().encode()),
+    ):
+        result = subprocess.run(argv, input=fed, capture_output=True, check=False, timeout=10)
+        assert (result.stdout, result.stderr) == (2 * value.encode(), b"")
 
 
 @given(st.lists(SAFE, min_size=1, max_size=3))
 def test_no_argument_escapes_its_quotes(arguments: list[str]) -> None:
-    line = command_line(["printf", "%s|", *arguments], {"A": arguments[0]}, fed=False)
-    result = subprocess.run(["sh", "-c", line], capture_output=True, check=False, timeout=10)
-    assert result.stdout == "".join(f"{argument}|" for argument in arguments).encode()
+    program = Program(("printf", "%s|", *arguments), {"A": arguments[0]})
+    for line in (program.login_line(), program.shell_text()):
+        result = subprocess.run(["sh", "-c", line], capture_output=True, check=False, timeout=10)
+        assert result.stdout == "".join(f"{argument}|" for argument in arguments).encode()
 
 
 def test_half_a_script_runs_nothing_of_it() -> None:
-    script = framed("echo one\necho two", {}, "M4RK")
+    (script,) = Script("echo one\necho two").login_input() or ()
     for length in range(len(script) - len("\n) </dev/null\n")):
         result = subprocess.run(["sh", "-s"], input=script[:length], capture_output=True, check=False, timeout=10)
         assert b"one" not in result.stdout
