@@ -122,6 +122,8 @@ class SshConnection(FileConnection):
             except NoShellError:
                 shell.close()
             except BaseException:
+                # It may wait for an end of input that never comes: another command is tried without waiting shells.
+                pooled.lets_wait = False
                 shell.close()
                 raise
             else:

@@ -106,8 +106,12 @@ class ResidentShell:
             if fed is not None:
                 talk.feed(fed)
             ended = talk.hear()
-        except TaskError:
+        except TaskError as error:
             self._end_group()
+            if not talk.begun and error.failure.kind is not FailureKind.CANCELED:
+                said = f", and said {talk.noise[-300:]!r}" if talk.noise else ""
+                what = f"failed: the login shell started no shell in time{said}; does a start file wait for something?"
+                raise operation.failure(error.failure.kind, what, detail=talk.noise) from None
             raise
         except (paramiko.SSHException, EOFError, OSError) as error:
             operation.check()
@@ -151,12 +155,17 @@ class _Talk:
         self._whole = True
         self.clean = False
 
+    @property
+    def begun(self) -> bool:
+        """Whether the command has begun."""
+        return self._out.begun
+
     def say(self, data: bytes) -> None:
         self._pump.send(data, self._operation, self._out, self._err)
 
     def feed(self, fed: Fed) -> None:
         """Send the input once the shell has begun: before, it might take it for text."""
-        self._until(lambda: self._out.begun)
+        self._until(lambda: self.begun)
         for chunk in _exactly(fed.chunks, fed.size or 0):
             self._operation.progressed()
             if chunk is None or not self._pump.send(chunk, self._operation, self._out, self._err):
@@ -184,13 +193,18 @@ class _Talk:
             pump.wait(operation)
 
     def _gone(self) -> Exception:
-        """Say what it means that the shell ended: with an exit status, all that it had said has come."""
-        status = self._pump.channel.exit_status
-        if self._out.begun or status < 0:
+        """Say what it means that the channel ended: when the host says so, all that the shell had said has come."""
+        ended_there = self._pump.channel.eof_received
+        if self.begun or not ended_there:
             self._operation.check()
-            why = "the connection was lost" if status < 0 else "the shell ended under it"
+            why = "the shell ended under it" if ended_there else "the connection was lost"
             return broke_off(self._operation, why)
-        return NoShellError(f"{self._out.noise}\n{self._err.noise}".strip() or f"exit status {status}")
+        return NoShellError(self.noise or f"exit status {self._pump.channel.exit_status}")
+
+    @property
+    def noise(self) -> str:
+        """What the login shell said of itself."""
+        return f"{self._out.noise}\n{self._err.noise}".strip()
 
 
 class _Between:
