@@ -27,9 +27,9 @@ def cancel_job(connection: Connection, job: JobRef, *, wait_seconds: float = 20.
     resource could not be reached or the scheduler refused to cancel.
     """
     place = place_of(connection, job)
-    scheduler = scheduler_of(connection.target.scheduler)
+    scheduler = scheduler_of(connection.target.scheduler, connection.target.grid_engine)
     variables = {
-        **claim_variables(connection, place, _NEWEST_ATTEMPT),
+        **claim_variables(connection, scheduler, place, _NEWEST_ATTEMPT),
         "known_id": job.native_id or "",
         "wait_seconds": str(max(1, round(wait_seconds))),
     }

@@ -13,7 +13,8 @@ from typing import Final
 
 from howdah.compute import templates
 from howdah.compute.abstract import CommandOutcome, CommandResult, Connection
-from howdah.compute.submission import PRIVATE_DIRECTORY, assignments
+from howdah.compute.application import assignments
+from howdah.compute.submission import PRIVATE_DIRECTORY
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.ids import TaskId

@@ -70,7 +70,7 @@ def judge(observation: Observation, *, missing_since: datetime | None, now: date
 
 
 def _query_batch(connection: Connection, jobs: Sequence[JobRef]) -> Mapping[JobRef, Observation]:
-    scheduler = scheduler_of(connection.target.scheduler)
+    scheduler = scheduler_of(connection.target.scheduler, connection.target.grid_engine)
     statuses, marks = _ask(connection, scheduler, jobs)
     ids = [marks[index].native_id or job.native_id or "" for index, job in enumerate(jobs)]
     # Another job than the recorded one runs the application: ask for that one as well, next time in the same go.

@@ -12,8 +12,9 @@ from typing import Final
 
 from howdah.compute import templates
 from howdah.compute.abstract import CommandResult, Connection, JobRef
+from howdah.compute.application import assignments, job_script
 from howdah.compute.schedulers import JobPlace, Scheduler, scheduler_of
-from howdah.compute.shell import kind_of_words
+from howdah.compute.schedulers.troubles import classify
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.ids import TaskId
@@ -34,15 +35,20 @@ def submit(connection: Connection, params: JobSubmissionParams, *, task_id: Task
             TRANSIENT when it was not reached, or when it is *unknown* whether there is a job: another attempt
             reconciles it and never makes a second one; CANCELED when ``cancel_job`` came first.
     """
-    scheduler = scheduler_of(connection.target.scheduler)
+    scheduler = scheduler_of(connection.target.scheduler, connection.target.grid_engine)
     place = _place(connection, params, task_id)
     stage = f"{place.work_dir}/{PRIVATE_DIRECTORY}/stage-{secrets.token_hex(8)}"
-    variables = {
-        "work_dir": place.work_dir,
-        "stage": stage,
-        "wrapper": _wrapper(connection, scheduler, params, place, stage, attempt),
-        "job_script": job_script(scheduler, params.job, place, _executable(connection, params.job)),
-    }
+    try:
+        variables = {
+            "work_dir": place.work_dir,
+            "stage": stage,
+            "wrapper": _wrapper(connection, scheduler, params, place, stage, attempt),
+            "job_script": job_script(scheduler, params.job, place, _executable(connection, params.job)),
+        }
+    except ValueError as error:
+        host = connection.target.host
+        what = f"the job can't be submitted to {connection.target.scheduler.value} on {host}: {error}"
+        raise TaskError.of(FailureKind.PERMANENT, what, host=host, operation=OPERATION) from None
     limit = connection.target.submit_timeout_seconds + _LONGEST_WAIT_SECONDS + _LOOK_UP_SECONDS
     script = templates.text("process.sh", "detach.sh")
     result = connection.run_script(script, variables, timeout_seconds=limit, operation=OPERATION)
@@ -60,60 +66,15 @@ def place_of(connection: Connection, job: JobRef) -> JobPlace:
     return JobPlace(job.job_name, work_dir, submission_directory(work_dir, job.task_id, job.generation))
 
 
-def assignments(values: dict[str, str]) -> str:
-    """Return shell text that assigns the values, quoted."""
-    return "\n".join(f"{name}={shlex.quote(value)}" for name, value in values.items())
-
-
-def claim_variables(connection: Connection, place: JobPlace, attempt: int) -> dict[str, str]:
+def claim_variables(connection: Connection, scheduler: Scheduler, place: JobPlace, attempt: int) -> dict[str, str]:
     """Return what ``claim.sh`` needs."""
     return {
         "sub": place.submission_dir,
-        "job_name": place.job_name,
+        "job_name": scheduler.name_of(place.job_name),
         "attempt": str(attempt),
         "nonce": secrets.token_hex(8),
         "submit_limit": str(max(1, round(connection.target.submit_timeout_seconds))),
     }
-
-
-def job_script(scheduler: Scheduler, job: JobSpec, place: JobPlace, executable: str) -> str:
-    """Return the script that the scheduler runs: the marks and the exit code around the application."""
-    limit = scheduler.limit_seconds(job)
-    values = {
-        "sub": place.submission_dir,
-        "work_dir": place.work_dir,
-        "requeue": "yes" if job.requeue else "no",
-        "limit_seconds": "" if limit is None else str(limit),
-        "stdout": job.stdout,
-        "stderr": job.stderr,
-    }
-    return "\n".join(
-        [
-            "#!/bin/sh",
-            assignments(values),
-            templates.text("process.sh", "watchdog.sh", scheduler.dialect),
-            _application(job, executable),
-            templates.text("job.sh"),
-        ]
-    )
-
-
-def _application(job: JobSpec, executable: str) -> str:
-    modules = ["command -v module >/dev/null 2>&1 || . /etc/profile.d/modules.sh || exit 95"] if job.modules else []
-    modules += [f"module load {shlex.quote(name)} || exit 95" for name in job.modules]
-    exports = [f"export {name}={shlex.quote(value)}" for name, value in job.environment.items()]
-    lines = [
-        "application() {",
-        *modules,
-        *exports,
-        *job.pre_commands,
-        shlex.join([executable, *job.arguments]),
-        "application_code=$?",
-        '[ "$application_code" -eq 0 ] || return "$application_code"',
-        *job.post_commands,
-        "}",
-    ]
-    return "\n".join(lines)
 
 
 def _executable(connection: Connection, job: JobSpec) -> str:
@@ -134,7 +95,7 @@ def _wrapper(  # noqa: PLR0913, PLR0917 - what a submission is made of
 ) -> str:
     limit = connection.target.submit_timeout_seconds
     values = {
-        **claim_variables(connection, place, attempt),
+        **claim_variables(connection, scheduler, place, attempt),
         "stage": stage,
         "submit_options": shlex.join(scheduler.submit_options(params.job, place)),
         "wait_seconds": str(max(1, round(min(limit, _LONGEST_WAIT_SECONDS)))),
@@ -153,17 +114,25 @@ def _understood(connection: Connection, scheduler: Scheduler, result: CommandRes
             kind = FailureKind.CANCELED
             sentence = f"the job {place.job_name} was canceled on {host} before it was submitted"
         case "refused":
-            status = int(rest)
+            status = int(rest) if rest.isdecimal() else status
             kind, reason = scheduler.refusal(words, status)
-            verb = "could not take" if kind is FailureKind.TRANSIENT else "refused"
+            verb = "refused" if kind is FailureKind.PERMANENT else "could not take"
             sentence = f"{connection.target.scheduler.value} on {host} {verb} the job: {reason}"
         case "unknown":
             kind = FailureKind.TRANSIENT
+            rest = f"{rest}.{_advice(words)}" if _advice(words) else rest
             sentence = f"it is unknown whether {host} has the job {place.job_name}; it will be reconciled: {rest}"
         case _ if status == _NO_WORK_DIRECTORY:
             kind = FailureKind.PERMANENT
             sentence = f"the work directory {place.work_dir} does not exist on {host}"
         case _:
-            kind = kind_of_words(words)
-            sentence = f"the submission on {host} did not get under way: {rest or words[-300:] or 'no answer'}"
+            trouble = classify(words)
+            kind = trouble.kind if trouble else FailureKind.PERMANENT
+            said = rest or words[-300:] or "no answer"
+            sentence = f"the submission on {host} did not get under way: {said}.{_advice(words)}"
     raise TaskError.of(kind, sentence, detail=words, host=host, operation=OPERATION, exit_status=status)
+
+
+def _advice(words: str) -> str:
+    trouble = classify(words)
+    return f" {trouble.sentence}" if trouble else ""

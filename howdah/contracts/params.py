@@ -7,7 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from howdah.contracts.containers import Container
 from howdah.contracts.ids import UUID_TEXT, TaskId
+from howdah.contracts.native import NativeDirectives
 from howdah.contracts.resources import RemotePath
 
 ENV_SETUP = "env-setup"
@@ -45,6 +47,7 @@ ObjectUri = Annotated[str, StringConstraints(max_length=1_200, pattern=r"^howdah
 """An object in the platform's object store."""
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)]
 ArgumentText = Annotated[str, StringConstraints(max_length=32_768, pattern=r"^[^\x00]*$")]
+ReservationName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@#-]{1,128}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -85,13 +88,21 @@ class JobSpec(_Params):
     post_commands: tuple[ArgumentText, ...] = ()
     queue: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")] | None = None
     account: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")] | None = None
+    reservation: ReservationName | None = None
+    qos: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")] | None = None
     nodes: int = Field(default=1, ge=1, le=100_000)
     tasks_per_node: int = Field(default=1, ge=1, le=10_000)
     cpus_per_task: int = Field(default=1, ge=1, le=10_000)
+    gpus_per_node: int | None = Field(default=None, ge=1, le=1_000)
     memory_mb: int | None = Field(default=None, ge=1, le=100_000_000)
+    """For each node."""
     wall_time_minutes: int | None = Field(default=None, ge=1, le=400 * 24 * 60)
     requeue: bool = False
     """Whether the application bears being started again by the scheduler."""
+    native: NativeDirectives = ()
+    """What only the scheduler at hand knows, in its own words; checked by ``howdah.contracts.native``."""
+    container: Container | None = None
+    """The image in which the application runs; commands before and after it run outside."""
     stdout: RelativePath = "stdout.txt"
     stderr: RelativePath = "stderr.txt"
 

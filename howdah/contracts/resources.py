@@ -1,7 +1,7 @@
 """A compute resource as a command carries it: everything a service needs to reach it, except the secret."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -10,7 +10,7 @@ from howdah.contracts.ids import UUID_TEXT, CredentialId, ResourceId
 RemotePath = Annotated[str, StringConstraints(pattern=r"^(/|~/)[^\x00\n\r]*$", max_length=1_000)]
 """A path on the resource, absolute or below the login user's home (``~/``)."""
 
-MAX_OPERATION_SECONDS = 600.0
+MAX_OPERATION_SECONDS: Final = 600.0
 
 
 class TransportKind(StrEnum):
@@ -24,7 +24,33 @@ class SchedulerKind(StrEnum):
     """Who runs jobs there. FORK starts them as plain child processes of the login node."""
 
     SLURM = "slurm"
+    PBS = "pbs"
+    """PBS Professional and OpenPBS; not Torque."""
+    LSF = "lsf"
+    SGE = "sge"
+    """Grid Engine: Sun, Open, Univa (Altair), Son of."""
+    HTCONDOR = "htcondor"
     FORK = "fork"
+
+
+ResourceWord = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
+
+
+class GridEngineNames(BaseModel):
+    """What a Grid Engine's administrator called things, which have no standard names. Other schedulers ignore it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    parallel_environment: ResourceWord = "smp"
+    """The parallel environment of jobs that use several slots of one node."""
+    multi_node_environment: ResourceWord | None = None
+    """The one of jobs on several nodes; where there is none, such jobs are refused before launch."""
+    memory_resource: ResourceWord = "h_vmem"
+    """The consumable in which memory is asked for, per slot."""
+    gpu_resource: ResourceWord = "gpu"
+
+
+STANDARD_NAMES: Final = GridEngineNames()
 
 
 class ResourceTarget(BaseModel):
@@ -48,6 +74,7 @@ class ResourceTarget(BaseModel):
     submit_timeout_seconds: float = Field(default=60.0, gt=0, le=MAX_OPERATION_SECONDS)
     environment: dict[str, str] = Field(default_factory=dict, max_length=100)
     """Set before every scheduler command (``SLURM_CONF`` and the like)."""
+    grid_engine: GridEngineNames = STANDARD_NAMES
 
     @model_validator(mode="after")
     def _ssh_knows_whom_to_trust(self) -> "ResourceTarget":

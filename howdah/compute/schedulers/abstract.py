@@ -1,10 +1,12 @@
 """What the submission protocol and the monitor ask of a scheduler."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from howdah.compute.schedulers.troubles import Trouble
 from howdah.contracts.errors import HowdahError
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.params import JobSpec
@@ -38,6 +40,18 @@ class JobStatus:
     """Whether a recorded exit code of 0 outweighs this state: the node failed, but the application had ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class Glossary:
+    """All the words of a scheduler that have a meaning here; docs/compute-resources.md is made of it."""
+
+    states: Mapping[str, tuple[JobState, str]]
+    """The scheduler's word → our state, and what it says of "the job"."""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """The scheduler's reason code → what it says."""
+    troubles: Sequence[Trouble] = ()
+    """What it says when a submission fails."""
+
+
 class Scheduler(Protocol):
     """One kind of scheduler: pure text.
 
@@ -58,8 +72,20 @@ class Scheduler(Protocol):
         """The template's file name."""
         ...
 
+    @property
+    def glossary(self) -> Glossary:
+        """The scheduler's words and what they mean."""
+        ...
+
+    def name_of(self, job_name: str) -> str:
+        """Return how this scheduler spells a job's name, uncut: what the look-ups ask for."""
+        ...
+
     def submit_options(self, job: JobSpec, place: JobPlace) -> Sequence[str]:
-        """Return the options of the submit command; they must not depend on attempt or time."""
+        """Return the options of the submit command; they must not depend on attempt or time.
+
+        ValueError when the job asks for what this scheduler can't do.
+        """
         ...
 
     def limit_seconds(self, job: JobSpec) -> int | None:
@@ -97,3 +123,25 @@ def instant(epoch_seconds: str) -> datetime | None:
         return datetime.fromtimestamp(int(epoch_seconds), UTC) if epoch_seconds.isascii() else None
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def answered(stdout: str, stderr: str, exit_status: int, *, what: str, unknown: str) -> None:
+    """Raise SilentError unless the command gave an answer: it succeeded, or all that it complains of is ``unknown``.
+
+    ``unknown`` is the pattern of the complaint that a job is not known, which is an answer.
+    """
+    if exit_status == 0:
+        return
+    complaints = [line for line in f"{stderr}\n{stdout}".splitlines() if re.search(unknown, line)]
+    rest = [line for line in stderr.splitlines() if line.strip() and line not in complaints]
+    if not complaints or any(_OUT_OF_REACH.search(line) for line in rest):
+        last = next((line.strip() for line in reversed(rest)), "")
+        raise SilentError(f"{what}: {last[-200:] or f'exit status {exit_status}'}")
+
+
+_OUT_OF_REACH = re.compile(
+    r"cannot connect|can't connect|could ?n[o']t contact|unable to contact|not responding|timed? ?out"
+    r"|connection refused|failed to (fetch|connect)|communication|is down|error in connecting"
+    r"|unable to (send|connect)|try again",
+    re.IGNORECASE,
+)

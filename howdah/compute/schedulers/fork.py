@@ -7,17 +7,17 @@ import re
 from collections.abc import Mapping, Sequence
 
 from howdah.compute import templates
-from howdah.compute.schedulers.abstract import JobPlace, JobStatus, SilentError
-from howdah.compute.shell import kind_of_words
+from howdah.compute.schedulers.abstract import Glossary, JobPlace, JobStatus, SilentError
+from howdah.compute.schedulers.troubles import refusal_of
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.params import JobSpec
 from howdah.contracts.states import JobState
 
 _ID = re.compile(r"[A-Za-z0-9._-]+:[0-9]+:[A-Za-z0-9._-]+")
 _WORDS = {
-    "running": (JobState.ACTIVE, "The job runs."),
-    "stopped": (JobState.SUSPENDED, "The job's process is stopped."),
-    "elsewhere": (JobState.UNKNOWN, "The job's process belongs to another login node than the one that was asked."),
+    "running": (JobState.ACTIVE, "runs"),
+    "stopped": (JobState.SUSPENDED, "is stopped: its process got a signal"),
+    "elsewhere": (JobState.UNKNOWN, "belongs to another login node than the one that was asked"),
 }
 
 
@@ -25,6 +25,11 @@ class Fork:
     """Processes of the login node, asked for through /proc or ps."""
 
     dialect = "fork.sh"
+    glossary = Glossary(_WORDS)
+
+    def name_of(self, job_name: str) -> str:
+        """Return the name itself."""
+        return job_name
 
     def submit_options(self, job: JobSpec, place: JobPlace) -> Sequence[str]:  # noqa: ARG002 - there is no queue
         """Return nothing: there is no queue to tell."""
@@ -36,8 +41,7 @@ class Fork:
 
     def refusal(self, words: str, exit_status: int) -> tuple[FailureKind, str]:
         """Return the meaning of the system's words."""
-        lines = words.strip().splitlines()
-        return kind_of_words(words), lines[-1] if lines else f"exit status {exit_status}"
+        return refusal_of(words, exit_status, ())
 
     def status_script(self, native_ids: Sequence[str]) -> tuple[str, Mapping[str, str]]:
         """Return a script that looks at each process."""
@@ -53,7 +57,7 @@ class Fork:
             native_id, _, word = line.partition("|")
             if _ID.fullmatch(native_id) and word in _WORDS:
                 state, sentence = _WORDS[word]
-                found[native_id] = JobStatus(state=state, own_word=word, reason=sentence)
+                found[native_id] = JobStatus(state=state, own_word=word, reason=f"The job {sentence}.")
         return found
 
     def accounting_script(self, native_ids: Sequence[str]) -> tuple[str, Mapping[str, str]] | None:  # noqa: ARG002 - none

@@ -4,20 +4,17 @@ import re
 from collections.abc import Mapping, Sequence
 
 from howdah.compute.schedulers import slurm_words
-from howdah.compute.schedulers.abstract import JobPlace, JobStatus, SilentError, instant
+from howdah.compute.schedulers.abstract import Glossary, JobPlace, JobStatus, SilentError, instant
+from howdah.compute.schedulers.troubles import refusal_of
 from howdah.contracts.failures import FailureKind
+from howdah.contracts.native import native_arguments
 from howdah.contracts.params import JobSpec
+from howdah.contracts.resources import SchedulerKind
 from howdah.contracts.states import JobState
 
 _STATUS = 'SLURM_TIME_FORMAT=%s timeout 30 squeue -h -u "$(id -u)" -t all -j "$ids" -o \'%i|%T|%r|%S|%e\''
 _ACCOUNTING = 'SLURM_TIME_FORMAT=%s timeout 45 sacct -n -X -P -j "$ids" -o JobIDRaw,State,ExitCode,Start,End'
 _JOB_ID = re.compile(r"[0-9]+")
-_PASSING = re.compile(
-    r"Unable to contact slurm controller|connect failure|receive failure|send failure|timed out|Zero Bytes"
-    r"|not responding|configuration source|temporarily|Communication connection|try again|Connection refused",
-    re.IGNORECASE,
-)
-_TOO_MANY = re.compile(r"MaxSubmit|MaxJobCount|temporarily unable to accept|Rate limit|rpc.?limit", re.IGNORECASE)
 _STATUS_FIELDS = 5
 _ACCOUNTING_FIELDS = 5
 
@@ -26,6 +23,11 @@ class Slurm:
     """Slurm 20.11 and later, through its commands."""
 
     dialect = "slurm.sh"
+    glossary = Glossary(slurm_words.STATES, slurm_words.REASONS, slurm_words.TROUBLES)
+
+    def name_of(self, job_name: str) -> str:
+        """Return the name itself: Slurm takes 1,024 characters."""
+        return job_name
 
     def submit_options(self, job: JobSpec, place: JobPlace) -> Sequence[str]:
         """Return sbatch's options: on the command line they outweigh what a login shell exports (``SBATCH_…``)."""
@@ -46,10 +48,14 @@ class Slurm:
         chosen = {
             "partition": job.queue,
             "account": job.account,
+            "qos": job.qos,
+            "reservation": job.reservation,
+            "gpus-per-node": job.gpus_per_node,
             "mem": f"{job.memory_mb}M" if job.memory_mb else None,
             "time": job.wall_time_minutes,
         }
-        return [*options, *(f"--{name}={value}" for name, value in chosen.items() if value is not None)]
+        options += [f"--{name}={value}" for name, value in chosen.items() if value is not None]
+        return [*options, *(word for line in job.native for word in native_arguments(SchedulerKind.SLURM, line))]
 
     def limit_seconds(self, job: JobSpec) -> int | None:  # noqa: ARG002 - the scheduler enforces it
         """Return None: Slurm enforces the wall time."""
@@ -57,11 +63,8 @@ class Slurm:
 
     def refusal(self, words: str, exit_status: int) -> tuple[FailureKind, str]:
         """Return the meaning of sbatch's words."""
-        lines = [line.removeprefix("sbatch: ").removeprefix("error: ") for line in words.splitlines() if line.strip()]
-        reason = lines[-1].removeprefix("Batch job submission failed: ") if lines else f"exit status {exit_status}"
-        if _TOO_MANY.search(words):
-            return FailureKind.THROTTLED, reason
-        return (FailureKind.TRANSIENT if _PASSING.search(words) else FailureKind.PERMANENT), reason
+        noise = ("sbatch: ", "error: ", "fatal: ", "Batch job submission failed: ")
+        return refusal_of(words, exit_status, slurm_words.TROUBLES, noise=noise)
 
     def status_script(self, native_ids: Sequence[str]) -> tuple[str, Mapping[str, str]]:
         """Return one squeue for all jobs."""

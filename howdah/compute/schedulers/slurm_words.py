@@ -1,8 +1,14 @@
-"""Slurm's job states and reason codes, as our states and as sentences for people."""
+"""Slurm's job states, reason codes and complaints, as our states and as sentences for people.
 
+Source: slurm.schedmd.com, "Job State Codes" and "Job Reason Codes".
+"""
+
+import re
 from types import MappingProxyType
 from typing import Final
 
+from howdah.compute.schedulers.troubles import Trouble
+from howdah.contracts.failures import FailureKind
 from howdah.contracts.states import JobState
 
 _QUEUED, _ACTIVE, _FAILED = JobState.QUEUED, JobState.ACTIVE, JobState.FAILED
@@ -78,6 +84,32 @@ REASONS: Final = MappingProxyType(
         "SystemFailure": "the scheduler or a node failed",
         "Cleaning": "is being cleaned up after it was requeued",
         "Prolog": "its preparation script is running",
+        "AccountingPolicy": "a limit of its account is reached",
+        "AccountUsageThreshold": "the usage threshold of its account is reached",
+        "BadJobSize": "its number of tasks does not fit the nodes that it asks for",
+        "FailedNode": "a node that it ran on failed",
+        "FedJobLock": "waits for the clusters of its federation to agree on who starts it",
+        "InvalidLicense": "asks for a licence that is not known",
+        "Held": "is held",
+        "LaunchFailure": "could not be launched",
+        "MaxBellHopCount": "was handed on too often",
+        "MaxRequeue": "is held: it was requeued too often",
+        "MaxMemPerLimit": "asks for more memory than is allowed",
+        "NotAvail": "what it asks for is not available",
+        "PartitionDisabled": "the queue is disabled",
+        "Planned": "has its place in the plan and waits for its time",
+        "PowerNotAvail": "there is not enough power to start it at present",
+        "PowerReserved": "the power is reserved for others",
+        "ResourcesNotAvail": "what it asks for is not available",
+        "SchedDefer": "the scheduler is told to put off starting jobs",
+        "ReservationNotAvail": "its reservation is not available",
+        "RequestedPartitionNotAvail": "the queue that it asks for is not available",
+        "UnknownReason": "the scheduler can't say why",
+        "Unknown": "the scheduler can't say why",
+        "Unavailable": "what it asks for is not available",
+        "WaitForScheduling": "has not been looked at by the scheduler yet",
+        "WaitingForScheduling": "has not been looked at by the scheduler yet",
+        "Constraints": "waits for nodes that meet its constraints",
         "FrontEndDown": "no front end is available",
         "DeadLine": "can't end before its deadline",
         "MaxPowerExceeded": "the power limit is reached",
@@ -87,33 +119,111 @@ REASONS: Final = MappingProxyType(
         "Nodes_required_for_job_are_DOWN,_DRAINED_or_reserved_for_jobs_in_higher_priority_partitions": (
             "nodes that it needs are down, drained or reserved for others"
         ),
-        "AssocGrpCpuLimit": "its account's limit of processors in use is reached",
-        "AssocGrpMemLimit": "its account's limit of memory in use is reached",
-        "AssocGrpNodeLimit": "its account's limit of nodes in use is reached",
-        "AssocGrpJobsLimit": "its account's limit of running jobs is reached",
-        "AssocGrpSubmitJobsLimit": "its account's limit of submitted jobs is reached",
-        "AssocGrpWallLimit": "its account's wall time is used up",
-        "AssocGrpCPUMinutesLimit": "its account's processor minutes are used up",
-        "AssocGrpCPURunMinutesLimit": "its account's running jobs have taken all its processor minutes",
-        "AssocGrpBillingMinutes": "its account's budget is used up",
-        "AssocMaxJobsLimit": "its user's limit of running jobs is reached",
-        "AssocMaxCpuPerJobLimit": "asks for more processors than its account allows for a job",
-        "AssocMaxNodePerJobLimit": "asks for more nodes than its account allows for a job",
-        "AssocMaxWallDurationPerJobLimit": "asks for more time than its account allows for a job",
         "AssociationJobLimit": "its account's limit of jobs is reached",
         "AssociationResourceLimit": "a limit of its account is reached",
         "AssociationTimeLimit": "its account's time is used up",
         "QOSJobLimit": "the job limit of its quality of service is reached",
         "QOSResourceLimit": "a limit of its quality of service is reached",
         "QOSTimeLimit": "the time of its quality of service is used up",
-        "QOSGrpCpuLimit": "the processors of its quality of service are all in use",
-        "QOSGrpNodeLimit": "the nodes of its quality of service are all in use",
-        "QOSGrpJobsLimit": "the running jobs of its quality of service are at their limit",
-        "QOSMaxCpuPerUserLimit": "its user already uses all processors that the quality of service allows",
-        "QOSMaxNodePerUserLimit": "its user already uses all nodes that the quality of service allows",
-        "QOSMaxJobsPerUserLimit": "its user already runs all jobs that the quality of service allows",
-        "QOSMaxWallDurationPerJobLimit": "asks for more time than its quality of service allows",
     }
+)
+
+
+_LIMIT = re.compile(
+    r"(?P<whose>Assoc|QOS)(?P<scope>Grp|Max|Min)"
+    r"(?P<what>Billing|BB|CPU|Cpu|Energy|GRES|Gres|License|Memory|Mem|Node|Jobs|SubmitJobs?|WallDuration|Wall|Unknown|Prio)"
+    r"(?P<unit>RunMinutes|Minutes)?(?P<per>PerJob|PerUser|PerAccount|PerNode)?(?P<end>Limit|Thresh)?"
+)
+_WHOSE: Final = {"Assoc": "its account", "QOS": "its quality of service"}
+_WHAT: Final = {
+    "Billing": "budget",
+    "BB": "burst buffer",
+    "CPU": "processors",
+    "Cpu": "processors",
+    "Energy": "energy",
+    "GRES": "GPUs and the like",
+    "Gres": "GPUs and the like",
+    "License": "licences",
+    "Mem": "memory",
+    "Memory": "memory",
+    "Node": "nodes",
+    "Jobs": "running jobs",
+    "SubmitJob": "submitted jobs",
+    "SubmitJobs": "submitted jobs",
+    "WallDuration": "wall time",
+    "Wall": "wall time",
+    "Unknown": "some resource",
+    "Prio": "priority",
+}
+_PER: Final = {
+    "PerJob": " for a job",
+    "PerUser": " for a user",
+    "PerAccount": " for an account",
+    "PerNode": " on a node",
+}
+
+
+def limit_reason(code: str) -> str | None:
+    """Return what a code of the family ``{Assoc,QOS}{Grp,Max,Min}…`` says: there are some 130 of them."""
+    found = _LIMIT.fullmatch(code)
+    if found is None:
+        return None
+    what, per = _WHAT[found["what"]], _PER.get(found["per"] or "", "")
+    of = f"of {what}" if found["unit"] is None else f"of minutes of {what}"
+    if found["unit"] == "RunMinutes":
+        of += " that running jobs may take up"
+    whose = _WHOSE[found["whose"]]
+    if found["scope"] == "Min":
+        return f"asks for less {what}{per} than {whose} requires"
+    return f"the limit {of}{per} of {whose} is reached or would be passed"
+
+
+TROUBLES: Final = (
+    Trouble(
+        r"unable to contact slurm controller|connect failure|receive failure|send failure|timed out|zero bytes"
+        r"|not responding|configuration source|temporarily|communication connection|try again|connection refused"
+        r"|slurm backup controller in standby|transport is not|unexpected message",
+        FailureKind.TRANSIENT,
+        "Slurm's controller can't be reached from the login node; it may be down or busy.",
+    ),
+    Trouble(
+        r"MaxSubmit|MaxJobCount|temporarily unable to accept|rate limit|rpc.?limit|too many",
+        FailureKind.THROTTLED,
+        "A limit of submitted jobs is reached; it is tried again when there may be room.",
+    ),
+    Trouble(r"invalid partition name", FailureKind.PERMANENT, "There is no such queue; correct the queue of the job."),
+    Trouble(
+        r"invalid account or account/partition|invalid account",
+        FailureKind.PERMANENT,
+        "The account is not valid here, or not for this queue; correct the account of the job.",
+    ),
+    Trouble(r"invalid qos", FailureKind.PERMANENT, "The quality of service is not valid here; correct the job's qos."),
+    Trouble(
+        r"requested reservation is invalid|reservation",
+        FailureKind.PERMANENT,
+        "The reservation is not valid, or not for this account; correct it, or leave it out.",
+    ),
+    Trouble(
+        r"requested time limit is invalid",
+        FailureKind.PERMANENT,
+        "The job asks for more wall time than the queue allows; ask for less, or choose another queue.",
+    ),
+    Trouble(
+        r"more processors requested than permitted|node count specification|requested node configuration"
+        r"|memory specification|invalid generic resource|accounting/QOS policy|exceeds",
+        FailureKind.PERMANENT,
+        "The job asks for more than the queue or the account allows; ask for less, or choose another queue.",
+    ),
+    Trouble(
+        r"partition .*(down|inactive)|required partition not available",
+        FailureKind.TRANSIENT,
+        "The queue takes no jobs at present.",
+    ),
+    Trouble(
+        r"access/permission denied|user's group not permitted|invalid user id|permission denied",
+        FailureKind.PERMANENT,
+        "The login account may not use this queue; ask the site for access, or choose another queue.",
+    ),
 )
 
 
@@ -128,5 +238,5 @@ def sentence(word: str, reason: str) -> str:
     detail = reason.strip("()").split(",", 1)[0] if reason not in REASONS else reason
     if detail in {"", "None"}:
         return f"{base}."
-    words = REASONS.get(detail)
+    words = REASONS.get(detail) or limit_reason(detail)
     return f"{base}: {words} ({detail})." if words else f"{base} ({detail[:120]})."

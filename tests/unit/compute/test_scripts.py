@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from howdah.compute.application import job_script
 from howdah.compute.schedulers import JobPlace, scheduler_of
-from howdah.compute.submission import job_script
 from howdah.contracts.params import JobSpec
 from howdah.contracts.resources import SchedulerKind
 

@@ -63,7 +63,7 @@ def test_reasons_are_told_as_sentences() -> None:
     assert found["2"].reason == (
         "The job waits in the queue: waits for processors, memory or nodes to become free (Resources)."
     )
-    assert "its user already runs all jobs" in found["3"].reason
+    assert "the limit of running jobs for a user of its quality of service" in found["3"].reason
     assert (
         found["9"].reason == "The job waits in the queue: a node that it asks for is not available (ReqNodeNotAvail)."
     )
@@ -126,12 +126,15 @@ def test_a_cluster_without_accounting_says_so() -> None:
                 "sbatch: error: Batch job submission failed: Invalid partition name specified\n"
             ),
             FailureKind.PERMANENT,
-            "Invalid partition name specified",
+            "Invalid partition name specified. There is no such queue; correct the queue of the job.",
         ),
         (
             "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)\n",
             FailureKind.TRANSIENT,
-            "Unable to contact slurm controller (connect failure)",
+            (
+                "Unable to contact slurm controller (connect failure). "
+                "Slurm's controller can't be reached from the login node; it may be down or busy."
+            ),
         ),
         (
             (
@@ -139,7 +142,7 @@ def test_a_cluster_without_accounting_says_so() -> None:
                 "accounting/QOS policy (job submit limit, user's size and/or time limits)\n"
             ),
             FailureKind.THROTTLED,
-            "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)",
+            "AssocMaxSubmitJobLimit. A limit of submitted jobs is reached; it is tried again when there may be room.",
         ),
         ("sbatch: error: Invalid --time specification\n", FailureKind.PERMANENT, "Invalid --time specification"),
         ("", FailureKind.PERMANENT, "exit status 1"),
