@@ -23,6 +23,7 @@ BATCH: Final = 500
 """The most jobs of one round trip."""
 _BYTES_PER_JOB = 2_000
 _CANCELED_BY_US = "The job was canceled."
+_SIGNALS_FROM = 128
 _OUT_OF_TIME = "The job ran into its wall time limit."
 
 
@@ -152,8 +153,16 @@ def _observe(status: JobStatus | None, marks: Marks, native_id: str) -> Observat
     if status is not None and not is_terminal(status.state):
         return replace(observation, exit_code=None, ended_at=None)
     if not marks.ended:
-        return observation
+        return _without_marks(observation, status)
     return _ended(observation, status, marks)
+
+
+def _without_marks(observation: Observation, status: JobStatus | None) -> Observation:
+    """Some schedulers kill at once when a job is deleted: no mark is left, and the signal is all that they record."""
+    by_signal = observation.exit_code is None or observation.exit_code > _SIGNALS_FROM
+    if observation.canceled and status is not None and status.exit_file_decides and by_signal:
+        return replace(observation, state=JobState.CANCELED, reason=_CANCELED_BY_US)
+    return observation
 
 
 def _ended(observation: Observation, status: JobStatus | None, marks: Marks) -> Observation:

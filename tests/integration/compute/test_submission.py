@@ -1,4 +1,4 @@
-"""The submission protocol, cancel and monitoring on a real scheduler, over real SSH."""
+"""The submission protocol, cancel and monitoring on every scheduler, over real SSH."""
 
 import time
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from howdah.contracts.failures import FailureKind
 from howdah.contracts.ids import TaskId, new_id
 from howdah.contracts.resources import SchedulerKind
 from howdah.contracts.states import JobState
+from tests.fixtures.batch import BatchSystem
 from tests.fixtures.slurm import SlurmCluster
 from tests.fixtures.sshd import SshServer
 from tests.fixtures.submissions import Submission, await_end, await_value, counting
@@ -22,11 +23,9 @@ from tests.fixtures.submissions import Submission, await_end, await_value, count
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 
-@pytest.fixture(params=["fork", "slurm"])
-def connection(
-    request: pytest.FixtureRequest, reach: PooledReach, sshd: SshServer, slurm: SlurmCluster
-) -> Iterator[Connection]:
-    target = sshd.target(scheduler=SchedulerKind(request.param), environment=slurm.environment)
+@pytest.fixture
+def connection(reach: PooledReach, sshd: SshServer, batch_system: BatchSystem) -> Iterator[Connection]:
+    target = sshd.target(scheduler=batch_system.kind, environment=batch_system.environment)
     with reach.connect(target, sshd.secret) as made:
         yield made
 
