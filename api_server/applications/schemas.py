@@ -6,6 +6,7 @@ from pydantic import ConfigDict, StringConstraints
 
 from api_server.dag.application import ApplicationInput, ApplicationOutput, Deployment, Interface, Requirements
 from api_server.http.model import ApiModel, Description, Id, Instant, Name
+from howdah.contracts.containers import Container
 
 Release = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._+-]*$")]
 
@@ -104,6 +105,8 @@ class DeploymentShown(ApiModel):
     pre_commands: list[str]
     post_commands: list[str]
     defaults: Requirements
+    native: list[str]
+    container: Container | None
     version: int
     created_at: Instant
     updated_at: Instant

@@ -8,7 +8,14 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 from api_server.compute_resources.host_keys import HostKey
 from api_server.http.model import ApiModel, Description, Id, Instant, Name
 from howdah.contracts.params import ArgumentText, EnvironmentName
-from howdah.contracts.resources import MAX_OPERATION_SECONDS, RemotePath, SchedulerKind, TransportKind
+from howdah.contracts.resources import (
+    MAX_OPERATION_SECONDS,
+    STANDARD_NAMES,
+    GridEngineNames,
+    RemotePath,
+    SchedulerKind,
+    TransportKind,
+)
 
 
 def _is_plain(path: str) -> str:
@@ -39,6 +46,8 @@ class Queue(ApiModel):
     is_default: bool = False
     max_nodes: int | None = Field(default=None, ge=1, le=1_000_000)
     max_cpus_per_node: int | None = Field(default=None, ge=1, le=100_000)
+    max_gpus_per_node: int | None = Field(default=None, ge=0, le=1_000)
+    """0: the queue has none."""
     max_memory_mb: int | None = Field(default=None, ge=1, le=1_000_000_000)
     max_wall_time_minutes: int | None = Field(default=None, ge=1, le=400 * 24 * 60)
 
@@ -77,6 +86,8 @@ class ResourceBody(ApiModel):
     scratch: Scratch = "~/howdah"
     environment: dict[EnvironmentName, ArgumentText] = Field(default_factory=dict, max_length=100)
     timeouts: Timeouts = Timeouts()
+    grid_engine: GridEngineNames = STANDARD_NAMES
+    """What a Grid Engine's administrator called things; other schedulers ignore it."""
     enabled: bool = True
     queues: tuple[Queue, ...] = Field(default=(), max_length=500)
 
@@ -108,6 +119,7 @@ class ResourceShown(ApiModel):
     scratch: str
     environment: dict[str, str]
     timeouts: Timeouts
+    grid_engine: GridEngineNames
     enabled: bool
     queues: list[Queue]
     version: int

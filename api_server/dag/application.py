@@ -10,7 +10,10 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from howdah.contracts.params import ArgumentText, EnvironmentName, RelativePath
+from howdah.contracts.containers import Container
+from howdah.contracts.native import NativeDirectives
+from howdah.contracts.params import ArgumentText, EnvironmentName, RelativePath, ReservationName
+from howdah.contracts.resources import STANDARD_NAMES, GridEngineNames, SchedulerKind
 
 FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=100)]
 MAX_FIELDS = 500
@@ -120,10 +123,15 @@ class Requirements(_Shape):
 
     queue: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")] | None = None
     account: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")] | None = None
+    reservation: ReservationName | None = None
+    qos: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")] | None = None
+    """A quality of service (Slurm) or service class (LSF); the others have none."""
     nodes: int | None = Field(default=None, ge=1, le=100_000)
     tasks_per_node: int | None = Field(default=None, ge=1, le=10_000)
     cpus_per_task: int | None = Field(default=None, ge=1, le=10_000)
+    gpus_per_node: int | None = Field(default=None, ge=1, le=1_000)
     memory_mb: int | None = Field(default=None, ge=1, le=100_000_000)
+    """For each node."""
     wall_time_minutes: int | None = Field(default=None, ge=1, le=400 * 24 * 60)
 
 
@@ -136,6 +144,10 @@ class Deployment(_Shape):
     pre_commands: tuple[ArgumentText, ...] = ()
     post_commands: tuple[ArgumentText, ...] = ()
     defaults: Requirements = Field(default_factory=Requirements)
+    native: NativeDirectives = ()
+    """What only this resource's scheduler knows, in its own words, an option a line: ``--constraint=haswell``."""
+    container: Container | None = None
+    """The image in which the executable runs, on the resource, through Apptainer or Podman."""
 
 
 class WorkDirectory(StrEnum):
@@ -155,6 +167,7 @@ class QueueLimits:
     is_default: bool = False
     max_nodes: int | None = None
     max_cpus_per_node: int | None = None
+    max_gpus_per_node: int | None = None
     max_memory_mb: int | None = None
     max_wall_time_minutes: int | None = None
 
@@ -176,5 +189,7 @@ class Application:
     interface: Interface
     deployment: Deployment
     queues: tuple[QueueLimits, ...] = ()
+    scheduler: SchedulerKind = SchedulerKind.SLURM
+    grid_engine: GridEngineNames = STANDARD_NAMES
     files: dict[str, StoredFile] = field(default_factory=dict)
     """By URI: those files of the gateway that the inputs name."""

@@ -18,7 +18,7 @@ from api_server.dag.application import (
 )
 from api_server.dag.inputs import InputValue, check_inputs
 from api_server.dag.problems import FieldProblem, UnplannableError
-from api_server.dag.requirements import resolve
+from api_server.dag.requirements import beyond_the_scheduler, resolve
 from howdah.contracts import params
 from howdah.contracts.failures import RetryPolicy
 from howdah.contracts.ids import GatewayId, ProcessId, TaskId, new_id
@@ -75,6 +75,7 @@ def check_application(
     """Return the typed inputs, the resolved requirements, and all that is wrong with either."""
     checked = check_inputs(application.interface.inputs, inputs, application.files, complete=complete)
     resolved, problems = resolve(requirements, application.deployment.defaults, application.queues)
+    problems += beyond_the_scheduler(application, resolved)
     return checked.values, resolved, [*checked.problems, *problems, *_same_names(application, checked.values)]
 
 
@@ -208,6 +209,8 @@ class _Plan:
             post_commands=deployment.post_commands,
             stdout=self._stream(OutputType.STDOUT),
             stderr=self._stream(OutputType.STDERR),
+            native=deployment.native,
+            container=deployment.container,
             **self._resolved.model_dump(exclude_none=True),
         )
 

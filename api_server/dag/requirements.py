@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from api_server.dag.application import QueueLimits, Requirements
+from api_server.dag.application import Application, QueueLimits, Requirements
 from api_server.dag.problems import FieldProblem
+from howdah.contracts.scheduling import impossible, wrong_directives
 
 
 def resolve(
@@ -23,17 +24,32 @@ def resolve(
     return merged, list(_beyond(merged, by_name[merged.queue]))
 
 
+def beyond_the_scheduler(application: Application, merged: Requirements) -> Iterator[FieldProblem]:
+    """Yield what this kind of scheduler can't do at all: fields that it has not, directives that are none of its."""
+    for name, why in impossible(application.scheduler, merged, application.grid_engine):
+        yield FieldProblem(f"requirements.{name}", why, getattr(merged, name))
+    native = application.deployment.native
+    for index, why in wrong_directives(application.scheduler, native):
+        text = f"the application's deployment has a directive that can't be passed on: {why}"
+        yield FieldProblem("resource_id", text, native[index])
+
+
 def _beyond(merged: Requirements, queue: QueueLimits) -> Iterator[FieldProblem]:
     plain = (
         ("nodes", merged.nodes, queue.max_nodes),
+        ("gpus_per_node", merged.gpus_per_node, queue.max_gpus_per_node),
         ("memory_mb", merged.memory_mb, queue.max_memory_mb),
         ("wall_time_minutes", merged.wall_time_minutes, queue.max_wall_time_minutes),
     )
     for name, value, limit in plain:
         if value is not None and limit is not None and value > limit:
-            text = f"the queue {queue.name} allows at most {limit}; the nearest legal value is {limit}"
+            text = f"the queue {queue.name} allows at most {limit}; {_nearest(limit)}"
             yield FieldProblem(f"requirements.{name}", text, value)
     yield from _too_many_cpus(merged, queue)
+
+
+def _nearest(limit: int) -> str:
+    return f"the nearest legal value is {limit}" if limit else "leave it out"
 
 
 def _too_many_cpus(merged: Requirements, queue: QueueLimits) -> Iterator[FieldProblem]:

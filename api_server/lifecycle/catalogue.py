@@ -12,6 +12,7 @@ from api_server.dag.problems import FieldProblem
 from api_server.lifecycle.requests import ApplicationExperiment, TasksExperiment
 from api_server.registry.models import ApplicationDeployment, ComputeResource
 from api_server.registry.repositories import launch_catalogue as queries
+from howdah.contracts.containers import Container
 from howdah.contracts.ids import ResourceId
 from howdah.contracts.resources import ResourceTarget
 
@@ -83,8 +84,10 @@ class Catalogue:
             problems.append(FieldProblem("resource_id", text, request.resource_id))
         if problems or deployment is None:
             return None, problems
-        queues = self._resources[str(request.resource_id)].queues
-        return Application(interface, deployment, queues, self._files), []
+        resource = self._resources[str(request.resource_id)]
+        assert resource.target is not None  # noqa: S101 - for the type checker: without one there are problems
+        kind, names = resource.target.scheduler, resource.target.grid_engine
+        return Application(interface, deployment, resource.queues, kind, names, self._files), []
 
     def targets(self) -> dict[ResourceId, ResourceTarget]:
         """Return the resources that may be used."""
@@ -114,6 +117,7 @@ def _resource(row: ComputeResource) -> _Resource:
             is_default=queue.is_default,
             max_nodes=queue.max_nodes,
             max_cpus_per_node=queue.max_cpus_per_node,
+            max_gpus_per_node=queue.max_gpus_per_node,
             max_memory_mb=queue.max_memory_mb,
             max_wall_time_minutes=queue.max_wall_time_minutes,
         )
@@ -125,7 +129,7 @@ def _resource(row: ComputeResource) -> _Resource:
         if row.timeouts.get(f"{name}_seconds") is not None
     }
     names = ("name", "transport", "scheduler", "host", "port", "username", "credential_id", "host_keys", "scratch")
-    values = {name: getattr(row, name) for name in (*names, "environment")}
+    values = {name: getattr(row, name) for name in (*names, "environment", "grid_engine")}
     try:
         target = ResourceTarget.model_validate({"resource_id": row.id, **values, **timeouts})
     except ValidationError as error:
@@ -143,4 +147,6 @@ def _deployment(row: ApplicationDeployment) -> Deployment:
         pre_commands=tuple(row.pre_commands),
         post_commands=tuple(row.post_commands),
         defaults=Requirements.model_validate(row.defaults),
+        native=tuple(row.native),
+        container=None if row.container is None else Container.model_validate(row.container),
     )

@@ -44,6 +44,7 @@ class Queue(Answer):
     is_default: bool = False
     max_nodes: int | None = None
     max_cpus_per_node: int | None = None
+    max_gpus_per_node: int | None = None
     max_memory_mb: int | None = None
     max_wall_time_minutes: int | None = None
 
@@ -72,6 +73,7 @@ class ComputeResource(Versioned):
     scratch: str
     environment: dict[str, str] = {}
     timeouts: Object = {}
+    grid_engine: Object = {}
     enabled: bool = True
     queues: list[Queue] = []
 
@@ -105,6 +107,8 @@ class ApplicationDeployment(Versioned):
     pre_commands: list[str] = []
     post_commands: list[str] = []
     defaults: Object = {}
+    native: list[str] = []
+    container: Object | None = None
 
 
 class StoredFile(Answer):

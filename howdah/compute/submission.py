@@ -6,6 +6,7 @@ so that a cut connection leaves a job whose id is recorded and not a job that no
 of a submission run the application, whatever happened before.
 """
 
+import re
 import secrets
 import shlex
 from typing import Final
@@ -25,6 +26,8 @@ PRIVATE_DIRECTORY: Final = ".howdah"
 _LONGEST_WAIT_SECONDS = 15
 _LOOK_UP_SECONDS = 120.0
 _NO_WORK_DIRECTORY = 66
+_NO_STAGE = 70
+_NATIVE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,199}")
 
 
 def submit(connection: Connection, params: JobSubmissionParams, *, task_id: TaskId, attempt: int) -> SubmittedJob:
@@ -106,7 +109,7 @@ def _wrapper(  # noqa: PLR0913, PLR0917 - what a submission is made of
 def _understood(connection: Connection, scheduler: Scheduler, result: CommandResult, place: JobPlace) -> SubmittedJob:
     words = result.stderr.decode(errors="replace").strip()
     verb, _, rest = result.stdout.decode(errors="replace").strip().partition(" ")
-    if verb in {"submitted", "adopted"} and rest:
+    if verb in {"submitted", "adopted"} and _NATIVE_ID.fullmatch(rest):
         return SubmittedJob(native_id=rest, adopted=verb == "adopted")
     host, status = connection.target.host, result.exit_status
     match verb:
@@ -114,25 +117,30 @@ def _understood(connection: Connection, scheduler: Scheduler, result: CommandRes
             kind = FailureKind.CANCELED
             sentence = f"the job {place.job_name} was canceled on {host} before it was submitted"
         case "refused":
-            status = int(rest) if rest.isdecimal() else status
+            status = int(rest) if re.fullmatch("[0-9]{1,3}", rest) else status
             kind, reason = scheduler.refusal(words, status)
             verb = "refused" if kind is FailureKind.PERMANENT else "could not take"
             sentence = f"{connection.target.scheduler.value} on {host} {verb} the job: {reason}"
         case "unknown":
             kind = FailureKind.TRANSIENT
-            rest = f"{rest}.{_advice(words)}" if _advice(words) else rest
+            rest = f"{rest}.{_advice(scheduler, words)}" if _advice(scheduler, words) else rest
             sentence = f"it is unknown whether {host} has the job {place.job_name}; it will be reconciled: {rest}"
         case _ if status == _NO_WORK_DIRECTORY:
             kind = FailureKind.PERMANENT
             sentence = f"the work directory {place.work_dir} does not exist on {host}"
-        case _:
-            trouble = classify(words)
+        case "failed" | "" if verb or status == _NO_STAGE:
+            trouble = classify(words, scheduler.glossary.troubles)
             kind = trouble.kind if trouble else FailureKind.PERMANENT
             said = rest or words[-300:] or "no answer"
-            sentence = f"the submission on {host} did not get under way: {said}.{_advice(words)}"
+            sentence = f"the submission on {host} did not get under way: {said}.{_advice(scheduler, words)}"
+        case _:
+            kind = FailureKind.TRANSIENT
+            said = result.stdout.decode(errors="replace").strip()[-300:] or words[-300:] or "nothing"
+            sentence = f"the submission on {host} gave no answer that makes sense; it will be reconciled: {said!r}."
+            sentence += _advice(scheduler, words)
     raise TaskError.of(kind, sentence, detail=words, host=host, operation=OPERATION, exit_status=status)
 
 
-def _advice(words: str) -> str:
-    trouble = classify(words)
+def _advice(scheduler: Scheduler, words: str) -> str:
+    trouble = classify(words, scheduler.glossary.troubles)
     return f" {trouble.sentence}" if trouble else ""

@@ -1,7 +1,7 @@
 """What a gateway can run and where: compute resources with queues, applications, stored objects."""
 
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
 
@@ -28,6 +28,8 @@ class ComputeResource(Base):
     environment: Mapped[Json]
     timeouts: Mapped[Json]
     """``connect_seconds``, ``command_seconds``, ``submit_seconds``."""
+    grid_engine: Mapped[Json]
+    """Where the scheduler is Grid Engine: what its administrator called things."""
     enabled: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[CreatedAt]
@@ -52,6 +54,7 @@ class BatchQueue(Base):
     is_default: Mapped[bool] = mapped_column(default=False)
     max_nodes: Mapped[int | None]
     max_cpus_per_node: Mapped[int | None]
+    max_gpus_per_node: Mapped[int | None]
     max_memory_mb: Mapped[int | None]
     max_wall_time_minutes: Mapped[int | None]
 
@@ -107,7 +110,11 @@ class ApplicationDeployment(Base):
     pre_commands: Mapped[list[str]] = mapped_column(ARRAY(Text))
     post_commands: Mapped[list[str]] = mapped_column(ARRAY(Text))
     defaults: Mapped[Json]
-    """Defaults of the job's requirements: queue, nodes, tasks_per_node, cpus_per_task, memory_mb, wall_time_minutes."""
+    """Defaults of the job's requirements: ``api_server.dag.application.Requirements``."""
+    native: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """Directives in the scheduler's own words."""
+    container: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    """The image in which the executable runs, and how."""
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]

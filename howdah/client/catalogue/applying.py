@@ -136,6 +136,8 @@ class _Run:
         known = self._names.resources.get(body.name)
         if known is not None and "timeouts" in fields:
             fields["timeouts"] = {**known.timeouts, **body.timeouts}
+        if known is not None and "grid_engine" in fields:
+            fields["grid_engine"] = {**known.grid_engine, **body.grid_engine}
         done, resource = self._put(self._client.resources, document, known, fields)
         self._names.resources[body.name] = resource
         return done
@@ -174,8 +176,14 @@ _WRITABLE: Final = {
     kind: tuple(_RENAMED.get(field, field) for field in model.model_fields if field not in {"kind", "module_release"})
     for kind, model in _MODELS.items()
 }
-_DEFAULTS: Final[dict[str, JsonValue]] = {"required": True, "order": 0, "is_default": False}
-"""What the server writes into inputs, outputs and queues whose author left it out."""
+_DEFAULTS: Final[dict[str, JsonValue]] = {
+    "required": True,
+    "order": 0,
+    "is_default": False,
+    "runtime": "apptainer",
+    "read_only": False,
+}
+"""What the server writes into inputs, outputs, queues and containers whose author left it out."""
 
 
 def _fields(

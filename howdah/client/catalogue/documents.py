@@ -60,6 +60,8 @@ class ComputeResourceDocument(_Document):
     scratch: str = "~/howdah"
     environment: dict[str, str] = {}
     timeouts: Object = {}
+    grid_engine: Object = {}
+    """Of a Grid Engine: parallel_environment, multi_node_environment, memory_resource, gpu_resource."""
     enabled: bool = True
     queues: list[Object] = []
 
@@ -106,6 +108,9 @@ class ApplicationDeploymentDocument(_OfModule):
     pre_commands: list[str] = []
     post_commands: list[str] = []
     defaults: Object = {}
+    native: list[str] = []
+    container: Object | None = None
+    """``runtime`` (apptainer, podman), ``image``, ``gpu`` (nvidia, amd), ``binds``."""
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ from howdah.client.models import Answer
 
 _OWN: Final = {"id", "gateway_id", "version", "created_at", "updated_at", "created_by"}
 """What the server gives an object, and a document does not have."""
-_DEFAULTS: Final = {"required": True, "order": 0, "is_default": False, "enabled": True}
+_DEFAULTS: Final = {"required": True, "order": 0, "is_default": False, "enabled": True, "read_only": False}
 HEADER: Final = (
     "# Credentials are named only: where they are missing, add private_key_file, password_file or generate.\n"
 )

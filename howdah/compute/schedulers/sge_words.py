@@ -31,7 +31,7 @@ STATES: Final = MappingProxyType(
         "z": (JobState.UNKNOWN, "has ended; the accounting will say how"),
     }
 )
-"""A job shows several letters at once (``hqw``, ``Rr``, ``dr``): the first of this table that it shows decides."""
+"""A job shows several letters at once; ``of_letters`` says which of them decides."""
 
 REASONS: Final = MappingProxyType(
     {
@@ -132,16 +132,17 @@ TROUBLES: Final = (
 )
 
 
+_IN_QUEUE: Final = ("E", "h", "q")
+_AT_A_NODE: Final = ("s", "S", "T", "P", "N", "t", "r", "R", "x", "z", "h", "E", "w")
+
+
 def of_letters(letters: str) -> tuple[JobState, str]:
-    """Return our state and what it says, for letters that may come together in any order."""
+    """Return our state and what it says, for letters that come together in any order (``hRwq``, ``dr``)."""
     if not letters or any(letter not in STATES for letter in letters):
         return JobState.UNKNOWN, f"is in the state {letters[:20]!r} of Grid Engine"
-    if "q" in letters and "E" not in letters and "h" not in letters:
-        state, says = STATES["q"]
-        return state, f"{says}, having been restarted" if "R" in letters else says
-    state, says = (
-        STATES[next(letter for letter in STATES if letter in letters and letter != "d")]
-        if letters != "d"
-        else STATES["d"]
-    )
-    return state, f"{says}; it is being deleted" if "d" in letters and letters != "d" else says
+    order = _IN_QUEUE if "q" in letters else _AT_A_NODE
+    decides = next((letter for letter in order if letter in letters), "d")
+    state, says = STATES[decides]
+    if decides == "q" and "R" in letters:
+        says += ", having been restarted"
+    return state, f"{says}; it is being deleted" if "d" in letters and decides != "d" else says

@@ -10,7 +10,7 @@ scheduler_submit() {
 scheduler_id() { sed -n 's/^.*Job <\([0-9][0-9]*\)> is submitted to .*queue.*$/\1/p' "$1" | tail -n 1; }
 scheduler_refused() {
     case $1 in 126 | 127) return 0 ;; 0 | 124 | 137) return 1 ;; esac
-    grep -Eqi 'job not submitted|request aborted by esub|unknown option|bad argument' "$2"
+    ! grep -Eqi 'receiv|timed? ?out' "$2" && grep -Eqi 'job not submitted|request aborted by esub|unknown option|bad argument' "$2"
 }
 lsf_no_job() { case $1 in *'is not found'* | *'No matching job found'* | *'No job found'* | *'No unfinished job found'*) return 0 ;; esac; return 1; }
 scheduler_lookup() {

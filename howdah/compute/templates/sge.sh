@@ -4,6 +4,7 @@ scheduler_submit() { eval "set -- $submit_options \"\$1\""; timeout -k 5 "$submi
 scheduler_id() { sed -n -e 's/^\([0-9][0-9]*\)$/\1/p' -e 's/^Your job \([0-9][0-9]*\) .*has been submitted.*/\1/p' "$1" | tail -n 1; }
 scheduler_refused() {
     case $1 in 126 | 127) return 0 ;; 0 | 124 | 137) return 1 ;; esac
+    ! grep -qi 'connection refused' "$2" || return 0
     ! grep -Eqi 'failed receiving|got (read|send) error|timed? ?out|closed connection|broken pipe' "$2" &&
         grep -Eqi 'unable to run job|job .*(was )?rejected|error:|unknown option|exiting' "$2"
 }

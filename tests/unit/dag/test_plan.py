@@ -207,7 +207,7 @@ def test_two_files_of_one_name_are_refused() -> None:
     second = {"name": "mask", "type": "file"}
     interface = Interface.model_validate({"inputs": [*INPUTS, second], "outputs": []})
     known = application()
-    same = Application(interface, known.deployment, (), known.files)
+    same = Application(interface, known.deployment, files=known.files)
     assert "grid.csv" in problems(application=same, inputs={**GIVEN, "mask": URI})["inputs.mask"]
 
 
