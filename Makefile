@@ -74,8 +74,9 @@ arch: install ## floors of the house, and its rules that no linter knows
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/architecture
 
-schemas: install ## docs/schemas anew from the message models
+schemas: install ## what is generated in docs/ anew: schemas of messages, tables of schedulers' words
 	$(BIN)/python -m howdah.contracts.schemas docs/schemas
+	$(BIN)/python -m howdah.compute.schedulers.glossary docs/compute-resources.md
 
 lock: install ## requirements.lock anew from pyproject.toml, with hashes and without any address
 	$(BIN)/python scripts/lock.py

@@ -132,7 +132,7 @@ REASONS: Final = MappingProxyType(
 _LIMIT = re.compile(
     r"(?P<whose>Assoc|QOS)(?P<scope>Grp|Max|Min)"
     r"(?P<what>Billing|BB|CPU|Cpu|Energy|GRES|Gres|License|Memory|Mem|Node|Jobs|SubmitJobs?|WallDuration|Wall|Unknown|Prio)"
-    r"(?P<unit>RunMinutes|Minutes)?(?P<per>PerJob|PerUser|PerAccount|PerNode)?(?P<end>Limit|Thresh)?"
+    r"(?P<unit>RunMinutes|Minutes)?(?P<per>PerJob|PerUser|PerAccount|PerNode)?(?P<end>Limit|Thresh|NotSatisfied)?"
 )
 _WHOSE: Final = {"Assoc": "its account", "QOS": "its quality of service"}
 _WHAT: Final = {

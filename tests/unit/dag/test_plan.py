@@ -1,5 +1,6 @@
 """Application experiments become the right DAG, or every wrong field is named."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from api_server.dag.plan import ApplicationRun, arguments, plan_application
 from api_server.dag.problems import UnplannableError
 from howdah.contracts import params
 from howdah.contracts.ids import GatewayId, ProcessId, ResourceId, new_id
-from howdah.contracts.resources import ResourceTarget, TransportKind
+from howdah.contracts.resources import ResourceTarget, SchedulerKind, TransportKind
 from howdah.contracts.states import ProcessState
 from howdah.contracts.tasks import Dag, TaskSpec, Trigger
 
@@ -47,6 +48,32 @@ def application(queues: tuple[QueueLimits, ...] = (), **deployment: Any) -> Appl
         queues=queues,
         files={URI: StoredFile(URI, "grid.csv", 12, "a" * 64)},
     )
+
+
+def test_what_the_scheduler_has_not_is_refused_before_launch() -> None:
+    queue = QueueLimits(name="gpu", max_gpus_per_node=4, max_wall_time_minutes=60)
+    asked = Requirements(queue="gpu", gpus_per_node=8, qos="high", wall_time_minutes=60)
+    on_pbs = replace(application((queue,)), scheduler=SchedulerKind.PBS)
+    found = problems(application=on_pbs, requirements=asked)
+    assert set(found) == {"requirements.gpus_per_node", "requirements.qos"}
+    assert "nearest legal value is 4" in found["requirements.gpus_per_node"]
+    assert "leave it out" in found["requirements.qos"]
+
+
+def test_a_deployments_directives_are_those_of_its_scheduler() -> None:
+    deployed = replace(application(native=("--constraint=haswell",)), scheduler=SchedulerKind.HTCONDOR)
+    assert "no line of a submit description" in problems(application=deployed)["resource_id"]
+
+
+def test_directives_and_container_reach_the_job() -> None:
+    deployed = application(native=("--constraint=haswell",), container={"image": "docker://x/y:1"})
+    asked = Requirements(reservation="r1", qos="high", gpus_per_node=2)
+    dag = plan_application(run_of(application=deployed, requirements=asked))
+    job = params.JobSubmissionParams.model_validate(named(dag, "job-submission").params).job
+    assert job.native == ("--constraint=haswell",)
+    assert (job.reservation, job.qos, job.gpus_per_node) == ("r1", "high", 2)
+    assert job.container is not None
+    assert job.container.image == "docker://x/y:1"
 
 
 def run_of(**fields: Any) -> ApplicationRun:  # noqa: ANN401 - its fields
