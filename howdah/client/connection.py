@@ -62,9 +62,13 @@ class Connection:
         """Return the object at ``path``."""
         return _validated(model, self.send("GET", path, params=params))
 
-    def post(self, path: str, body: object, model: type[M], *, once: bool = False) -> M:
-        """Post ``body`` as JSON. With ``once`` an Idempotency-Key makes a repetition after a failure harmless."""
-        return _validated(model, self.send("POST", path, json=body, headers=idempotency_key() if once else None))
+    def post(self, path: str, body: object, model: type[M], *, once: bool = False, key: str | None = None) -> M:
+        """Post ``body`` as JSON. With ``once`` an Idempotency-Key makes a repetition after a failure harmless.
+
+        ``key`` is the caller's own, for repetitions beyond those of one call.
+        """
+        headers = idempotency_key(key) if once or key else None
+        return _validated(model, self.send("POST", path, json=body, headers=headers))
 
     def pages(self, path: str, model: type[M], params: Params | None = None) -> Iterator[M]:
         """Yield all items of a list, fetching pages as they are needed."""
@@ -143,9 +147,9 @@ def _asks_for_another_try(response: httpx2.Response, *, repeatable: bool) -> boo
     return status in RETRIED_STATUS and not unsafe
 
 
-def idempotency_key() -> dict[str, str]:
+def idempotency_key(key: str | None = None) -> dict[str, str]:
     """Return the header that makes a request safe to be sent twice."""
-    return {"Idempotency-Key": str(uuid4())}
+    return {"Idempotency-Key": key or str(uuid4())}
 
 
 def _jittered(delay: float) -> float:

@@ -81,9 +81,13 @@ class ExperimentCalls:
         """Make an experiment of tasks: ``{name, type, params, depends_on, resource_id, …}`` each."""
         return self.submit({"kind": "tasks", "name": name, "tasks": [dict(task) for task in tasks], "launch": launch})
 
-    def submit(self, request: Mapping[str, Any]) -> Experiment:
-        """Make an experiment from a request as the REST API takes it."""
-        return self._connection.post("/experiments", dict(request), Experiment, once=True)
+    def submit(self, request: Mapping[str, Any], *, idempotency_key: str | None = None) -> Experiment:
+        """Make an experiment from a request as the REST API takes it.
+
+        A caller who may have to ask again after an error, or after a crash of its own, names an ``idempotency_key``:
+        however often the same request is sent with it, there is one experiment.
+        """
+        return self._connection.post("/experiments", dict(request), Experiment, once=True, key=idempotency_key)
 
     def create_batch(self, requests: Sequence[Mapping[str, Any]]) -> tuple[Experiment, ...]:
         """Make up to 500 experiments, all or none; an error's field begins with the index."""

@@ -7,6 +7,7 @@ import base64
 import os
 import subprocess
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from howdah.contracts.topics import OFFSETS_RETENTION_MINUTES
@@ -117,8 +118,7 @@ class KafkaServer:
         return next(line.partition("=")[2] for line in lines if line.startswith("cluster.id="))
 
     def _format(self, java: tuple[str, ...], config: Path) -> None:
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id, "-c", str(config))
+        arguments = ("kafka.tools.StorageTool", "format", "--standalone", "-t", new_cluster_id(), "-c", str(config))
         self._progress.say("formatting Kafka's storage")
         done = subprocess.run((*java, *arguments), capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 - our own Java and arguments
         if done.returncode != 0:
@@ -130,6 +130,13 @@ class KafkaServer:
         settings = broker_settings(self.port, self._ports.get("controller"), self._logs)
         config.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         return config
+
+
+def new_cluster_id(draw: Callable[[], uuid.UUID] = uuid.uuid4) -> str:
+    """Return an id in Kafka's text form; none that begins with a dash, which Kafka's tools take for an option."""
+    while (text := base64.urlsafe_b64encode(draw().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return text
 
 
 def broker_settings(port: int, controller_port: int, log_dir: Path) -> dict[str, str]:

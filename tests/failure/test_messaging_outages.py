@@ -1,8 +1,9 @@
-"""The work queue when things last: a handler longer than max.poll.interval.ms, a broker that is away for 20 s."""
+"""The work queue while a broker is away for 20 s, under both group protocols at once."""
 
 import threading
-import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -10,6 +11,7 @@ from howdah.contracts.topics import Mode, Topic
 from howdah.messaging import Delivery, Messaging, MessagingError, Outgoing, WorkQueueOptions, connect
 from howdah.runtime.settings import KafkaSettings
 from tests.fixtures.interface import KafkaDaemon
+from tests.fixtures.waiting import holds_within
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240, func_only=True)]
 
@@ -17,48 +19,8 @@ PROTOCOLS = ("consumer", "classic")
 OUTAGE_SECONDS = 20.0
 
 
-def settings(kafka: KafkaDaemon, protocol: str) -> KafkaSettings:
-    return KafkaSettings.load(kafka_bootstrap=kafka.bootstrap, kafka_group_protocol=protocol)
-
-
 def topic(name: str, mode: Mode = Mode.WORK_QUEUE, *, compacted: bool = False) -> Topic:
     return Topic(name, mode, "key", 4, 86_400_000, "a test", "a test", compacted=compacted)
-
-
-def wait_for(done: threading.Event, seconds: float, what: str) -> None:
-    assert done.wait(seconds), what
-
-
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_handler_longer_than_the_poll_interval_handles_its_message_once(
-    kafka: KafkaDaemon, topic_prefix: str, protocol: str
-) -> None:
-    name = f"{topic_prefix}long"
-    handled: Counter[bytes] = Counter()
-    done = threading.Event()
-
-    def handle(delivery: Delivery) -> None:
-        value = delivery.record.value or b""
-        if value == b"long":
-            time.sleep(14)
-        handled[value] += 1
-        if len(handled) == 21:
-            done.set()
-
-    with connect(settings(kafka, protocol), "long") as messaging:
-        messaging.admin().ensure([topic(name)])
-        options = WorkQueueOptions(group=f"{name}.group", session_timeout_ms=6_000, max_poll_interval_ms=6_000)
-        queue = messaging.work_queue([name], handle, options)
-        thread = threading.Thread(target=queue.run)
-        thread.start()
-        messaging.producer().send_all(
-            Outgoing(name, value, partition=0) for value in (b"long", *(b"%d" % index for index in range(20)))
-        )
-        wait_for(done, 60, "all are handled")
-        queue.stop()
-        thread.join(30)
-        assert sum(messaging.admin().backlog(f"{name}.group", name).values()) == 0
-    assert set(handled.values()) == {1}
 
 
 class Load:
@@ -84,49 +46,71 @@ class Load:
         self._thread.join()
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+class Group:
+    """A group with one consumer, which turns each message into a row of a table; a load upon it."""
+
+    def __init__(self, messaging: Messaging, prefix: str) -> None:
+        self._tasks, self._events = f"{prefix}tasks", f"{prefix}events"
+        self._messaging = messaging
+        self.handled: Counter[bytes] = Counter()
+        messaging.admin().ensure([topic(self._tasks), topic(self._events, Mode.TABLE, compacted=True)])
+        self.queue = messaging.work_queue([self._tasks], self._handle, WorkQueueOptions(group=f"{self._tasks}.group"))
+        self.thread = threading.Thread(target=self.queue.run)
+        self.thread.start()
+        self.table = messaging.table(self._events)
+        self.table.start()
+        self.load = Load(messaging, self._tasks)
+
+    def _handle(self, delivery: Delivery) -> None:
+        self.handled[delivery.record.value or b""] += 1
+        delivery.emit(Outgoing(self._events, delivery.record.value, key=delivery.record.value))
+
+    def backlog(self) -> int:
+        return sum(self._messaging.admin().backlog(f"{self._tasks}.group", self._tasks).values())
+
+    def close(self) -> None:
+        self.load.stop()
+        self.queue.stop()
+        self.thread.join(60)
+
+
+@contextmanager
+def working(kafka: KafkaDaemon, prefix: str, protocol: str) -> Iterator[Group]:
+    settings = KafkaSettings.load(kafka_bootstrap=kafka.bootstrap, kafka_group_protocol=protocol)
+    with connect(settings, f"outage-{protocol}") as messaging:
+        group = Group(messaging, f"{prefix}{protocol}.")
+        try:
+            yield group
+        finally:
+            group.close()
+
+
 def test_a_broker_that_is_killed_and_away_for_20_seconds_costs_no_message(
-    kafka: KafkaDaemon, topic_prefix: str, protocol: str
+    kafka: KafkaDaemon, topic_prefix: str
 ) -> None:
-    tasks, events = f"{topic_prefix}tasks", f"{topic_prefix}events"
-    handled: Counter[bytes] = Counter()
-
-    def handle(delivery: Delivery) -> None:
-        handled[delivery.record.value or b""] += 1
-        delivery.emit(Outgoing(events, delivery.record.value, key=delivery.record.value))
-
-    with connect(settings(kafka, protocol), "outage") as messaging:
-        messaging.admin().ensure([topic(tasks), topic(events, Mode.TABLE, compacted=True)])
-        queue = messaging.work_queue([tasks], handle, WorkQueueOptions(group=f"{tasks}.group"))
-        thread = threading.Thread(target=queue.run)
-        thread.start()
-        table = messaging.table(events)
-        table.start()
-        assert table.wait_loaded(30)
-        load = Load(messaging, tasks)
-        _until(lambda: len(handled) > 200, "the queue is at work")
+    with ExitStack() as stack:
+        groups = [stack.enter_context(working(kafka, topic_prefix, protocol)) for protocol in PROTOCOLS]
+        assert all(group.table.wait_loaded(30) for group in groups)
+        assert holds_within(lambda: all(len(group.handled) > 200 for group in groups), 30), "the queues are at work"
         try:
             kafka.kill()
-            _until(lambda: queue.trouble() is not None, "readiness tells of the outage", OUTAGE_SECONDS)
+            told = holds_within(lambda: all(group.queue.trouble() for group in groups), OUTAGE_SECONDS)
+            assert told, "readiness tells of the outage"
             threading.Event().wait(OUTAGE_SECONDS)
         finally:
             kafka.start()
-        before = len(handled)
-        _until(lambda: len(handled) > before + 500, "it goes on by itself", 90)
-        load.stop()
-        _until(lambda: len(handled) == load.sent, "every message is handled", 60)
-        _until(lambda: len(table.snapshot()) == load.sent, "every event has arrived", 60)
-        _until(lambda: queue.trouble() is None, "readiness tells that all is well again")
-        queue.stop()
-        thread.join(60)
-        assert not thread.is_alive()
-        assert sum(messaging.admin().backlog(f"{tasks}.group", tasks).values()) == 0
-    assert load.failed == []
+        for group in groups:
+            assert_goes_on(group)
+            group.close()
+            assert not group.thread.is_alive()
+            assert group.backlog() == 0
+            assert group.load.failed == []
 
 
-def _until(condition: object, what: str, seconds: float = 30.0) -> None:
-    assert callable(condition)
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        time.sleep(0.05)
+def assert_goes_on(group: Group) -> None:
+    before = len(group.handled)
+    assert holds_within(lambda: len(group.handled) > before + 500, 90), "it goes on by itself"
+    group.load.stop()
+    assert holds_within(lambda: len(group.handled) == group.load.sent, 60), "every message is handled"
+    assert holds_within(lambda: len(group.table.snapshot()) == group.load.sent, 60), "every event has arrived"
+    assert holds_within(lambda: group.queue.trouble() is None, 30), "readiness tells that all is well again"

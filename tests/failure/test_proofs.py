@@ -1,59 +1,87 @@
-"""The proofs at a size that fits CI: the same programs as ``make proof``, the same witness."""
+"""The proofs at a size that fits CI, on one ground: the same programs as ``make proof``, the same witnesses."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.failure.proof import bad_bytes, outages, queues, ssh_faults, storm
+from tests.failure.proof.ground import Ground, Line, proving_ground
+from tests.failure.proof.sabotage import sabotaged
+from tests.failure.proof.verdicts import holds
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(480)]
+
+SEED = 7
 
 
-def proof(*arguments: str) -> list[dict[str, object]]:
-    """Run the proofs as a program of their own; return the lines they printed and insist on status 0."""
-    command = [sys.executable, "-m", "tests.failure.proof", *arguments]
-    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=480, check=False)
-    assert answer.returncode == 0, answer.stdout + answer.stderr[-6_000:]
-    return [json.loads(line) for line in answer.stdout.splitlines()]
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    with proving_ground() as made:
+        yield made
 
 
-def test_killing_every_process_loses_nothing_and_does_nothing_twice() -> None:
-    (line,) = proof("kill-storm")
-    assert line["lost"] == line["duplicates"] == 0
-    assert line["experiments"] == line["jobs"] == line["completed"]
-    assert line["kills"] >= 11  # type: ignore[operator]  # a number
-    assert line["kills_in_window"] >= 2  # type: ignore[operator]  # a number
+def all_completed(line: Line) -> bool:
+    return holds(line) and line["experiments"] == line["completed"]
 
 
-@pytest.mark.parametrize("daemon", ["kafka", "postgres"])
-def test_an_outage_of_a_daemon_loses_nothing(daemon: str) -> None:
-    (line,) = proof(f"{daemon}-outage")
-    assert line["lost"] == line["duplicates"] == 0
-    assert line["experiments"] == line["completed"]
+def test_killing_every_process_loses_nothing_and_does_nothing_twice(ground: Ground) -> None:
+    line = storm.kill_storm(ground, storm.SMALL, SEED)
+    assert all_completed(line), line
+    assert line["experiments"] == line["jobs"], line
+    assert (line["kills"], line["kills_in_window"]) >= (storm.SMALL.kills, storm.SMALL.kills_in_window), line
 
 
-def test_a_sick_resource_fails_with_kind_sentence_and_attempts_and_delays_nobody_else() -> None:
-    lines = {str(line["proof"]): line for line in proof("ssh-faults")}
+def test_an_outage_of_kafka_loses_nothing(ground: Ground) -> None:
+    line = outages.kafka_outage(ground, outages.SMALL)
+    assert all_completed(line), line
+
+
+def test_an_outage_of_postgres_loses_nothing(ground: Ground) -> None:
+    line = outages.postgres_outage(ground, outages.SMALL)
+    assert all_completed(line), line
+
+
+def test_a_sick_resource_fails_with_kind_sentence_and_attempts_and_delays_nobody_else(ground: Ground) -> None:
+    lines = {str(line["proof"]): line for line in ssh_faults.ssh_faults(ground, ssh_faults.SMALL)}
     assert list(lines) == ["ssh-refuse", "ssh-hang", "ssh-cut", "ssh-recovery"]
-    for fault in ("ssh-refuse", "ssh-hang", "ssh-cut"):
-        assert lines[fault]["failed"] == lines[fault]["experiments"]
-        assert lines[fault]["not_as_designed"] == 0
-    assert lines["ssh-recovery"]["completed"] == lines["ssh-recovery"]["experiments"]
+    recovery = lines.pop("ssh-recovery")
+    assert all_completed(recovery), recovery
+    for line in lines.values():
+        assert holds(line), line
+        assert line["failed"] == line["experiments"], line
 
 
-def test_bytes_that_are_no_message_become_dead_letters_on_every_topic() -> None:
-    (line,) = proof("bad-bytes")
-    assert line["missing"] == {}
-    assert line["sent"] == line["dead_letters"]
-    assert line["experiments"] == line["completed"]
+def test_one_of_three_consumers_is_killed_and_no_message_is_lost_or_acknowledged_early(ground: Ground) -> None:
+    line = queues.classic_demonstration(ground, queues.SMALL_CLASSIC, SEED)
+    assert holds(line), line
+    assert line["handled"] == line["messages"] == queues.SMALL_CLASSIC.messages, line
 
 
-def test_the_witness_sees_a_plain_submission() -> None:
-    (line,) = proof("--sabotage", "plain-submission")
-    assert line["duplicates"]
+def test_a_handler_longer_than_the_poll_interval_handles_its_message_once(ground: Ground) -> None:
+    lines = queues.long_handler(ground, queues.SMALL_LONG)
+    assert [line["protocol"] for line in lines] == ["consumer", "classic"]
+    for line in lines:
+        assert holds(line), line
+        assert line["handled"] == line["messages"] == queues.SMALL_LONG.short, line
 
 
-def test_the_witness_sees_an_early_acknowledgement() -> None:
-    (line,) = proof("--sabotage", "early-acknowledgement")
-    assert line["lost"]
+def test_bytes_that_are_no_message_become_dead_letters_on_every_topic(ground: Ground) -> None:
+    line = bad_bytes.bad_bytes(ground, bad_bytes.SMALL)
+    assert all_completed(line), line
+    assert line["sent"] == line["dead_letters"], line
+
+
+def test_the_witness_sees_an_acknowledgement_before_the_work(ground: Ground) -> None:
+    line = sabotaged(ground, "early-acknowledgement-in-a-queue", SEED)
+    assert line["acknowledged_early"], line
+    assert line["lost"], line
+
+
+def test_the_witness_sees_a_plain_submission(ground: Ground) -> None:
+    line = sabotaged(ground, "plain-submission", SEED)
+    assert line["duplicates"], line
+
+
+def test_the_witness_sees_an_early_acknowledgement_of_a_submission(ground: Ground) -> None:
+    line = sabotaged(ground, "early-acknowledgement", SEED)
+    assert line["lost"], line

@@ -25,7 +25,8 @@ from tests.fixtures.daemons import owned_directory, shared_directory
 from tests.fixtures.proxy import FaultProxy
 from tests.fixtures.slurm import SlurmCluster
 from tests.fixtures.sshd import SshServer
-from tests.fixtures.submissions import Submission, await_end, await_value, counting
+from tests.fixtures.submissions import Submission, await_end, counting
+from tests.fixtures.waiting import await_value
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 

@@ -1,6 +1,6 @@
 """Runs the proofs: a JSON line each, and status 1 when a promise was broken.
 
-With ``--sabotage`` the witness is the one on trial: the run succeeds when it reports what the sabotage broke.
+With ``--sabotage`` the witnesses are the ones on trial: the run succeeds when they report what the sabotage broke.
 """
 
 import argparse
@@ -8,35 +8,27 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.failure.proof import bad_bytes, outages, ssh_faults, storm
-from tests.failure.proof.sabotage import MODES
+from tests.failure.proof import bad_bytes, outages, queues, ssh_faults, storm
+from tests.failure.proof.ground import Ground, Line, proving_ground
+from tests.failure.proof.sabotage import MODES, sabotaged
+from tests.failure.proof.verdicts import holds
 
-Line = dict[str, object]
-_BROKEN = ("lost", "duplicates", "not_as_designed", "missing")
+Proof = Callable[[Ground], list[Line]]
 
 
-def _proofs(*, full: bool, seed: int) -> dict[str, Callable[[], list[Line]]]:
-    storms = storm.FULL if full else storm.SMALL
-    outage = outages.FULL if full else outages.SMALL
+def _proofs(*, full: bool, seed: int) -> dict[str, Proof]:
+    """Return the proofs by name, in the order in which they share a ground."""
+    storms, outage = (storm.FULL, outages.FULL) if full else (storm.SMALL, outages.SMALL)
+    classic, long = (queues.FULL_CLASSIC, queues.FULL_LONG) if full else (queues.SMALL_CLASSIC, queues.SMALL_LONG)
     return {
-        "kill-storm": lambda: [storm.kill_storm(storms, seed)],
-        "kafka-outage": lambda: [outages.kafka_outage(outage)],
-        "postgres-outage": lambda: [outages.postgres_outage(outage)],
-        "ssh-faults": lambda: ssh_faults.ssh_faults(ssh_faults.FULL if full else ssh_faults.SMALL),
-        "bad-bytes": lambda: [bad_bytes.bad_bytes(bad_bytes.FULL if full else bad_bytes.SMALL)],
+        "kill-storm": lambda ground: [storm.kill_storm(ground, storms, seed)],
+        "kafka-outage": lambda ground: [outages.kafka_outage(ground, outage)],
+        "postgres-outage": lambda ground: [outages.postgres_outage(ground, outage)],
+        "ssh-faults": lambda ground: ssh_faults.ssh_faults(ground, ssh_faults.FULL if full else ssh_faults.SMALL),
+        "classic-demonstration": lambda ground: [queues.classic_demonstration(ground, classic, seed)],
+        "long-handler": lambda ground: queues.long_handler(ground, long),
+        "bad-bytes": lambda ground: [bad_bytes.bad_bytes(ground, bad_bytes.FULL if full else bad_bytes.SMALL)],
     }
-
-
-def holds(line: Line) -> bool:
-    """Tell whether the line shows every promise kept."""
-    return not any(line.get(name) for name in _BROKEN) and line.get("all_ended", True) is True
-
-
-def _sabotaged(mode: str, *, full: bool, seed: int) -> Iterator[tuple[Line, bool]]:
-    command = [sys.executable, "-m", "tests.failure.proof.sabotage", mode]
-    size = storm.FULL if full else storm.SABOTAGE
-    line = storm.kill_storm(size, seed, sabotage={"job-submission": command})
-    yield {**line, "sabotage": mode}, bool(line["lost"] or line["duplicates"])
 
 
 def main() -> int:
@@ -51,19 +43,21 @@ def main() -> int:
     if unknown := set(options.proofs) - set(names):
         parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(names)}")
     good = True
-    for line, fine in _results(options):
-        print(json.dumps(line), flush=True)
-        good = good and fine
+    with proving_ground() as ground:
+        for line, fine in _results(ground, options):
+            print(json.dumps(line), flush=True)
+            good = good and fine
     return 0 if good else 1
 
 
-def _results(options: argparse.Namespace) -> Iterator[tuple[Line, bool]]:
+def _results(ground: Ground, options: argparse.Namespace) -> Iterator[tuple[Line, bool]]:
     if options.sabotage:
-        yield from _sabotaged(options.sabotage, full=options.full, seed=options.seed)
+        line = sabotaged(ground, options.sabotage, options.seed, full=options.full)
+        yield line, not holds(line)
         return
     proofs = _proofs(full=options.full, seed=options.seed)
     for name in options.proofs or proofs:
-        yield from ((line, holds(line)) for line in proofs[name]())
+        yield from ((line, holds(line)) for line in proofs[name](ground))
 
 
 if __name__ == "__main__":

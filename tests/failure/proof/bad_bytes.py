@@ -1,60 +1,56 @@
 """Bytes that are no message, on every topic and every partition: dead letters, and no partition is stuck."""
 
-import time
 from dataclasses import dataclass
-
-import psycopg2
 
 from howdah.contracts.topics import platform_topics
 from howdah.messaging import Outgoing, connect
 from howdah.runtime.settings import KafkaSettings
-from tests.failure.proof.ground import Ground, Scale, proving_ground
-from tests.failure.proof.launching import launched
-from tests.failure.proof.verdicts import ask_witness, wait_ended
+from tests.failure.proof.gateway import launch_one
+from tests.failure.proof.ground import Ground, Line, Scale
+from tests.failure.proof.verdicts import ask_witness, rows, wait_ended
+from tests.fixtures.waiting import holds_within
 
+_PROOF = "bad-bytes"
 _RUBBISH = b"\xff\x00 this is no message"
 
 
 @dataclass(frozen=True)
 class RubbishSize:
-    """How many experiments run before and after the rubbish."""
+    """How many experiments run before the rubbish, and again after it."""
 
     scale: Scale
     each_partition: int = 1
     patience_seconds: float = 150.0
 
 
-FULL = RubbishSize(Scale(10, pause_seconds=0.0), each_partition=3)
-SMALL = RubbishSize(Scale(3, pause_seconds=0.0))
+FULL = RubbishSize(Scale(10), each_partition=3)
+SMALL = RubbishSize(Scale(3))
 
 
-def bad_bytes(size: RubbishSize) -> dict[str, object]:
+def bad_bytes(ground: Ground, size: RubbishSize) -> Line:
     """Run the proof and return its line."""
-    with proving_ground(size.scale) as ground:
-        accepted = _launch(ground, size)
-        sent = _litter(ground, size.each_partition)
-        accepted += _launch(ground, size)
-        ended = wait_ended(ground, accepted, size.patience_seconds)
-        found = _wait_for_letters(ground, sum(sent.values()), size.patience_seconds)
-        verdict = ask_witness(ground, accepted)
-    missing = {topic: count - found.get(topic, 0) for topic, count in sent.items() if found.get(topic, 0) != count}
+    ground.begin(size.scale)
+    many, before = size.scale.experiments, _letters(ground)
+    accepted = [launch_one(ground, _PROOF, number, size.scale) for number in range(many)]
+    sent = _litter(ground, size.each_partition)
+    accepted += [launch_one(ground, _PROOF, many + number, size.scale) for number in range(many)]
+    ended = wait_ended(ground, accepted, size.patience_seconds)
+
+    def found() -> dict[str, int]:
+        return {topic: count - before.get(topic, 0) for topic, count in _letters(ground).items()}
+
+    holds_within(lambda: sum(found().values()) >= sum(sent.values()), size.patience_seconds, every=0.5)
+    letters = found()
+    missing = {topic: count - letters.get(topic, 0) for topic, count in sent.items() if letters.get(topic, 0) != count}
     return {
-        "proof": "bad-bytes",
+        "proof": _PROOF,
         "topics": len(sent),
         "sent": sum(sent.values()),
-        "dead_letters": sum(found.values()),
+        "dead_letters": sum(letters.values()),
         "missing": missing,
         "all_ended": ended,
-        **verdict,
+        **ask_witness(ground, _PROOF, accepted),
     }
-
-
-def _launch(ground: Ground, size: RubbishSize) -> list[str]:
-    with ground.client() as client:
-        return [
-            launched(client, ground.request(number, size.scale.application_seconds))
-            for number in range(size.scale.experiments)
-        ]
 
 
 def _litter(ground: Ground, each_partition: int) -> dict[str, int]:
@@ -74,13 +70,6 @@ def _litter(ground: Ground, each_partition: int) -> dict[str, int]:
     return sent
 
 
-def _wait_for_letters(ground: Ground, expected: int, seconds: float) -> dict[str, int]:
-    until = time.monotonic() + seconds
-    found: dict[str, int] = {}
-    while time.monotonic() < until and sum(found.values()) < expected:
-        time.sleep(0.5)
-        with psycopg2.connect(ground.postgres.url.replace("postgresql+psycopg2", "postgresql")) as connection:
-            cursor = connection.cursor()
-            cursor.execute("SELECT topic, count(*) FROM dead_letter GROUP BY topic")
-            found = dict(cursor.fetchall())
-    return found
+def _letters(ground: Ground) -> dict[str, int]:
+    found = rows(ground, "SELECT topic, count(*) FROM dead_letter GROUP BY topic")
+    return {topic: int(count) for topic, count in found}

@@ -1,17 +1,18 @@
 """The proving ground: real Kafka, PostgreSQL, sshd and Slurm of our own, the whole platform on them, an application.
 
 The application writes its job's name into a file of its own each time it runs, so that runs can be counted without
-asking anybody.
+asking anybody. One ground serves any number of proofs, one after another.
 """
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from howdah.client import Client
+from howdah.contracts.control import ChildState
 from tests.fixtures.daemons import login_user, owned_directory, shared_directory
 from tests.fixtures.kafka import LocalKafka
 from tests.fixtures.platform import Platform
@@ -19,6 +20,13 @@ from tests.fixtures.platform_main import PlatformPlan
 from tests.fixtures.postgres import LocalPostgres
 from tests.fixtures.slurm import SlurmCluster
 from tests.fixtures.sshd import SshServer
+from tests.fixtures.waiting import holds_within
+
+Line = dict[str, object]
+"""What a proof prints: one JSON object."""
+
+_REPLICAS = {"job-submission": 2}
+_READY_SECONDS = 90.0
 
 _APPLICATION = """\
 #!/bin/sh
@@ -34,7 +42,7 @@ _SUBMIT_SHIM = """\
 answer=$({sbatch} "$@")
 status=$?
 printf '%s\\n' "$PPID" >{windows}/$$
-sleep {pause}
+sleep "$(cat {pause})"
 rm -f {windows}/$$
 printf '%s\\n' "$answer"
 exit $status
@@ -46,7 +54,8 @@ class Scale:
     """How much a proof does."""
 
     experiments: int
-    pause_seconds: float = 0.4
+    pause_seconds: float = 0.0
+    """How long a submission's answer is held back."""
     application_seconds: float = 0.2
 
 
@@ -70,22 +79,33 @@ class Ground:
         """Return a client of the API server; the caller closes it."""
         return Client(self.platform.api_url, self.platform.token)
 
-    def request(self, number: int, seconds: float) -> dict[str, object]:
-        """Return the request for one experiment on Slurm that is launched at once."""
+    def begin(self, scale: Scale) -> None:
+        """Make the ground ready for a proof: whatever the last one hurt is up again."""
+        (self.directory / "pause").write_text(str(scale.pause_seconds))
+        assert holds_within(self._all_ready, _READY_SECONDS), self.platform.children()
+
+    def request(self, proof: str, number: int, seconds: float) -> dict[str, object]:
+        """Return the request for one experiment on Slurm that is launched at once; the witness goes by its name."""
         return {
             "kind": "application",
-            "name": f"proof-{number}",
+            "name": f"{proof}-{number}",
             "interface_id": self.interface_id,
             "resource_id": self.resource_id,
             "inputs": {"seconds": seconds},
             "launch": True,
         }
 
+    def sabotage(self, commands: dict[str, list[str]]) -> None:
+        """Restart the platform with these commands in the place of services."""
+        self.platform.restart(PlatformPlan(replicas=_REPLICAS, sabotage=commands))
+
+    def _all_ready(self) -> bool:
+        children = self.platform.children()
+        return bool(children) and all(child.state is ChildState.READY for child in children)
+
 
 @contextmanager
-def proving_ground(
-    scale: Scale, plan: PlatformPlan | None = None, environment: Mapping[str, str] | None = None
-) -> Iterator[Ground]:
+def proving_ground() -> Iterator[Ground]:
     """Start everything, seed the catalogue; stop everything and remove the directories at the end."""
     with ExitStack() as stack:
         directory = shared_directory("howdah-proof")
@@ -96,15 +116,14 @@ def proving_ground(
         postgres = LocalPostgres(directory / "postgres")
         stack.callback(postgres.stop)
         postgres.start()
-        sshd = SshServer(owned(directory / "sshd"))
+        sshd = SshServer(_owned(directory / "sshd"))
         stack.callback(sshd.stop)
         sshd.start()
-        slurm = SlurmCluster(owned(directory / "slurm"))
+        slurm = SlurmCluster(_owned(directory / "slurm"))
         stack.callback(slurm.stop)
         slurm.start()
-        platform = Platform(
-            directory / "platform", plan, kafka=kafka.bootstrap, database_url=postgres.url, environment=environment
-        )
+        plan = PlatformPlan(replicas=_REPLICAS)
+        platform = Platform(directory / "platform", plan, kafka=kafka.bootstrap, database_url=postgres.url)
         stack.callback(platform.stop)
         platform.start()
         ground = Ground(
@@ -117,7 +136,7 @@ def proving_ground(
             windows=owned_directory(directory / "windows"),
             runs=owned_directory(directory / "runs") / "runs.txt",
         )
-        _seed(ground, scale)
+        _seed(ground)
         yield ground
 
 
@@ -133,7 +152,7 @@ def _tidy_up(directory: Path) -> Callable[[type[BaseException] | None, BaseExcep
     return leave
 
 
-def owned(path: Path) -> Path:
+def _owned(path: Path) -> Path:
     """Make a directory that the login user may enter."""
     path.mkdir(mode=0o755)
     path.chmod(0o755)
@@ -146,31 +165,13 @@ def _script(path: Path, text: str) -> Path:
     return path
 
 
-def _seed(ground: Ground, scale: Scale) -> None:
-    programs = owned(ground.directory / "bin")
+def _seed(ground: Ground) -> None:
+    programs = _owned(ground.directory / "bin")
     application = _script(programs / "application", _APPLICATION.format(runs=ground.runs))
-    real = shutil.which("sbatch")
-    _script(programs / "sbatch", _SUBMIT_SHIM.format(sbatch=real, windows=ground.windows, pause=scale.pause_seconds))
+    shim = _SUBMIT_SHIM.format(sbatch=shutil.which("sbatch"), windows=ground.windows, pause=ground.directory / "pause")
+    _script(programs / "sbatch", shim)
     with ground.client() as client:
-        credential = client.credentials.create(
-            {"name": "key", "kind": "ssh-key", "private_key": ground.sshd.private_key}
-        )
-        resource = client.resources.create(
-            {
-                "name": "slurm",
-                "transport": "ssh",
-                "scheduler": "slurm",
-                "host": "127.0.0.1",
-                "port": ground.sshd.port,
-                "username": login_user().pw_name,
-                "credential_id": credential.id,
-                "host_keys": [ground.sshd.host_key_line],
-                "scratch": str(ground.sshd.work_root),
-                "environment": {**ground.slurm.environment, "PATH": f"{programs}:/usr/local/bin:/usr/bin:/bin"},
-                "timeouts": {"connect_seconds": 10, "command_seconds": 20, "submit_seconds": 5},
-                "queues": [{"name": "debug", "is_default": True}],
-            }
-        )
+        ground.resource_id = _seed_resource(ground, client, programs)
         module = client.modules.create({"name": "proof"})
         interface = client.interfaces.create(
             {
@@ -180,5 +181,28 @@ def _seed(ground: Ground, scale: Scale) -> None:
                 "outputs": [{"name": "stdout", "type": "stdout"}],
             }
         )
-        client.deployments.create({"module_id": module.id, "resource_id": resource.id, "executable": str(application)})
-    ground.resource_id, ground.interface_id = resource.id, interface.id
+        client.deployments.create(
+            {"module_id": module.id, "resource_id": ground.resource_id, "executable": str(application)}
+        )
+    ground.interface_id = interface.id
+
+
+def _seed_resource(ground: Ground, client: Client, programs: Path) -> str:
+    credential = client.credentials.create({"name": "key", "kind": "ssh-key", "private_key": ground.sshd.private_key})
+    resource = client.resources.create(
+        {
+            "name": "slurm",
+            "transport": "ssh",
+            "scheduler": "slurm",
+            "host": "127.0.0.1",
+            "port": ground.sshd.port,
+            "username": login_user().pw_name,
+            "credential_id": credential.id,
+            "host_keys": [ground.sshd.host_key_line],
+            "scratch": str(ground.sshd.work_root),
+            "environment": {**ground.slurm.environment, "PATH": f"{programs}:/usr/local/bin:/usr/bin:/bin"},
+            "timeouts": {"connect_seconds": 10, "command_seconds": 20, "submit_seconds": 5},
+            "queues": [{"name": "debug", "is_default": True}],
+        }
+    )
+    return resource.id

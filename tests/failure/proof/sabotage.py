@@ -1,88 +1,17 @@
-"""The job submission service, sabotaged on purpose: the witness must see it.
+"""Sabotage on purpose: what the witnesses must report, or they are worth nothing."""
 
-``python -m tests.failure.proof.sabotage plain-submission``: sbatch and, when the connection breaks, sbatch again.
-``python -m tests.failure.proof.sabotage early-acknowledgement``: the message is acknowledged before the work is done.
-"""
-
-import shlex
 import sys
-import threading
-from collections.abc import Callable
 
-from howdah.compute import submission
-from howdah.compute.abstract import Connection, JobRef
-from howdah.compute.schedulers import scheduler_of
-from howdah.contracts.errors import TaskError
-from howdah.contracts.failures import FailureKind
-from howdah.contracts.ids import TaskId
-from howdah.contracts.params import JobSubmissionParams, SubmittedJob
-from howdah.messaging.abstract import Delivery, Outgoing, Producer, Record
-from howdah.tasks import run_service
-from howdah.tasks.runner import TaskRunner
+from tests.failure.proof import queues, storm
+from tests.failure.proof.ground import Ground, Line
 
-MODES = ("plain-submission", "early-acknowledgement")
+MODES = ("plain-submission", "early-acknowledgement", "early-acknowledgement-in-a-queue")
 
 
-def plain_submit(connection: Connection, params: JobSubmissionParams, *, task_id: TaskId, attempt: int) -> SubmittedJob:
-    """Submit without claim, record or look-up: what most programs do."""
-    place = submission.place_of(connection, JobRef(params.work_dir, task_id, params.generation, params.job_name))
-    connection.make_directories([place.submission_dir])
-    command = shlex.join([params.job.executable, *params.job.arguments])
-    ended = shlex.quote(f"{place.submission_dir}/ended")
-    script = (
-        f"#!/bin/sh\nbegan=$(date +%s)\ncd {shlex.quote(place.work_dir)}\n{command} >{shlex.quote(params.job.stdout)}\n"
-        f'echo "$SLURM_JOB_ID $? $began $(date +%s)" >{ended}.new && mv {ended}.new {ended}\n'
-    )
-    path = f"{place.submission_dir}/plain-{attempt}.sh"
-    connection.upload([script.encode()], path, mode=0o755)
-    options = scheduler_of(connection.target.scheduler).submit_options(params.job, place)
-    answer = connection.run(["sbatch", *options, path], timeout_seconds=30)
-    native_id = answer.stdout.decode().strip().partition(";")[0].split(" ")[-1]
-    if answer.exit_status != 0 or not native_id:
-        raise TaskError.of(FailureKind.TRANSIENT, "sbatch did not answer", detail=answer.stderr.decode())
-    return SubmittedJob(native_id=native_id)
-
-
-class _AcknowledgedDelivery:
-    """A delivery whose message was acknowledged already: what the handler emits goes out on its own."""
-
-    canceled = False
-
-    def __init__(self, record: Record, producer: Producer) -> None:
-        self.record = record
-        self._producer = producer
-
-    def on_cancel(self, callback: Callable[[], None]) -> None:
-        """Nobody cancels what nobody knows of."""
-
-    def emit(self, message: Outgoing) -> None:
-        """Send it."""
-        self._producer.send(message)
-
-
-def acknowledge_early() -> None:
-    """Make every handler return at once, with its work going on behind the acknowledgement's back."""
-    handle = TaskRunner.__call__
-
-    def early(self: TaskRunner, delivery: Delivery) -> None:
-        detached = _AcknowledgedDelivery(delivery.record, self._around.producer)
-        threading.Thread(target=handle, args=(self, detached), daemon=True).start()
-
-    TaskRunner.__call__ = early  # type: ignore[method-assign]  # sabotage
-
-
-def main(mode: str) -> int:
-    """Run the sabotaged service."""
-    if mode == "plain-submission":
-        submission.submit = plain_submit
-    elif mode == "early-acknowledgement":
-        acknowledge_early()
-    else:
-        raise SystemExit(f"{mode!r} is none of {', '.join(MODES)}")
-    from services.job_submission.handler import submit_job
-
-    return run_service(submit_job)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))
+def sabotaged(ground: Ground, mode: str, seed: int, *, full: bool = False) -> Line:
+    """Run a proof against what was broken by ``mode``; return its line, which must not hold."""
+    if mode == "early-acknowledgement-in-a-queue":
+        size = queues.FULL_CLASSIC if full else queues.SABOTAGED_CLASSIC
+        return {**queues.classic_demonstration(ground, size, seed, early=True), "sabotage": mode}
+    ground.sabotage({"job-submission": [sys.executable, "-m", "tests.failure.proof.sabotaged_submission", mode]})
+    return {**storm.kill_storm(ground, storm.FULL if full else storm.SABOTAGE, seed, proof=mode), "sabotage": mode}

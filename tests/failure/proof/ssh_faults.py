@@ -6,16 +6,18 @@ Both resources are the same sshd; the sick one is reached through a proxy that c
 import statistics
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from howdah.client import Client
 from howdah.contracts.failures import FailureKind
-from tests.failure.proof.ground import Ground, Scale, proving_ground
-from tests.failure.proof.launching import launched
+from tests.failure.proof.gateway import launched
+from tests.failure.proof.ground import Ground, Line, Scale
+from tests.failure.proof.verdicts import ask_witness, open_experiments
 from tests.fixtures.proxy import FaultProxy
+from tests.fixtures.waiting import holds_within
 
-_TERMINAL = {"COMPLETED", "FAILED", "CANCELED"}
-_RETRY = {"max_attempts": 3, "initial_delay_seconds": 0.5, "max_delay_seconds": 2.0}
+_RETRY: dict[str, object] = {"max_attempts": 3, "initial_delay_seconds": 0.5, "max_delay_seconds": 2.0}
 _EXPECTED = {FailureKind.TRANSIENT, FailureKind.TIMEOUT, FailureKind.THROTTLED}
 
 
@@ -26,6 +28,7 @@ class FaultSize:
     sick: int
     healthy: int
     timeout_seconds: float = 4.0
+    """When an operation on a resource is given up; who waits behind a sick one waits at least as long."""
     patience_seconds: float = 180.0
 
 
@@ -33,66 +36,80 @@ FULL = FaultSize(sick=40, healthy=60)
 SMALL = FaultSize(sick=6, healthy=10)
 
 
-def ssh_faults(size: FaultSize) -> list[dict[str, object]]:
+def ssh_faults(ground: Ground, size: FaultSize) -> list[Line]:
     """Run the three faults and the recovery, one after another on one platform; a line each."""
-    with proving_ground(Scale(0)) as ground, FaultProxy(ground.sshd.port) as proxy, ground.client() as client:
+    ground.begin(Scale(0))
+    with FaultProxy(ground.sshd.port) as proxy, ground.client() as client:
         sick = _resource(client, ground, "sick", proxy.port, size.timeout_seconds)
         healthy = _resource(client, ground, "healthy", ground.sshd.port, size.timeout_seconds)
-        calm = _pace(client, healthy, size.healthy)
-        ward = _Ward(client, proxy, sick, healthy, calm)
-        return [*(_fault(ward, size, fault) for fault in ("refuse", "hang", "cut")), _recovery(ward, size)]
+        ward = _Ward(ground, client, proxy, sick, healthy)
+        calm = ward.pace("calm", size.healthy)
+        return [*(_fault(ward, size, fault, calm) for fault in ("refuse", "hang", "cut")), _recovery(ward, size)]
 
 
 @dataclass(frozen=True)
 class _Ward:
+    """A sick resource, a healthy one, and what runs on them."""
+
+    ground: Ground
     client: Client
     proxy: FaultProxy
     sick: str
     healthy: str
-    calm: list[float]
-    """Seconds of each command on the healthy resource while nothing is wrong."""
+
+    def launch_sick(self, proof: str, count: int, retry: dict[str, object]) -> list[str]:
+        return [launched(self.client, _command(self.sick, f"{proof}-{number}", retry)) for number in range(count)]
+
+    def ended(self, experiments: Sequence[str], seconds: float) -> bool:
+        return holds_within(lambda: not open_experiments(self.ground, experiments), seconds)
+
+    def pace(self, name: str, count: int) -> list[float]:
+        """Run commands one after another; return the seconds that each took from launch to COMPLETED."""
+        seconds = []
+        for number in range(count):
+            begin = time.perf_counter()
+            experiment = launched(self.client, _command(self.healthy, f"pace-{name}-{number}", _RETRY))
+            assert self.ended([experiment], 60)
+            seconds.append(time.perf_counter() - begin)
+            assert self.client.experiments.get(experiment).state == "COMPLETED"
+        return seconds
 
 
-def _fault(ward: _Ward, size: FaultSize, fault: str) -> dict[str, object]:
-    client, proxy = ward.client, ward.proxy
-    _switch(proxy, fault)
-    experiments = [launched(client, _command(ward.sick, f"{fault}-{number}")) for number in range(size.sick)]
-    during = _pace(client, ward.healthy, size.healthy)
-    states = _wait(client, experiments, size.patience_seconds)
-    _switch(proxy, "none")
-    wrong = [one for one in experiments if not _failed_as_designed(client, one)]
+def _fault(ward: _Ward, size: FaultSize, fault: str, calm: Sequence[float]) -> Line:
+    proof = f"ssh-{fault}"
+    _switch(ward.proxy, fault)
+    experiments = ward.launch_sick(proof, size.sick, _RETRY)
+    during = ward.pace(fault, size.healthy)
+    ended = ward.ended(experiments, size.patience_seconds)
+    _switch(ward.proxy, "none")
+    wrong = [one for one in experiments if not _failed_as_designed(ward.client, one)]
     return {
-        "proof": f"ssh-{fault}",
-        "experiments": len(experiments),
-        "failed": sum(state == "FAILED" for state in states.values()),
-        "lost": sum(state not in _TERMINAL for state in states.values()),
+        "proof": proof,
+        "all_ended": ended,
         "not_as_designed": len(wrong),
         "healthy_experiments": len(during),
+        "healthy_delayed": sum(seconds > size.timeout_seconds for seconds in during),
         "healthy_p50_ms": round(1_000 * statistics.median(during)),
         "healthy_max_ms": round(1_000 * max(during)),
-        "healthy_p50_ms_before": round(1_000 * statistics.median(ward.calm)),
-        "healthy_max_ms_before": round(1_000 * max(ward.calm)),
+        "healthy_p50_ms_before": round(1_000 * statistics.median(calm)),
+        "healthy_max_ms_before": round(1_000 * max(calm)),
+        **ask_witness(ward.ground, proof, experiments),
     }
 
 
-def _recovery(ward: _Ward, size: FaultSize) -> dict[str, object]:
+def _recovery(ward: _Ward, size: FaultSize) -> Line:
     """The link comes back before the retries are used up: the experiments complete."""
-    client, proxy = ward.client, ward.proxy
-    _switch(proxy, "refuse")
-    patient = {"max_attempts": 10, "initial_delay_seconds": 0.5, "max_delay_seconds": 2.0}
-    experiments = [launched(client, _command(ward.sick, f"back-{number}", patient)) for number in range(size.sick)]
-    back = threading.Timer(3.0, _switch, (proxy, "none"))
+    proof, patient = "ssh-recovery", {**_RETRY, "max_attempts": 10}
+    _switch(ward.proxy, "refuse")
+    experiments = ward.launch_sick(proof, size.sick, patient)
+    back = threading.Timer(3.0, _switch, (ward.proxy, "none"))
     back.start()
-    states = _wait(client, experiments, size.patience_seconds)
+    ended = ward.ended(experiments, size.patience_seconds)
     back.join()
-    retried = sum(next(client.experiments.tasks(one)).attempt > 1 for one in experiments)
-    return {
-        "proof": "ssh-recovery",
-        "experiments": len(experiments),
-        "completed": sum(state == "COMPLETED" for state in states.values()),
-        "retried": retried,
-        "lost": sum(state != "COMPLETED" for state in states.values()),
-    }
+    retried = sum(next(ward.client.experiments.tasks(one)).attempt > 1 for one in experiments)
+    verdict = ask_witness(ward.ground, proof, experiments)
+    not_completed = verdict["experiments"] - verdict["completed"]
+    return {"proof": proof, "all_ended": ended, "retried": retried, "not_as_designed": not_completed, **verdict}
 
 
 def _switch(proxy: FaultProxy, fault: str) -> None:
@@ -120,41 +137,16 @@ def _resource(client: Client, ground: Ground, name: str, port: int, timeout: flo
     return client.resources.create(body).id
 
 
-def _command(resource: str, name: str, retry: dict[str, float] | None = None) -> dict[str, object]:
+def _command(resource: str, name: str, retry: dict[str, object]) -> dict[str, object]:
     task = {
         "name": "echo",
         "type": "command",
         "resource_id": resource,
         "params": {"argv": ["echo", name], "timeout_seconds": 30, "idempotent": True},
-        "retry": retry or _RETRY,
+        "retry": retry,
         "deadline_seconds": 120,
     }
     return {"kind": "tasks", "name": name, "tasks": [task], "launch": True}
-
-
-def _pace(client: Client, resource: str, count: int) -> list[float]:
-    """Run commands one after another; return the seconds that each took from launch to COMPLETED."""
-    seconds = []
-    for number in range(count):
-        begin = time.perf_counter()
-        experiment = launched(client, _command(resource, f"pace-{number}"))
-        states = _wait(client, [experiment], 60)
-        assert states[experiment] == "COMPLETED", client.experiments.get(experiment)
-        seconds.append(time.perf_counter() - begin)
-    return seconds
-
-
-def _wait(client: Client, experiments: list[str], seconds: float) -> dict[str, str]:
-    until = time.monotonic() + seconds
-    states: dict[str, str] = {}
-    while time.monotonic() < until:
-        for one in experiments:
-            if states.get(one) not in _TERMINAL:
-                states[one] = client.experiments.get(one).state.value
-        if all(state in _TERMINAL for state in states.values()):
-            break
-        time.sleep(0.02)
-    return states
 
 
 def _failed_as_designed(client: Client, experiment: str) -> bool:

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from howdah.contracts.control import ChildState
-from tests.failure.proof.ground import Ground, Scale, proving_ground
-from tests.failure.proof.launching import launched
+from tests.failure.proof.gateway import launch_one
+from tests.failure.proof.ground import Ground, Line, Scale
 from tests.failure.proof.verdicts import ask_witness, wait_ended
-from tests.fixtures.platform_main import PlatformPlan
 
 KINDS = (
     "api-server",
@@ -51,9 +50,9 @@ class StormSize:
         return 1.1 * self.kills / self.scale.experiments
 
 
-FULL = StormSize(Scale(50), kills=40, kills_of_each=3, kills_in_window=12, seconds=420)
-SMALL = StormSize(Scale(8), kills=11, kills_of_each=1, kills_in_window=2, seconds=150)
-SABOTAGE = StormSize(Scale(10), kills=6, kills_of_each=0, kills_in_window=4, seconds=60)
+FULL = StormSize(Scale(50, pause_seconds=0.4), kills=40, kills_of_each=3, kills_in_window=12, seconds=420)
+SMALL = StormSize(Scale(8, pause_seconds=0.4), kills=11, kills_of_each=1, kills_in_window=2, seconds=150)
+SABOTAGE = StormSize(Scale(10, pause_seconds=0.4), kills=6, kills_of_each=0, kills_in_window=4, seconds=60)
 
 
 class Storm:
@@ -127,12 +126,11 @@ def _kill_wrapper(window: Path) -> None:
         os.kill(int(window.read_text()), signal.SIGKILL)
 
 
-def launch_under_fire(ground: Ground, size: StormSize, storm: Storm) -> list[str]:
-    """Launch the experiments one by one while it storms; the client repeats what broke, by Idempotency-Key."""
+def launch_under_fire(ground: Ground, size: StormSize, proof: str, storm: Storm) -> list[str]:
+    """Launch the experiments one by one while it storms; the client repeats what broke."""
 
     def launch(number: int) -> str:
-        with ground.client() as client:
-            return launched(client, ground.request(number, size.scale.application_seconds))
+        return launch_one(ground, proof, number, size.scale)
 
     accepted = []
     with ThreadPoolExecutor(4) as pool:
@@ -142,23 +140,21 @@ def launch_under_fire(ground: Ground, size: StormSize, storm: Storm) -> list[str
     return accepted
 
 
-def kill_storm(size: StormSize, seed: int, sabotage: dict[str, list[str]] | None = None) -> dict[str, object]:
+def kill_storm(ground: Ground, size: StormSize, seed: int, proof: str = "kill-storm") -> Line:
     """Run the proof and return its line."""
-    plan = PlatformPlan(replicas={"job-submission": 2}, sabotage=sabotage or {})
-    with proving_ground(size.scale, plan) as ground:
-        storm = Storm(ground, size, seed)
-        thread = threading.Thread(target=storm.blow, args=(time.monotonic() + size.seconds,), daemon=True)
-        thread.start()
-        accepted = launch_under_fire(ground, size, storm)
-        thread.join(size.seconds)
-        ended = wait_ended(ground, accepted, size.seconds)
-        verdict = ask_witness(ground, accepted)
+    ground.begin(size.scale)
+    storm = Storm(ground, size, seed)
+    thread = threading.Thread(target=storm.blow, args=(time.monotonic() + size.seconds,), daemon=True)
+    thread.start()
+    accepted = launch_under_fire(ground, size, proof, storm)
+    thread.join(size.seconds)
+    ended = wait_ended(ground, accepted, size.seconds)
     return {
-        "proof": "kill-storm",
+        "proof": proof,
         "seed": seed,
         "kills": storm.killed.total(),
         "kills_in_window": storm.in_window,
         "kills_of_each": dict(sorted(storm.killed.items())),
         "all_ended": ended,
-        **verdict,
+        **ask_witness(ground, proof, accepted),
     }

@@ -2,10 +2,11 @@
 
 A program of its own that imports nothing of the platform::
 
-    python witness.py --database URL --experiments ids.txt --jobcomp jobcomp.txt --runs runs.txt
+    python witness.py --proof NAME --accepted ids.txt --database URL --jobcomp jobcomp.txt --runs runs.txt
 
-``ids.txt`` holds the id of every experiment that the API server accepted; ``runs.txt`` a line from each run of the
-application (its job name). It prints one JSON object and ends with status 1 when anything was lost or done twice.
+``ids.txt`` holds the id of every experiment that the API server accepted; they are named NAME-1, NAME-2 … ``runs.txt``
+has a line from each run of the application (its job name). It prints one JSON object and ends with status 1 when
+anything was lost or done twice.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +23,15 @@ import psycopg2
 
 TERMINAL = {"COMPLETED", "FAILED", "CANCELED"}
 _NAME = re.compile(r"\bName=(\S+)")
+
+
+@dataclass(frozen=True)
+class Row:
+    """An experiment of the proof as the tables have it."""
+
+    state: str
+    tasks: tuple[str, ...]
+    """Its submission tasks."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +46,9 @@ class Verdict:
     lost: int
     """Not in the database, not terminal, or COMPLETED although the application never ran."""
     jobs: int
-    """Jobs of the platform in the scheduler's completion file and queue."""
+    """Jobs of the proof's tasks, or of no task at all, in the scheduler's completion file and queue."""
     duplicates: int
-    """Jobs and application runs beyond the first of each task."""
+    """Jobs and application runs beyond the first of each task; experiments and jobs that nobody asked for."""
 
 
 def job_names(jobcomp: Path, squeue: str | None) -> Counter[str]:
@@ -50,55 +61,73 @@ def job_names(jobcomp: Path, squeue: str | None) -> Counter[str]:
     return names
 
 
-def rows_of(database: str, experiments: list[str]) -> dict[str, tuple[str, list[str]]]:
-    """Return experiment id → (state, ids of its submission tasks), straight from the tables."""
+def task_of(job_name: str) -> str:
+    """Return the task in a job's name."""
+    return job_name.removeprefix("howdah-").rsplit("-g", 1)[0]
+
+
+def read_tables(database: str, proof: str, accepted: list[str]) -> tuple[dict[str, Row], set[str]]:
+    """Return the proof's experiments by id, and the submission tasks of all others, straight from the tables."""
     with psycopg2.connect(database.replace("postgresql+psycopg2", "postgresql")) as connection:
         cursor = connection.cursor()
         cursor.execute(
-            "SELECT e.id::text, e.state, array_remove(array_agg(t.id::text), NULL) FROM experiment e"
-            " LEFT JOIN task t ON t.experiment_id = e.id AND t.type = 'job-submission'"
-            " WHERE e.id = ANY(%s::uuid[]) GROUP BY e.id",
-            (experiments,),
+            "SELECT e.id::text, e.state, array_remove(array_agg(t.id::text), NULL),"
+            " starts_with(e.name, %s) OR e.id = ANY(%s::uuid[]) FROM experiment e"
+            " LEFT JOIN task t ON t.experiment_id = e.id AND t.type = 'job-submission' GROUP BY e.id",
+            (f"{proof}-", accepted),
         )
-        return {experiment: (state, tasks) for experiment, state, tasks in cursor.fetchall()}
+        mine: dict[str, Row] = {}
+        others: set[str] = set()
+        for experiment, state, tasks, is_mine in cursor.fetchall():
+            if is_mine:
+                mine[experiment] = Row(state, tuple(tasks))
+            else:
+                others.update(tasks)
+        return mine, others
 
 
-def judge(
-    experiments: list[str], rows: dict[str, tuple[str, list[str]]], jobs: Counter[str], runs: Counter[str]
-) -> Verdict:
+def judge(accepted: Collection[str], rows: Mapping[str, Row], jobs: Counter[str], runs: Counter[str]) -> Verdict:
     """Hold the records against each other."""
-    states = Counter(state for state, _ in rows.values())
-    ran_tasks = {name.removeprefix("howdah-").rsplit("-g", 1)[0] for name in runs}
-    lost = len(set(experiments) - set(rows))
-    for state, tasks in rows.values():
-        never_ran = state == "COMPLETED" and any(task not in ran_tasks for task in tasks)
-        lost += state not in TERMINAL or never_ran
-    twice = Counter({name: max(jobs[name], runs[name]) - 1 for name in jobs | runs})
+    states = Counter(row.state for row in rows.values())
+    tasks = {task for row in rows.values() for task in row.tasks}
+    ran = {task_of(name) for name in runs}
+    lost = len(set(accepted) - set(rows))
+    for row in rows.values():
+        never_ran = row.state == "COMPLETED" and any(task not in ran for task in row.tasks)
+        lost += row.state not in TERMINAL or never_ran
+    wanted = {name: int(task_of(name) in tasks) for name in jobs | runs}
+    surplus = sum(max(jobs[name], runs[name]) - times for name, times in wanted.items())
     return Verdict(
-        experiments=len(experiments),
+        experiments=len(accepted),
         completed=states["COMPLETED"],
         failed=states["FAILED"],
         canceled=states["CANCELED"],
         lost=lost,
         jobs=jobs.total(),
-        duplicates=sum(extra for extra in twice.values() if extra > 0),
+        duplicates=surplus + len(set(rows) - set(accepted)),
     )
+
+
+def without(names: Counter[str], tasks: set[str]) -> Counter[str]:
+    """Leave out what belongs to ``tasks``."""
+    return Counter({name: times for name, times in names.items() if task_of(name) not in tasks})
 
 
 def main() -> int:
     """Read the records, print the verdict, say by the exit status whether the promises hold."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--proof", required=True, help="what the experiments' names begin with")
+    parser.add_argument("--accepted", type=Path, required=True)
     parser.add_argument("--database", required=True)
-    parser.add_argument("--experiments", type=Path, required=True)
     parser.add_argument("--jobcomp", type=Path, required=True)
     parser.add_argument("--runs", type=Path, required=True)
     parser.add_argument("--squeue", help="the squeue command, to count live jobs as well (SLURM_CONF must be set)")
     options = parser.parse_args()
-    experiments = options.experiments.read_text(encoding="utf-8").split()
+    accepted = options.accepted.read_text(encoding="utf-8").split()
+    rows, others = read_tables(options.database, options.proof, accepted)
     runs = Counter(options.runs.read_text(encoding="utf-8").split() if options.runs.exists() else [])
-    verdict = judge(
-        experiments, rows_of(options.database, experiments), job_names(options.jobcomp, options.squeue), runs
-    )
+    jobs = job_names(options.jobcomp, options.squeue)
+    verdict = judge(accepted, rows, without(jobs, others), without(runs, others))
     print(json.dumps(asdict(verdict)))
     return 1 if verdict.lost or verdict.duplicates else 0
 

@@ -16,7 +16,7 @@ from howdah.contracts.failures import FailureKind
 from howdah.contracts.ids import TaskId, new_id
 from howdah.contracts.params import CommandParams
 from tests.fixtures.sshd import SshServer
-from tests.fixtures.submissions import await_value
+from tests.fixtures.waiting import await_value
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 

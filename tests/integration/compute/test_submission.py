@@ -18,7 +18,8 @@ from howdah.contracts.states import JobState
 from tests.fixtures.batch import BatchSystem
 from tests.fixtures.slurm import SlurmCluster
 from tests.fixtures.sshd import SshServer
-from tests.fixtures.submissions import Submission, await_end, await_value, counting
+from tests.fixtures.submissions import Submission, await_end, counting
+from tests.fixtures.waiting import await_value
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 

@@ -43,6 +43,13 @@ def test_a_creation_whose_answer_was_lost_is_sent_again_with_the_same_key(api: A
     assert (len(api.seen), len(keys)) == (3, 1)
 
 
+def test_a_caller_may_name_the_key_under_which_it_asks_again(api: Api, client: Client) -> None:
+    api.on("POST /experiments", Reply(201, experiment("CREATED")), Reply(201, experiment("CREATED")))
+    for _ in range(2):
+        client.experiments.submit({"kind": "application"}, idempotency_key="night-run-7")
+    assert [one.headers["Idempotency-Key"] for one in api.seen] == ["night-run-7"] * 2
+
+
 def test_what_must_not_happen_twice_is_not_sent_twice(api: Api, client: Client) -> None:
     api.on("DELETE /experiments/1", Reply(hang_up=True))
     with pytest.raises(ConnectionFailedError, match="could not be reached"):

@@ -1,0 +1,30 @@
+"""Launching as a gateway would: what was not accepted is asked for again, under the same Idempotency-Key."""
+
+from collections.abc import Mapping
+from uuid import uuid4
+
+from howdah.client import Client, ClientError
+from tests.failure.proof.ground import Ground, Scale
+from tests.fixtures.waiting import await_value
+
+_PATIENCE_SECONDS = 120.0
+_AGAIN_SECONDS = 0.5
+
+
+def launched(client: Client, request: Mapping[str, object]) -> str:
+    """Return the id of the experiment that the API server accepted, however often it had to be asked."""
+    key = str(uuid4())
+
+    def asked() -> str | None:
+        try:
+            return client.experiments.submit(request, idempotency_key=key).id
+        except ClientError:  # not accepted, as far as we know
+            return None
+
+    return await_value(asked, f"{request['name']} was not accepted", _PATIENCE_SECONDS, every=_AGAIN_SECONDS)
+
+
+def launch_one(ground: Ground, proof: str, number: int, scale: Scale) -> str:
+    """Launch the proof's experiment ``number`` over a connection of its own; return its id."""
+    with ground.client() as client:
+        return launched(client, ground.request(proof, number, scale.application_seconds))

@@ -1,0 +1,181 @@
+"""What a work queue promises, on real Kafka with consumers in processes of their own.
+
+The classic demonstration: one producer, three consumers of one group, one killed in the middle. Every message is
+handled, none is acknowledged before it was, and what was acknowledged is not handled again. The long handler: it
+outlasts ``max.poll.interval.ms`` several times over, keeps its partition, and its message is handled once.
+"""
+
+import random
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from howdah.contracts.topics import Mode, Topic
+from howdah.messaging import Outgoing, connect
+from howdah.runtime.settings import KafkaSettings
+from tests.failure.proof.ground import Ground, Line
+from tests.failure.proof.replica import Orders, message
+from tests.failure.proof.verdicts import hear, witness
+from tests.fixtures.waiting import holds_within
+
+PROTOCOLS = ("consumer", "classic")
+_KEPT_MS = 86_400_000
+_MAX_POLL_INTERVAL_MS = 6_000
+
+
+@dataclass(frozen=True)
+class ClassicSize:
+    """How many messages, and how many each consumer has handled when one of them is killed."""
+
+    messages: int
+    before_the_kill: int
+    partitions: int = 12
+    consumers: int = 3
+    patience_seconds: float = 120.0
+
+
+@dataclass(frozen=True)
+class LongSize:
+    """How long the long handler takes, beside how many short ones."""
+
+    seconds: float
+    short: int = 20
+    partitions: int = 2
+    consumers: int = 2
+    patience_seconds: float = 120.0
+
+
+FULL_CLASSIC, SMALL_CLASSIC = ClassicSize(6_000, before_the_kill=300), ClassicSize(1_500, before_the_kill=40)
+SABOTAGED_CLASSIC = ClassicSize(400, before_the_kill=20, patience_seconds=30.0)
+FULL_LONG, SMALL_LONG = LongSize(45.0), LongSize(14.0)
+
+
+class Stand:
+    """A topic with a group of consumers, their journals, and the witness who watches both from the first message on."""
+
+    def __init__(self, ground: Ground, name: str, partitions: int, consumers: int, orders: Orders) -> None:
+        self.directory = ground.directory / name
+        self.directory.mkdir()
+        self._settings = KafkaSettings.load(kafka_bootstrap=ground.kafka.bootstrap)
+        self._partitions = partitions
+        self._sent: list[str] = []
+        self.orders = replace(orders, topic=f"proof.{name}", group=f"proof.{name}")
+        self.journals = [self.directory / f"journal-{number}" for number in range(consumers)]
+        with connect(self._settings, "proof") as messaging:
+            topic = Topic(self.orders.topic, Mode.WORK_QUEUE, "none", partitions, _KEPT_MS, "a proof", "a proof")
+            messaging.admin().ensure([topic])
+
+    @contextmanager
+    def consuming(self) -> Iterator[Sequence["subprocess.Popen[bytes]"]]:
+        """Run the consumers; what is left of them is stopped in order at the end."""
+        for journal in self.journals:
+            journal.touch()
+        replicas = [subprocess.Popen(replace(self.orders, journal=str(one)).command()) for one in self.journals]
+        try:
+            yield replicas
+        finally:
+            for one in replicas:
+                one.terminate()
+            for one in replicas:
+                _await_end(one)
+
+    def witness(self, seconds: float, *flags: str) -> "subprocess.Popen[str]":
+        """Start the witness."""
+        arguments = {
+            "--bootstrap": self.orders.bootstrap,
+            "--topic": self.orders.topic,
+            "--group": self.orders.group,
+            "--partitions": self._partitions,
+            "--journals": self.directory,
+            "--sent": self._sent_file,
+            "--seconds": seconds,
+        }
+        return witness("queue_witness.py", arguments, {}, *flags)
+
+    def send(self, values: Sequence[bytes], partition: int | None = None) -> None:
+        """Write the messages, over all partitions or into one."""
+        with connect(self._settings, "producer") as messaging:
+            messaging.producer().send_all(
+                Outgoing(
+                    self.orders.topic, value, partition=index % self._partitions if partition is None else partition
+                )
+                for index, value in enumerate(values)
+            )
+        self._sent.extend(value.decode() for value in values)
+
+    def all_sent(self) -> None:
+        """Tell the witness what there was to be handled."""
+        fresh = self.directory / "sent.new"
+        fresh.write_text("\n".join(self._sent), encoding="utf-8")
+        fresh.replace(self._sent_file)
+
+    def each_has_begun(self, count: int) -> bool:
+        """Tell whether every consumer has begun to handle ``count`` messages."""
+        return all(journal.read_text(encoding="utf-8").count("began") >= count for journal in self.journals)
+
+    @property
+    def _sent_file(self) -> Path:
+        return self.directory / "sent.txt"
+
+
+def classic_demonstration(ground: Ground, size: ClassicSize, seed: int, *, early: bool = False) -> Line:
+    """Run the proof and return its line; with ``early`` the consumers acknowledge before they work."""
+    chance = random.Random(seed)  # noqa: S311 - work of uneven length, so that messages finish out of order
+    values = [message(number, chance.uniform(0.005, 0.06)) for number in range(size.messages)]
+    name = "classic-early" if early else "classic"
+    orders = Orders(ground.kafka.bootstrap, "", "", "", early=early)
+    stand = Stand(ground, name, size.partitions, size.consumers, orders)
+    with stand.consuming() as consumers:
+        watching = stand.witness(size.patience_seconds)
+        stand.send(values[: size.messages // 2])
+        begun = holds_within(lambda: stand.each_has_begun(size.before_the_kill), size.patience_seconds)
+        consumers[0].kill()
+        stand.send(values[size.messages // 2 :])
+        stand.all_sent()
+        verdict = hear(watching, 2 * size.patience_seconds)
+    return {
+        "proof": "classic-demonstration",
+        "seed": seed,
+        "consumers": size.consumers,
+        "killed": 1,
+        "all_ended": begun and verdict["unacknowledged"] == 0,
+        **verdict,
+    }
+
+
+def long_handler(ground: Ground, size: LongSize) -> list[Line]:
+    """Run the proof with both group protocols at once; return a line each."""
+    stands = {protocol: _long_stand(ground, size, protocol) for protocol in PROTOCOLS}
+    lines: list[Line] = []
+    with stands["consumer"].consuming(), stands["classic"].consuming():
+        watching = {protocol: stand.witness(size.patience_seconds, "--once") for protocol, stand in stands.items()}
+        for stand in stands.values():
+            stand.send([message(0, size.seconds), *(message(number, 0.0) for number in range(1, size.short))], 0)
+            stand.all_sent()
+        for protocol, one in watching.items():
+            verdict = hear(one, 2 * size.patience_seconds)
+            lines.append(
+                {
+                    "proof": "long-handler",
+                    "protocol": protocol,
+                    "handler_seconds": size.seconds,
+                    "max_poll_interval_ms": _MAX_POLL_INTERVAL_MS,
+                    **verdict,
+                }
+            )
+    return lines
+
+
+def _long_stand(ground: Ground, size: LongSize, protocol: str) -> Stand:
+    orders = Orders(ground.kafka.bootstrap, "", "", "", protocol=protocol, max_poll_interval_ms=_MAX_POLL_INTERVAL_MS)
+    return Stand(ground, f"long-{protocol}", size.partitions, size.consumers, orders)
+
+
+def _await_end(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
