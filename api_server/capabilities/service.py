@@ -1,5 +1,6 @@
 """Decisions about what a task's service gets."""
 
+from datetime import timedelta
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -11,10 +12,11 @@ from api_server.objects.store import ObjectStore
 from api_server.problems import ConflictError, NotFoundError
 from api_server.registry.repositories.audit import AuditRepository
 from api_server.registry.repositories.catalogue import CredentialRepository
-from api_server.registry.repositories.grants import task_state
+from api_server.registry.repositories.grants import standing
 from api_server.registry.secrets import Sealed, Vault
 from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts.exchange import (
+    REAPING_HOURS,
     PasswordSecret,
     RenewedCapability,
     Secret,
@@ -57,12 +59,15 @@ def sign(store: ObjectStore, grant: Grant, asked: SignedUrlRequest) -> SignedUrl
 
 
 def renew(work: UnitOfWork, capabilities: Capabilities, grant: Grant) -> RenewedCapability:
-    """Return the same grant for a while longer; ConflictError ``task-terminal`` once the task has ended."""
-    state = task_state(work.session, grant.gateway_id, grant.task_id)
-    if state is None or state in TERMINAL:
+    """Return the same grant for a while longer; ConflictError ``task-terminal`` once the task has ended.
+
+    A canceled task whose job may still be there goes on being served for ``REAPING_HOURS``: somebody has to end it.
+    """
+    found = standing(work.session, grant.gateway_id, grant.task_id, timedelta(hours=REAPING_HOURS))
+    if found is None or (found.state in TERMINAL and not found.to_be_reaped):
+        how = found.state if found else "it is gone"
         raise ConflictError(
-            f"Task {grant.task_id} has ended ({state or 'it is gone'}); its capability is not renewed.",
-            slug="task-terminal",
+            f"Task {grant.task_id} has ended ({how}); its capability is not renewed.", slug="task-terminal"
         )
     capability, expires_at = capabilities.issue(grant)
     return RenewedCapability(capability=capability, expires_at=expires_at)

@@ -2,7 +2,7 @@
 
 Every call bears ``Authorization: Bearer <service token>`` (who calls) and ``Howdah-Capability: <capability>`` (for
 which task). The capability is bound to one task and one task type, and short-lived; while the task is not terminal the
-service may have it renewed.
+service may have it renewed, and after a cancel that was not confirmed for ``REAPING_HOURS`` more: a job is to be ended.
 
 =======================================  ==============================================
 ``POST /internal/v1/secrets``            ``SecretRequest`` → ``Secret``
@@ -15,7 +15,7 @@ Refusals are problem+json: 401 ``capability-expired`` (renew it), 401 ``capabili
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -26,6 +26,8 @@ CAPABILITY_HEADER = "Howdah-Capability"
 SECRETS_PATH = "/internal/v1/secrets"
 SIGNED_URLS_PATH = "/internal/v1/signed-urls"
 CAPABILITIES_PATH = "/internal/v1/capabilities"
+REAPING_HOURS: Final = 48
+"""How long after a task was canceled its job, if it is not known to be gone, may still be looked for and ended."""
 
 
 class _Exchange(BaseModel):

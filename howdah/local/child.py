@@ -44,6 +44,8 @@ class ChildSpec:
     cwd: Path | None = None
     ready: Probe = always_ready
     ready_timeout_seconds: float = 180.0
+    alive: Probe = always_ready
+    """Asked again and again once it is ready: a child that hangs is not dead, and of no more use."""
     stop_signal: signal.Signals = signal.SIGTERM
     grace_seconds: float = 15.0
     """From the stop signal to SIGKILL."""

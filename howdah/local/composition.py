@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from howdah.local.child import ChildSpec
-from howdah.local.http_probe import readyz
+from howdah.local.http_probe import livez, readyz
 from howdah.local.ports import HOST, PortBook
 from howdah.local.stack_secrets import StackSecrets
 
@@ -88,6 +88,7 @@ def api_half(where: Surroundings, known: StackSecrets) -> tuple[ChildSpec, ...]:
             command=(sys.executable, "-m", "api_server"),
             env=environment,
             ready=readyz(where.api_port),
+            alive=livez(where.api_port),
             health_port=where.api_port,
         ),
         ChildSpec(
@@ -95,6 +96,7 @@ def api_half(where: Surroundings, known: StackSecrets) -> tuple[ChildSpec, ...]:
             command=(sys.executable, "-m", "api_server.orchestrator"),
             env={**environment, "HOWDAH_HEALTH_PORT": str(orchestrator_port)},
             ready=readyz(orchestrator_port),
+            alive=livez(orchestrator_port),
             health_port=orchestrator_port,
         ),
     )
@@ -122,6 +124,7 @@ def _task_service(module: str, where: Surroundings, known: StackSecrets) -> Chil
         },
         without=API_HALF_ONLY,
         ready=readyz(port),
+        alive=livez(port),
         health_port=port,
         grace_seconds=DRAIN_SECONDS + 5,
     )

@@ -1,4 +1,4 @@
-"""Asks a child's health endpoint whether it is ready."""
+"""Asks a child's health endpoint whether it is ready, whether it is alive."""
 
 import http.client
 import json
@@ -6,7 +6,7 @@ import json
 from howdah.local.child import Probe
 from howdah.local.ports import HOST
 
-_TIMEOUT_SECONDS = 2.0
+_TIMEOUT_SECONDS = 1.0
 _MAX_BYTES = 20_000
 
 
@@ -20,12 +20,17 @@ def readyz(port: int, path: str = "/readyz") -> Probe:
             answer = connection.getresponse()
             body = answer.read(_MAX_BYTES)
         except (OSError, http.client.HTTPException) as error:
-            return f"nothing answers on port {port} yet ({type(error).__name__})"
+            return f"nothing answers on port {port} ({type(error).__name__})"
         finally:
             connection.close()
         return None if answer.status == http.client.OK else _in_words(answer.status, body)
 
     return probe
+
+
+def livez(port: int) -> Probe:
+    """Return a probe that is content when the process at ``port`` says that it is alive."""
+    return readyz(port, "/livez")
 
 
 def _in_words(status: int, body: bytes) -> str:

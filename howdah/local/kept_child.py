@@ -25,21 +25,39 @@ class Backoff:
         return float(min(self.initial_seconds * self.multiplier ** (failures - 1), self.max_seconds))
 
 
-class KeptChild:
-    """WAITING → STARTING → READY, back to WAITING whenever it dies, STOPPED in the end. Used by one thread only."""
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """When a child that is ready counts as hanging: after so many checks in a row that it did not pass."""
 
-    def __init__(self, child: Child, record: RunRecord, progress: Progress, clock: Clock, backoff: Backoff) -> None:
+    check_seconds: float = 5.0
+    checks: int = 6
+
+
+class KeptChild:
+    """WAITING → STARTING → READY, to WAITING when it dies or hangs, STOPPED in the end. Used by one thread only."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the child and what it is kept by
+        self,
+        child: Child,
+        record: RunRecord,
+        progress: Progress,
+        clock: Clock,
+        backoff: Backoff,
+        patience: Patience,
+    ) -> None:
         self._child = child
         self._record = record
         self._progress = progress
         self._clock = clock
         self._backoff = backoff
+        self._patience = patience
         self._state = ChildState.STOPPED
         self._since: datetime = clock.now()
         self._trouble: str | None = None
         self._failures = 0
         self._restarts = 0
-        self._due = self._started = self._overdue = 0.0
+        self._missed = 0
+        self._due = self._started = self._overdue = self._next_check = 0.0
 
     @property
     def name(self) -> str:
@@ -92,6 +110,8 @@ class KeptChild:
             self._died(now)
         elif self._state is ChildState.STARTING:
             self._look_whether_ready(now)
+        elif self._state is ChildState.READY and now >= self._next_check:
+            self._look_whether_alive()
 
     def restart(self) -> None:
         """Stop it in order and start it again."""
@@ -111,11 +131,21 @@ class KeptChild:
         self._trouble = self._child.spec.ready()
         if self._trouble is None:
             self._enter(ChildState.READY, None)
+            self._missed, self._next_check = 0, now + self._patience.check_seconds
             if self._restarts:
                 self._progress.say(f"{self.name} is ready again")
         elif now > self._overdue:
             self._progress.say(f"{self.name} is still not ready: {self._trouble}; its log is {self._child.log_path}")
             self._overdue = now + self._child.spec.ready_timeout_seconds
+
+    def _look_whether_alive(self) -> None:
+        self._trouble = self._child.spec.alive()
+        self._missed = self._missed + 1 if self._trouble else 0
+        self._next_check = self._clock.monotonic() + self._patience.check_seconds
+        if self._missed >= self._patience.checks:
+            self._child.kill()
+            self._record.ended(self.name)
+            self._wait_for_restart(f"hung and was killed: {self._missed} checks in a row failed, {self._trouble}")
 
     def _died(self, now: float) -> None:
         self._record.ended(self.name)

@@ -27,7 +27,7 @@ from howdah.local.child import Child, ChildSpec
 from howdah.local.child_logs import bound
 from howdah.local.control import AnyAnswer, AnyRequest, ControlServer
 from howdah.local.errors import ChildDiedError, LocalStackError
-from howdah.local.kept_child import Backoff, KeptChild
+from howdah.local.kept_child import Backoff, KeptChild, Patience
 from howdah.local.progress import Progress
 from howdah.local.run_record import RunRecord
 from howdah.runtime.clock import Clock, SystemClock
@@ -76,6 +76,7 @@ class Plan:
     api_url: str | None = None
     kafka_bootstrap: str | None = None
     backoff: Backoff = field(default_factory=Backoff)
+    patience: Patience = field(default_factory=Patience)
     on_ready: Callable[[], None] | None = None
     """Called once on a thread of its own when everything is ready for the first time."""
 
@@ -135,7 +136,7 @@ class Supervisor:
         self._waves.append(wave)
         for spec in specs:
             child = Child(spec, self._directory / "logs" / f"{spec.name}.log")
-            wave.append(KeptChild(child, self._record, self._progress, self._clock, self._plan.backoff))
+            wave.append(self._keep(child))
             wave[-1].start()
         began, waited_for = time.monotonic(), {kept.name: kept for kept in wave}
         while waited_for:
@@ -147,6 +148,9 @@ class Supervisor:
                 if kept.state is ChildState.READY:
                     del waited_for[kept.name]
                     self._progress.say(f"      {kept.name} is ready ({time.monotonic() - began:.1f} s)")
+
+    def _keep(self, child: Child) -> KeptChild:
+        return KeptChild(child, self._record, self._progress, self._clock, self._plan.backoff, self._plan.patience)
 
     def _check_first_start(self, kept: KeptChild, began: float) -> None:
         """What can't even start once is not restarted for ever: the stack gives up and shows why."""

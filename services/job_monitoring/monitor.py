@@ -10,6 +10,7 @@ from howdah.contracts import codec, topics
 from howdah.contracts.ids import ProcessId
 from howdah.contracts.messages import JobRecord
 from howdah.contracts.params import JOB_MONITORING
+from howdah.contracts.states import JobState
 from howdah.messaging.abstract import DeliveryError, Messaging, Record
 from howdah.runtime import metrics
 from howdah.tasks import Parts, job_records
@@ -47,6 +48,12 @@ class _Paces:
         return self.of.setdefault(group, _Pace(self.shortest))
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    at: float
+    state: JobState
+
+
 class Monitor:
     """A ``Runner``. The table's thread fills the book, a few threads do rounds, this one tells the heartbeats."""
 
@@ -62,7 +69,7 @@ class Monitor:
         self._rhythm = Rhythm(settings.monitor_min_seconds, settings.monitor_max_seconds)
         self._paces = _Paces(settings.monitor_min_seconds)
         self._rounds = Rounds(settings, tools, cancellations, self._stopping)
-        self._told_at: dict[str, float] = {}
+        self._told: dict[str, _Told] = {}
         self._defect: BaseException | None = None
         self._table = messaging.table(topics.JOBS.name, self._changed, group=f"{JOB_MONITORING}-jobs")
         cancellations.listen(self._process_canceled)
@@ -192,18 +199,19 @@ class Monitor:
     # ------------------------------------------------------------ heartbeats
 
     def _tell_heartbeats(self) -> None:
-        """Say of each awaited job, now and then, that it is looked after."""
+        """Say of each awaited job that it is looked after: now and then, and soon after its state has changed."""
         period, now = self._settings.monitor_heartbeat_seconds, self._clock.monotonic()
         live = self._book.live()
         for record in live:
-            if now - self._told_at.get(record.key(), float("-inf")) < period:
+            told = self._told.get(record.key())
+            if told is not None and told.state is record.state and now - told.at < period:
                 continue
             event = verdicts.progress(record, self._words(record), self._clock.now(), period)
             if event is not None:
                 self._producer.send(outgoing(event))
-                self._told_at[record.key()] = now
+                self._told[record.key()] = _Told(now, record.state)
         keys = {record.key() for record in live}
-        self._told_at = {key: at for key, at in self._told_at.items() if key in keys}
+        self._told = {key: told for key, told in self._told.items() if key in keys}
 
     def _words(self, record: JobRecord) -> str:
         trouble = self._paces.get(group_of(record)).trouble

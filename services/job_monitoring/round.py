@@ -114,8 +114,8 @@ class Rounds:
         """Return what is told of a job whose cancel is not confirmed: nothing, until its budget is used up."""
         now = self._tools.clock.now()
         if record.reaping:
-            # Once the task has ended, the platform grants nothing more for it.
-            given_up = now - record.at > timedelta(days=self._settings.reap_days) or isinstance(trouble, RefusedError)
+            # The platform goes on granting the secret for as long (REAPING_HOURS); a refusal is its last word.
+            given_up = now - record.at > timedelta(hours=self._settings.reap_hours) or isinstance(trouble, RefusedError)
             if given_up:
                 log.warning("a canceled job was never confirmed to be gone", job=record.key(), why=str(trouble))
             return Verdict(record, record, ended=given_up)

@@ -2,6 +2,7 @@
 
 from pydantic import Field, model_validator
 
+from howdah.contracts.exchange import REAPING_HOURS
 from howdah.runtime.settings import RuntimeSettings
 
 
@@ -23,8 +24,8 @@ class MonitorSettings(RuntimeSettings):
     cancel_budget_seconds: float = Field(default=600.0, gt=0, le=7 * 86_400)
     """How long after a cancel request an unreachable resource is waited for before CANCELED, unconfirmed. Shorter than
     the due time of a job's monitoring (15 min), which a cancellation does not extend."""
-    reap_days: float = Field(default=7.0, gt=0, le=365)
-    """How long after that the cancel is tried on."""
+    reap_hours: float = Field(default=REAPING_HOURS, gt=0, le=REAPING_HOURS)
+    """How long after that the cancel is tried on: at most as long as the API server goes on granting the secret."""
 
     @model_validator(mode="after")
     def _intervals_are_ordered(self) -> "MonitorSettings":

@@ -112,8 +112,8 @@ def progress(record: JobRecord, words: str, now: datetime, period_seconds: float
     """Return the heartbeat of a job's monitoring; None when nobody awaits its end."""
     if record.monitoring_attempt is None:
         return None
-    period = int(now.timestamp() / period_seconds)
-    return _of_monitoring(TaskProgressed, record, now, step_id=str(period), step=words[:2_000])
+    step_id = f"{int(now.timestamp() / period_seconds)}-{record.state}"
+    return _of_monitoring(TaskProgressed, record, now, step_id=step_id, step=words[:2_000])
 
 
 def _status(record: JobRecord, word: Word, now: datetime) -> JobStatusChanged:

@@ -8,7 +8,7 @@ outlasts ``max.poll.interval.ms`` several times over, keeps its partition, and i
 import random
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -94,16 +94,23 @@ class Stand:
         }
         return witness("queue_witness.py", arguments, {}, *flags)
 
-    def send(self, values: Sequence[bytes], partition: int | None = None) -> None:
-        """Write the messages, over all partitions or into one."""
+    def send(self, durations: Sequence[float], partition: int | None = None) -> None:
+        """Write a message for each duration of its handling, over all partitions or into one."""
+        values = [message(len(self._sent) + index, seconds) for index, seconds in enumerate(durations)]
+        places = [index % self._partitions if partition is None else partition for index in range(len(values))]
         with connect(self._settings, "producer") as messaging:
-            messaging.producer().send_all(
-                Outgoing(
-                    self.orders.topic, value, partition=index % self._partitions if partition is None else partition
-                )
-                for index, value in enumerate(values)
-            )
+            messages = zip(values, places, strict=True)
+            messaging.producer().send_all(Outgoing(self.orders.topic, value, partition=at) for value, at in messages)
         self._sent.extend(value.decode() for value in values)
+
+    def warm_up(self, seconds: float) -> bool:
+        """Send short messages everywhere until every consumer has its share; return whether that came about."""
+
+        def shared() -> bool:
+            self.send([0.0] * self._partitions)
+            return self.each_has_begun(1)
+
+        return holds_within(shared, seconds, every=0.2)
 
     def all_sent(self) -> None:
         """Tell the witness what there was to be handled."""
@@ -123,16 +130,16 @@ class Stand:
 def classic_demonstration(ground: Ground, size: ClassicSize, seed: int, *, early: bool = False) -> Line:
     """Run the proof and return its line; with ``early`` the consumers acknowledge before they work."""
     chance = random.Random(seed)  # noqa: S311 - work of uneven length, so that messages finish out of order
-    values = [message(number, chance.uniform(0.005, 0.06)) for number in range(size.messages)]
-    name = "classic-early" if early else "classic"
+    durations = [chance.uniform(0.005, 0.06) for _ in range(size.messages)]
     orders = Orders(ground.kafka.bootstrap, "", "", "", early=early)
-    stand = Stand(ground, name, size.partitions, size.consumers, orders)
+    stand = Stand(ground, "classic-early" if early else "classic", size.partitions, size.consumers, orders)
     with stand.consuming() as consumers:
         watching = stand.witness(size.patience_seconds)
-        stand.send(values[: size.messages // 2])
+        warm = stand.warm_up(size.patience_seconds)
+        stand.send(durations[: size.messages // 2])
         begun = holds_within(lambda: stand.each_has_begun(size.before_the_kill), size.patience_seconds)
         consumers[0].kill()
-        stand.send(values[size.messages // 2 :])
+        stand.send(durations[size.messages // 2 :])
         stand.all_sent()
         verdict = hear(watching, 2 * size.patience_seconds)
     return {
@@ -140,7 +147,7 @@ def classic_demonstration(ground: Ground, size: ClassicSize, seed: int, *, early
         "seed": seed,
         "consumers": size.consumers,
         "killed": 1,
-        "all_ended": begun and verdict["unacknowledged"] == 0,
+        "all_ended": warm and begun and verdict["unacknowledged"] == 0,
         **verdict,
     }
 
@@ -149,21 +156,19 @@ def long_handler(ground: Ground, size: LongSize) -> list[Line]:
     """Run the proof with both group protocols at once; return a line each."""
     stands = {protocol: _long_stand(ground, size, protocol) for protocol in PROTOCOLS}
     lines: list[Line] = []
-    with stands["consumer"].consuming(), stands["classic"].consuming():
+    with ExitStack() as stack:
         watching = {protocol: stand.witness(size.patience_seconds, "--once") for protocol, stand in stands.items()}
         for stand in stands.values():
-            stand.send([message(0, size.seconds), *(message(number, 0.0) for number in range(1, size.short))], 0)
+            stack.enter_context(stand.consuming())
+        for stand in stands.values():
+            warm = stand.warm_up(size.patience_seconds)
+            assert warm, "a consumer got no partition"
+            stand.send([size.seconds, *[0.0] * size.short], partition=0)
             stand.all_sent()
         for protocol, one in watching.items():
-            verdict = hear(one, 2 * size.patience_seconds)
+            line = {"proof": "long-handler", "protocol": protocol, "handler_seconds": size.seconds}
             lines.append(
-                {
-                    "proof": "long-handler",
-                    "protocol": protocol,
-                    "handler_seconds": size.seconds,
-                    "max_poll_interval_ms": _MAX_POLL_INTERVAL_MS,
-                    **verdict,
-                }
+                {**line, "max_poll_interval_ms": _MAX_POLL_INTERVAL_MS, **hear(one, 2 * size.patience_seconds)}
             )
     return lines
 

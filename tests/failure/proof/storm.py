@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,10 @@ KINDS = (
     "command",
 )
 
+_GATEWAYS = 8
+_MOST = 4
+"""At most so many times the planned experiments are launched."""
+
 
 @dataclass(frozen=True)
 class StormSize:
@@ -52,7 +56,7 @@ class StormSize:
 
 FULL = StormSize(Scale(50, pause_seconds=0.4), kills=40, kills_of_each=3, kills_in_window=12, seconds=420)
 SMALL = StormSize(Scale(8, pause_seconds=0.4), kills=11, kills_of_each=1, kills_in_window=2, seconds=150)
-SABOTAGE = StormSize(Scale(10, pause_seconds=0.4), kills=6, kills_of_each=0, kills_in_window=4, seconds=60)
+SABOTAGE = StormSize(Scale(10, pause_seconds=0.4), kills=6, kills_of_each=0, kills_in_window=4, seconds=45)
 
 
 class Storm:
@@ -64,32 +68,31 @@ class Storm:
         self.killed: Counter[str] = Counter()
         self.in_window = 0
         self._seen: set[str] = set()
-        self.calm = threading.Event()
 
     def blow(self, until: float) -> None:
-        """Kill until every quota is filled or ``until`` (monotonic seconds) has come; then set ``calm``."""
+        """Kill until every quota is filled or ``until`` (monotonic seconds) has come."""
         next_random = time.monotonic() + 1.0
         while not self._spent and time.monotonic() < until:
-            if self._windows_left:
+            if self.windows_left:
                 self._strike_in_window()
             if time.monotonic() >= next_random and not self._random_spent:
                 next_random = time.monotonic() + self._chance.uniform(0.6, 1.6)
                 self._strike()
             time.sleep(0.02)
-        self.calm.set()
 
     @property
     def _spent(self) -> bool:
-        return self._windows_left == 0 and self._random_spent
+        return self.windows_left == 0 and self._random_spent
 
     @property
-    def _windows_left(self) -> int:
+    def windows_left(self) -> int:
+        """How many kills in a window are still wanting."""
         return self._size.kills_in_window - self.in_window
 
     @property
     def _random_spent(self) -> bool:
         """What the windows will still take counts as killed; what is not needed is not killed."""
-        enough = self.killed.total() + self._windows_left >= self._size.kills
+        enough = self.killed.total() + self.windows_left >= self._size.kills
         return enough and all(self.killed[kind] >= self._size.kills_of_each for kind in KINDS)
 
     def _strike(self) -> None:
@@ -127,17 +130,15 @@ def _kill_wrapper(window: Path) -> None:
 
 
 def launch_under_fire(ground: Ground, size: StormSize, proof: str, storm: Storm) -> list[str]:
-    """Launch the experiments one by one while it storms; the client repeats what broke."""
-
-    def launch(number: int) -> str:
-        return launch_one(ground, proof, number, size.scale)
-
-    accepted = []
-    with ThreadPoolExecutor(4) as pool:
-        for experiment in pool.map(launch, range(size.scale.experiments)):
-            accepted.append(experiment)
-            storm.calm.wait(size.pace_seconds)
-    return accepted
+    """Launch one experiment after another while it storms, and more than planned when windows are still wanting."""
+    with ThreadPoolExecutor(_GATEWAYS) as pool:
+        launching: list[Future[str]] = []
+        for number in range(_MOST * size.scale.experiments):
+            if number >= size.scale.experiments and not storm.windows_left:
+                break
+            launching.append(pool.submit(launch_one, ground, proof, number, size.scale))
+            time.sleep(size.pace_seconds)
+        return [future.result() for future in launching]
 
 
 def kill_storm(ground: Ground, size: StormSize, seed: int, proof: str = "kill-storm") -> Line:

@@ -9,7 +9,13 @@ import pytest
 
 from api_server.auth.capabilities import LIFE, Capabilities, Grant
 from api_server.auth.principal import Role
-from howdah.contracts.exchange import CAPABILITIES_PATH, CAPABILITY_HEADER, SECRETS_PATH, SIGNED_URLS_PATH
+from howdah.contracts.exchange import (
+    CAPABILITIES_PATH,
+    CAPABILITY_HEADER,
+    REAPING_HOURS,
+    SECRETS_PATH,
+    SIGNED_URLS_PATH,
+)
 from howdah.contracts.ids import new_id
 from howdah.runtime.clock import SystemClock
 from tests.integration.api.conftest import Api, Tenant, a_key
@@ -132,6 +138,43 @@ def test_a_terminal_task_gets_no_renewal(api: Api, service: httpx2.Client, grant
     assert slug(ask(service, CAPABILITIES_PATH, api.parts.capabilities.mint(grant))) == (409, "task-terminal")
     gone = replace(grant, task_id=new_id())
     assert slug(ask(service, CAPABILITIES_PATH, api.parts.capabilities.mint(gone))) == (409, "task-terminal")
+
+
+def end_canceled(api: Api, grant: Grant, *, job: str, hours_ago: float) -> None:
+    """What an unconfirmed cancel leaves: the task and its process are CANCELED, the job is in ``job``."""
+    with api.engine.begin() as connection:
+        (process_id,) = connection.exec_driver_sql(
+            "UPDATE task SET state = 'CANCELED', ended_at = now() - make_interval(hours => 1) * %s WHERE id = %s"
+            " RETURNING process_id",
+            (hours_ago, grant.task_id),
+        ).one()
+        connection.exec_driver_sql("UPDATE process SET state = 'CANCELED' WHERE id = %s", (process_id,))
+        connection.exec_driver_sql(
+            "INSERT INTO job (task_id, generation, gateway_id, experiment_id, process_id, job_name, state, reason)"
+            " SELECT id, 1, gateway_id, experiment_id, process_id, 'j', %s, '' FROM task WHERE id = %s"
+            " ON CONFLICT (task_id, generation) DO UPDATE SET state = excluded.state",
+            (job, grant.task_id),
+        )
+
+
+def test_after_an_unconfirmed_cancel_the_reaper_is_served_for_48_hours(
+    api: Api, service: httpx2.Client, grant: Grant
+) -> None:
+    expired = Capabilities(api.parts.capabilities._key, LongAgo()).mint(grant)
+    end_canceled(api, grant, job="ACTIVE", hours_ago=REAPING_HOURS - 0.1)
+    renewed = ask(service, CAPABILITIES_PATH, expired)
+    assert renewed.status_code == 200, renewed.text
+    body = {"credential_id": grant.credentials[0]}
+    assert ask(service, SECRETS_PATH, renewed.json()["capability"], body).status_code == 200
+    end_canceled(api, grant, job="ACTIVE", hours_ago=REAPING_HOURS + 0.1)
+    assert slug(ask(service, CAPABILITIES_PATH, expired)) == (409, "task-terminal")
+
+
+def test_once_the_job_is_known_to_be_gone_nobody_is_served_any_more(
+    api: Api, service: httpx2.Client, grant: Grant
+) -> None:
+    end_canceled(api, grant, job="CANCELED", hours_ago=0.1)
+    assert slug(ask(service, CAPABILITIES_PATH, api.parts.capabilities.mint(grant))) == (409, "task-terminal")
 
 
 def test_objects_go_in_and_out_through_the_urls(api: Api, service: httpx2.Client, grant: Grant) -> None:

@@ -111,6 +111,19 @@ def test_a_dead_child_is_started_again_and_this_is_said(start: Start, tmp_path: 
     assert status.children[1].pid == pid_of(tmp_path, "second")
 
 
+def test_a_child_that_hangs_is_killed_and_started_again_and_this_is_said(start: Start, tmp_path: Path) -> None:
+    stack = start()
+    await_line(stack, "all ready")
+    before = pid_of(tmp_path, "second")
+    os.kill(before, signal.SIGSTOP)
+    said = await_line(stack, "second hung and was killed")
+    assert "3 checks in a row failed, nothing answers on port" in said
+    assert "starts again in 0.1 s" in said
+    await_line(stack, "second is ready again")
+    await_that(lambda: pid_of(tmp_path, "second") != before)
+    assert not lives(before)
+
+
 def test_a_second_supervisor_in_the_same_directory_is_refused(start: Start, tmp_path: Path) -> None:
     stack = start()
     await_line(stack, "all ready")

@@ -1,6 +1,7 @@
 """A stack of two tiny real children under the real supervisor: ``python tiny_stack.py <directory> [options]``.
 
-Each child writes its pid and goes on for ever; the first ignores SIGTERM when asked to be stubborn.
+Each child writes its pid, says over HTTP that it lives and goes on for ever; the first ignores SIGTERM when asked to be
+stubborn.
 """
 
 import argparse
@@ -9,13 +10,23 @@ from pathlib import Path
 
 from howdah.local.child import ChildSpec
 from howdah.local.errors import LocalStackError
-from howdah.local.kept_child import Backoff
+from howdah.local.http_probe import livez
+from howdah.local.kept_child import Backoff, Patience
+from howdah.local.ports import PortBook
 from howdah.local.run_record import RunRecord, only_supervisor
 from howdah.local.supervisor import Chore, Plan, Supervisor, Wave
 
 CHILD = """
-import pathlib, signal, sys, threading
-name, folder, stubborn = sys.argv[1:]
+import http.server, pathlib, signal, sys, threading
+name, folder, stubborn, port = sys.argv[1:]
+class Live(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Live)
+threading.Thread(target=server.serve_forever, daemon=True).start()
 def leave(*_):
     with open(f"{folder}/ends", "a") as ends:
         ends.write(f"{name}\\n")
@@ -47,12 +58,14 @@ def spec(name: str, folder: Path, options: argparse.Namespace) -> ChildSpec:
     def ready() -> str | None:
         return None if pid_file.exists() else f"{pid_file} is not there yet"
 
+    port = PortBook(folder / "ports.json").get(name)
     stubborn = "yes" if options.stubborn and name == "first" else "no"
     return ChildSpec(
         name=name,
-        command=(sys.executable, "-S", "-c", CHILD, name, str(folder), stubborn),
+        command=(sys.executable, "-S", "-c", CHILD, name, str(folder), stubborn, str(port)),
         ready=ready,
         ready_timeout_seconds=20,
+        alive=livez(port),
         grace_seconds=2,
         dies_with_us=not options.orphans,
     )
@@ -78,6 +91,7 @@ def main() -> int:
             *([Wave("the last", lambda: (last,))] if options.failing else []),
         ],
         backoff=Backoff(initial_seconds=0.1, max_seconds=0.5),
+        patience=Patience(check_seconds=0.2, checks=3),
         on_ready=lambda: Lines().say("all ready"),
     )
     try:

@@ -20,6 +20,7 @@ from howdah.contracts.messages import (
     TaskCompleted,
     TaskEvent,
     TaskFailed,
+    TaskProgressed,
 )
 from howdah.contracts.resources import ResourceTarget, SchedulerKind
 from howdah.contracts.states import JobState
@@ -124,6 +125,12 @@ class Run:
     def await_state(self, state: JobState) -> None:
         self._reader.until(lambda _: state in self.job_states(), 90.0)
 
+    def await_step(self, words: str) -> None:
+        def told() -> list[str]:
+            return [event.step for event in self._reader.of(self.process_id) if isinstance(event, TaskProgressed)]
+
+        self._reader.until(lambda _: any(words in step for step in told()), 30.0)
+
     def cancel(self) -> None:
         note = Cancellation(
             at=command_for(env_setup, {}).at,
@@ -223,6 +230,7 @@ def test_a_failing_job_says_why(run: Run) -> None:
 def test_a_canceled_job_is_gone_before_it_is_told(run: Run) -> None:
     monitoring, _ = run.submit("sleep 300")
     run.await_state(JobState.ACTIVE)
+    run.await_step("is ACTIVE")
     run.cancel()
     assert run.outcome(monitoring, TaskCanceled).confirmed
     assert run.job_states()[-1] is JobState.CANCELED

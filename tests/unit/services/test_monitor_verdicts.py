@@ -105,3 +105,11 @@ def test_heartbeats_of_one_period_are_one_event() -> None:
     ids = [beat.event_id for beat in beats if beat is not None]
     assert ids[0] == ids[1] != ids[2]
     assert verdicts.progress(job_record(), "alive", NOW, 60.0) is None
+
+
+def test_a_heartbeat_after_a_change_of_state_is_an_event_of_its_own() -> None:
+    queued, active = (awaited(job_record(state=state)) for state in (JobState.QUEUED, JobState.ACTIVE))
+    before, after = (verdicts.progress(record, "alive", NOW, 60.0) for record in (queued, active))
+    assert before is not None
+    assert after is not None
+    assert before.event_id != after.event_id
