@@ -153,7 +153,6 @@ def _running(settings: ApiSettings, parts: Parts) -> Callable[[FastAPI], Any]:
         finally:
             purging.cancel()
             await run_sync(parts.live_feed.hub.close)
-            await run_sync(parts.service_instances.close)
 
     return lifespan
 

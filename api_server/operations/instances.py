@@ -8,7 +8,7 @@ from typing import Final
 from howdah.contracts import topics
 from howdah.contracts.codec import HEARTBEATS
 from howdah.contracts.messages import Heartbeat
-from howdah.messaging.abstract import Messaging, Record, Table
+from howdah.messaging.abstract import Messaging, Record
 from howdah.runtime.clock import Clock
 
 SILENT_AFTER: Final = timedelta(seconds=30)
@@ -43,17 +43,10 @@ class ServiceInstances:
         self._clock = clock
         self._lock = threading.Lock()
         self._heard: dict[str, tuple[Heartbeat, datetime]] = {}
-        self._reader: Table | None = None
 
     def start(self) -> None:
-        """Begin to listen."""
-        self._reader = self._messaging.broadcast(topics.HEARTBEATS.name, self.hear)
-        self._reader.start()
-
-    def close(self) -> None:
-        """Stop listening."""
-        if self._reader is not None:
-            self._reader.close()
+        """Begin to listen; that ends with the messaging."""
+        self._messaging.broadcast(topics.HEARTBEATS.name, self.hear).start()
 
     def hear(self, record: Record) -> None:
         """Take a heartbeat in; ContractError, for the dead letters, when it is none."""

@@ -22,7 +22,7 @@ from api_server.registry.leases import LeaseHolder
 from api_server.registry.outbox import OutboxRelay, Sweeper, open_registry
 from howdah.contracts import codec, topics
 from howdah.contracts.ids import new_id
-from howdah.messaging.abstract import Messaging
+from howdah.messaging.abstract import Messaging, MessagingError
 from howdah.runtime.clock import Clock
 from howdah.runtime.health import Check
 
@@ -43,6 +43,7 @@ class Orchestrator:
         self, settings: OrchestratorSettings, engine: Engine, messaging: Messaging, mint: Mint, clock: Clock
     ) -> None:
         self._engine = engine
+        self._messaging = messaging
         self._clock = clock
         self._stop = threading.Event()
         self._error: BaseException | None = None
@@ -77,7 +78,8 @@ class Orchestrator:
 
     def checks(self) -> dict[str, Check]:
         """Return what readiness asks: the database, and every loop."""
-        return {"database": self._database, **{name: loop.trouble for name, loop in self._loops.items()}}
+        loops = {name: loop.trouble for name, loop in self._loops.items()}
+        return {"database": self._database, "kafka": self._messaging.producer().trouble, **loops}
 
     def _database(self) -> str | None:
         try:
@@ -90,6 +92,7 @@ class Orchestrator:
     def stop(self) -> None:
         """Ask all loops to end; safe in a signal handler."""
         self._stop.set()
+        self._messaging.give_up_waiting()
 
     def run(self) -> None:
         """Work until ``stop``; raises what a loop died of."""
@@ -114,6 +117,9 @@ class Orchestrator:
         try:
             loop.run(self._stop)
         except Exception as error:
+            if isinstance(error, MessagingError) and self._stop.is_set():
+                log.warning("loop was stopped while Kafka did not answer", loop=name, error=str(error))
+                return
             log.exception("loop died", loop=name)
             self._error = error
             self._stop.set()

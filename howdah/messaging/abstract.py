@@ -279,6 +279,14 @@ class Messaging(Protocol):
         """Return a reader that sees what is written from now on (its rows stay empty)."""
         ...
 
+    def give_up_waiting(self) -> None:
+        """From now on whoever waits for an answer of Kafka that does not come gets a MessagingError within seconds.
+
+        For a process that is told to stop, which must not take longer because Kafka is away. While Kafka answers,
+        nothing changes. May be called from any thread and from a signal handler.
+        """
+        ...
+
     def close(self) -> None:
         """Close everything that was handed out."""
         ...

@@ -140,3 +140,7 @@ class Backend(Protocol):
     def consumer(self, options: ConsumerOptions) -> Consumer:
         """Return a new consumer."""
         ...
+
+    def give_up_waiting(self) -> None:
+        """Let no client ask a second time what is not answered: see ``abstract.Messaging``."""
+        ...

@@ -28,7 +28,7 @@ class Broadcast(Reading):
                 self._closing.wait(_AGAIN_SECONDS)
         self._ended = None
         self._consumer.assign({partition: self._consumer.bounds(partition)[1] for partition in partitions}, self)
-        self._loaded.set()
+        self._now_loaded()
 
     def _read(self, record: Record) -> None:
         self._on_record(record)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from howdah.messaging.abstract import (
     Admin,
@@ -20,12 +20,9 @@ from howdah.messaging.abstract import (
 from howdah.messaging.backend import Backend, ConsumerOptions
 from howdah.messaging.batches import Batches
 from howdah.messaging.broadcast import Broadcast
+from howdah.messaging.reading import Reading
 from howdah.messaging.table import DividedTable, WholeTable
 from howdah.messaging.work_queue import WorkQueue
-
-
-class _Closable(Protocol):
-    def close(self) -> None: ...
 
 
 class Connected:
@@ -36,7 +33,7 @@ class Connected:
         self._lock = threading.Lock()
         self._producer: Producer | None = None
         self._admin: Admin | None = None
-        self._closables: list[_Closable] = []
+        self._closables: list[Reading] = []
 
     def producer(self) -> Producer:
         """Return the process's shared producer."""
@@ -86,8 +83,15 @@ class Connected:
         consumer = self._backend.consumer(ConsumerOptions(name, strict_offsets=False))
         return self._kept(Broadcast(consumer, self.producer(), topic, on_record, name))
 
+    def give_up_waiting(self) -> None:
+        """See ``abstract.Messaging``. Takes no lock: the thread that a signal interrupts may hold it."""
+        self._backend.give_up_waiting()
+        for reading in tuple(self._closables):
+            reading.give_up_waiting()
+
     def close(self) -> None:
         """Close tables and broadcasts, then the producer, when it has written out what is queued."""
+        self.give_up_waiting()
         with self._lock:
             closables, self._closables = self._closables, []
             producer, self._producer = self._producer, None
@@ -96,7 +100,7 @@ class Connected:
         if producer is not None:
             producer.close()
 
-    def _kept(self, table: "WholeTable | DividedTable | Broadcast") -> Table:
+    def _kept(self, table: Reading) -> Table:
         with self._lock:
             self._closables.append(table)
         return table

@@ -35,6 +35,8 @@ class Reading(ABC):
         self._name = name
         self._clock = clock or SystemClock()
         self._loaded = threading.Event()
+        self._settled = threading.Event()
+        """Loaded, or never to be: nobody need wait any longer."""
         self._closing = threading.Event()
         self._ended: str | None = f"{name} has not started yet"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -45,8 +47,13 @@ class Reading(ABC):
         self._thread.start()
 
     def wait_loaded(self, timeout_seconds: float) -> bool:
-        """Wait until everything that stood in the topic at the start was read."""
-        return self._loaded.wait(timeout_seconds)
+        """Wait until everything that stood in the topic at the start was read; False: it was not, or never will be."""
+        self._settled.wait(timeout_seconds)
+        return self._loaded.is_set()
+
+    def give_up_waiting(self) -> None:
+        """Let nobody wait any longer for what is not loaded."""
+        self._settled.set()
 
     def get(self, key: str) -> bytes | None:
         """Return the value of ``key``, None when there is none."""
@@ -63,6 +70,7 @@ class Reading(ABC):
     def close(self) -> None:
         """Stop reading."""
         self._closing.set()
+        self._settled.set()
         if self._thread.ident is None:
             self._consumer.close()
         elif self._thread is not threading.current_thread():
@@ -98,10 +106,18 @@ class Reading(ABC):
                     self._take(record)
             self._ended = f"{self._name} was closed"
         except Exception as error:  # the thread's boundary: readiness shows the sentence
-            log.exception("a reader ended", name=self._name, topic=self._topic)
+            if isinstance(error, MessagingError) and self._closing.is_set():
+                log.info("a reader was closed while Kafka did not answer", name=self._name, error=str(error))
+            else:
+                log.exception("a reader ended", name=self._name, topic=self._topic)
             self._ended = f"{self._name} ended: {type(error).__name__}: {error}"
         finally:
+            self._settled.set()
             self._consumer.close()
+
+    def _now_loaded(self) -> None:
+        self._loaded.set()
+        self._settled.set()
 
     def _take(self, record: Record) -> None:
         try:

@@ -41,7 +41,7 @@ class _Table(Reading):
         """Note that all there was in ``partition`` is read."""
         self._unread.discard(partition)
         if not self._unread:
-            self._loaded.set()
+            self._now_loaded()
 
     def _take_up(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
         with self._lock:
@@ -90,7 +90,7 @@ class DividedTable(_Table):
         """Read what arrives from its beginning; a replica without a share is loaded at once."""
         begin = self._take_up(partitions)
         if not self._unread:
-            self._loaded.set()
+            self._now_loaded()
         return begin
 
     def revoked(self, partitions: Sequence[Partition]) -> None:

@@ -94,8 +94,14 @@ class Service:
 
     def run(self) -> None:
         """Work until stopped. MessagingError, or what else ended a loop, when the work could not go on."""
-        self._messaging.admin().ensure(self._topics(), self._settings.kafka_replication_factor)
-        self._cancellations.start(self._settings.table_timeout_seconds)
+        try:
+            self._messaging.admin().ensure(self._topics(), self._settings.kafka_replication_factor)
+            self._cancellations.start(self._settings.table_timeout_seconds)
+        except MessagingError as error:
+            if not self._stopping.is_set():
+                raise
+            log.info("the service was told to stop before it began to work", why=str(error))
+            return
         self._runners = [self._work_queue(task) for task in self._tasks]
         self._runners += [factory(self._parts) for factory in self._part_factories]
         health = HealthServer(
@@ -119,6 +125,7 @@ class Service:
     def stop(self) -> None:
         """Ask for the drain: no further message is taken, running handlers get their grace."""
         self._stopping.set()
+        self._messaging.give_up_waiting()
 
     def _run_loops(self) -> None:
         threads = [
@@ -138,9 +145,12 @@ class Service:
     def _guarded(self, runner: Runner) -> None:
         try:
             runner.run()
-        except Exception as error:
-            log.exception("a loop of the service ended with an error")
-            self._error = self._error or error
+        except Exception as error:  # the boundary of the loops
+            if isinstance(error, MessagingError) and self._stopping.is_set():
+                log.warning("a loop was stopped while Kafka did not answer", error=str(error))
+            else:
+                log.exception("a loop of the service ended with an error")
+                self._error = self._error or error
         finally:
             self._stopping.set()
 
@@ -181,10 +191,14 @@ class Service:
         return next((runner.last_error for runner in self._task_runners if runner.last_error), None)
 
     def _say_goodbye(self) -> None:
+        trouble = self._around.producer.trouble()
         try:
-            self._heartbeats.leave()
+            if trouble is None:
+                self._heartbeats.leave()
         except MessagingError as error:
-            log.warning("nobody could be told that this instance stops", error=str(error))
+            trouble = str(error)
+        if trouble is not None:
+            log.warning("nobody could be told that this instance stops", error=trouble)
 
 
 def run_service(*tasks: AnyTask, settings: ServiceSettings | None = None, parts: Sequence[PartFactory] = ()) -> int:

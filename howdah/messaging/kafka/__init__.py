@@ -8,6 +8,7 @@ from howdah.messaging.abstract import Messaging
 from howdah.messaging.backend import ConsumerOptions
 from howdah.messaging.connected import Connected
 from howdah.messaging.kafka.admin import KafkaAdmin
+from howdah.messaging.kafka.asking import Asking
 from howdah.messaging.kafka.consumer import KafkaConsumer
 from howdah.messaging.kafka.producer import KafkaProducer
 from howdah.runtime.settings import KafkaSettings
@@ -19,6 +20,7 @@ class KafkaBackend:
     def __init__(self, settings: KafkaSettings, client_id: str) -> None:
         self._settings = settings
         self._client_id = client_id
+        self._asking = Asking()
 
     def producer(self) -> KafkaProducer:
         """Return a new idempotent producer."""
@@ -26,11 +28,15 @@ class KafkaBackend:
 
     def admin(self) -> KafkaAdmin:
         """Return a new administration."""
-        return KafkaAdmin(self._settings, self._client_id)
+        return KafkaAdmin(self._settings, self._client_id, self._asking)
 
     def consumer(self, options: ConsumerOptions) -> KafkaConsumer:
         """Return a new consumer."""
-        return KafkaConsumer(self._settings, self._client_id, options)
+        return KafkaConsumer(self._settings, self._client_id, options, self._asking)
+
+    def give_up_waiting(self) -> None:
+        """Ask nothing a second time from now on."""
+        self._asking.give_up()
 
 
 def connect(settings: KafkaSettings, client_id: str) -> Messaging:

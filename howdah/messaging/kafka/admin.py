@@ -21,6 +21,7 @@ from howdah.messaging import ledger
 from howdah.messaging.abstract import MessagingError
 from howdah.messaging.backend import Committed, Partition
 from howdah.messaging.kafka import configuration
+from howdah.messaging.kafka.asking import ANSWER_SECONDS, Asking
 from howdah.messaging.kafka.errors import in_words, passes
 from howdah.messaging.topic_contract import check_settings, must_grow
 from howdah.runtime.settings import KafkaSettings
@@ -39,7 +40,8 @@ _COORDINATOR_AGAIN_SECONDS: Final = 0.2
 class KafkaAdmin:
     """See ``abstract.Admin``. Safe to share among threads."""
 
-    def __init__(self, settings: KafkaSettings, client_id: str) -> None:
+    def __init__(self, settings: KafkaSettings, client_id: str, asking: Asking) -> None:
+        self._asking = asking
         self._client = AdminClient(configuration.connection(settings, client_id))
 
     def ensure(self, topics: Sequence[Topic], replication_factor: int = 1) -> None:
@@ -74,10 +76,8 @@ class KafkaAdmin:
         return dict(sorted(backlog.items()))
 
     def _sizes(self, topic: str | None = None) -> dict[str, int]:
-        try:
-            found = self._client.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics
-        except KafkaException as error:
-            raise in_words("the topics could not be listed", error) from None
+        listed = self._asking.ask("the topics", lambda: self._client.list_topics(topic, timeout=ANSWER_SECONDS))
+        found = listed.topics
         return {name: len(entry.partitions) for name, entry in found.items() if entry.error is None}
 
     def _create(self, topics: Sequence[Topic], replication_factor: int) -> None:

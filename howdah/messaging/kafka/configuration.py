@@ -1,6 +1,5 @@
 """librdkafka's options: one function for each kind of client, every value with its reason."""
 
-import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,42 +16,52 @@ log = structlog.get_logger(__name__)
 MAX_RECORD_BYTES: Final = 1_048_588
 """The topics' max.message.bytes: what is larger is refused before it is queued."""
 _STATISTICS_MS: Final = 2_000
+_MISSING_LOOKS: Final = 2
+"""So many statistics in a row without a connection, though one was tried, are called an outage."""
+_REAL_BROKERS: Final = frozenset({"learned", "configured"})
 
 
 class Connectivity:
-    """Whether any broker is reachable, as the client's own statistics say; and its fatal error, if it has one."""
+    """Whether any broker is reachable, as the client's own statistics say; and its fatal error, if it has one.
+
+    With hysteresis: a connection that is up is believed at once, the lack of any only when it lasts (connections are
+    closed and opened in the best of times), and only while the client tries to connect (an idle one need not).
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._lock = threading.Lock()
-        self._unreachable = False
+        self._missing = 0
+        self._tried = False
         self._fatal: str | None = None
 
     def on_statistics(self, text: str) -> None:
-        """Read the states of the brokers from librdkafka's statistics."""
-        states = [broker["state"] for broker in orjson.loads(text)["brokers"].values() if broker["nodeid"] >= 0]
-        self._note(unreachable=bool(states) and "UP" not in states)
+        """Read the states of the connections from librdkafka's statistics.
+
+        While all brokers are away the client forgets those that it has learned of and goes back to the bootstrap
+        servers, so that these count, too. What does not count is the logical broker, the group's coordinator.
+        """
+        brokers = orjson.loads(text)["brokers"].values()
+        if any(one["state"] == "UP" and one["source"] in _REAL_BROKERS for one in brokers):
+            if self._missing >= _MISSING_LOOKS:
+                log.info("kafka is reachable again", client=self._name)
+            self._missing = 0
+        elif self._tried:
+            self._missing += 1
+            if self._missing == _MISSING_LOOKS:
+                log.warning("no kafka broker is reachable", client=self._name)
+        self._tried = False
 
     def on_error(self, error: KafkaError) -> None:
         """Note what librdkafka reports beside any one request. It recovers from all but fatal ones by itself.
 
-        It repeats itself with every attempt to connect, so only what is new is worth a warning.
+        "All brokers are down" comes with every try to connect that fails: it is no judgement.
         """
         log.debug("kafka client error", client=self._name, error=error.name(), text=error.str())
         if error.fatal():
             self._fatal = error.str()
             log.error("the kafka client failed for good", client=self._name, error=error.str())
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how confluent_kafka names local errors
-            self._note(unreachable=True)
-
-    def _note(self, *, unreachable: bool) -> None:
-        with self._lock:
-            changed = self._unreachable != unreachable
-            self._unreachable = unreachable
-        if changed and unreachable:
-            log.warning("no kafka broker is reachable", client=self._name)
-        elif changed:
-            log.info("kafka is reachable again", client=self._name)
+            self._tried = True
 
     @property
     def fatal(self) -> str | None:
@@ -63,7 +72,7 @@ class Connectivity:
         """Return None while a broker is reachable, else a sentence."""
         if self._fatal is not None:
             return f"{self._name}: the Kafka client failed for good: {self._fatal}"
-        return f"{self._name}: no Kafka broker is reachable" if self._unreachable else None
+        return f"{self._name}: no Kafka broker is reachable" if self._missing >= _MISSING_LOOKS else None
 
 
 def connection(settings: KafkaSettings, client_id: str, connectivity: Connectivity | None = None) -> dict[str, Any]:

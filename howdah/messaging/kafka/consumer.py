@@ -3,9 +3,7 @@
 Offsets are committed between two polls, on the polling thread: confluent_kafka's lock starves a commit from any other.
 """
 
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Final, TypeVar
+from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 from confluent_kafka import Consumer as Client
@@ -14,23 +12,18 @@ from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from howdah.messaging.abstract import Headers, MessagingError, Record
 from howdah.messaging.backend import Committed, ConsumerOptions, Listener, Partition, Refusal
 from howdah.messaging.kafka import configuration
+from howdah.messaging.kafka.asking import ANSWER_SECONDS, Asking
 from howdah.messaging.kafka.errors import in_words, passes, refusal
 from howdah.runtime.settings import KafkaSettings
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
-
-_ASK_SECONDS: Final = 5.0
-_ASK_AGAIN_SECONDS: Final = 0.1
-_ASK_AGAIN_FOR_SECONDS: Final = 50.0
-"""A question asked while the broker restarts is asked again, for well less than max.poll.interval.ms."""
-
 
 class KafkaConsumer:
     """See ``backend.Consumer``."""
 
-    def __init__(self, settings: KafkaSettings, client_id: str, options: ConsumerOptions) -> None:
+    def __init__(self, settings: KafkaSettings, client_id: str, options: ConsumerOptions, asking: Asking) -> None:
+        self._asking = asking
         self._group = options.group
         self._connectivity = configuration.Connectivity(f"consumer {options.group}")
         self._client = Client(configuration.consumer(settings, client_id, options, self._connectivity))
@@ -55,16 +48,16 @@ class KafkaConsumer:
 
     def partitions(self, topic: str) -> Sequence[Partition]:
         """Return the partitions of ``topic``, none when it does not exist."""
-        found = self._ask(
-            f"the partitions of {topic}", lambda: self._client.list_topics(topic, timeout=_ASK_SECONDS).topics[topic]
+        found = self._asking.ask(
+            f"the partitions of {topic}", lambda: self._client.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]
         )
         return [] if found.error is not None else [Partition(topic, number) for number in sorted(found.partitions)]
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
         """Return the first offset there is and the next to be written."""
-        return self._ask(
+        return self._asking.ask(
             f"the bounds of {partition.topic}[{partition.number}]",
-            lambda: self._client.get_watermark_offsets(TopicPartition(*partition), timeout=_ASK_SECONDS),
+            lambda: self._client.get_watermark_offsets(TopicPartition(*partition), timeout=ANSWER_SECONDS),
         )
 
     def high(self, partition: Partition) -> int:
@@ -80,7 +73,7 @@ class KafkaConsumer:
         asked = [TopicPartition(*partition) for partition in partitions]
 
         def question() -> list[TopicPartition]:
-            answer = self._client.committed(asked, timeout=_ASK_SECONDS)
+            answer = self._client.committed(asked, timeout=ANSWER_SECONDS)
             wrong = next((found.error for found in answer if found.error is not None), None)
             if wrong is not None:
                 raise KafkaException(wrong)
@@ -88,7 +81,7 @@ class KafkaConsumer:
 
         return {
             Partition(found.topic, found.partition): Committed(found.offset, found.metadata or "")
-            for found in self._ask(f"the offsets of group {self._group}", question)
+            for found in self._asking.ask(f"the offsets of group {self._group}", question)
             if found.offset >= 0
         }
 
@@ -145,17 +138,6 @@ class KafkaConsumer:
         """Leave the group; partitions still owned are revoked first."""
         self._closing = True
         self._client.close()
-
-    def _ask(self, what: str, question: Callable[[], T]) -> T:
-        """Ask again while the broker starts; MessagingError when it refuses, or says nothing for too long."""
-        end = time.monotonic() + _ASK_AGAIN_FOR_SECONDS
-        while True:
-            try:
-                return question()
-            except KafkaException as error:
-                if not passes(error.args[0]) or time.monotonic() > end:
-                    raise in_words(f"{what} could not be read", error) from None
-                time.sleep(_ASK_AGAIN_SECONDS)  # nothing tells when the coordinator has loaded
 
     def _on_assign(self, client: Client, partitions: list[TopicPartition]) -> None:
         if self._closing:  # the coordinator answers no more questions, and nothing will be read

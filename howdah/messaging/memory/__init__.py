@@ -32,6 +32,9 @@ class MemoryBackend:
         """Return a new consumer."""
         return MemoryConsumer(self._cluster, self._client_id, options)
 
+    def give_up_waiting(self) -> None:
+        """Nothing here is waited for."""
+
 
 class InMemoryBroker(Cluster):
     """Kafka as an object; see ``Cluster`` for how it can be made to misbehave."""
