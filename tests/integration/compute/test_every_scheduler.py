@@ -24,7 +24,8 @@ from howdah.contracts.resources import ResourceTarget, SchedulerKind
 from howdah.contracts.states import JobState
 from tests.fixtures.batch import EMULATED, BatchSystem, EmulatedCluster
 from tests.fixtures.sshd import SshServer
-from tests.fixtures.submissions import Submission, await_end, await_value, counting
+from tests.fixtures.submissions import Submission, await_end, counting
+from tests.fixtures.waiting import await_value
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 

@@ -16,7 +16,7 @@ from howdah.compute.abstract import Connection
 from howdah.compute.reach import PooledReach
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
-from tests.fixtures.daemons import find_program, owned_directory
+from tests.fixtures.daemons import owned_directory
 from tests.fixtures.sshd import SshServer
 from tests.fixtures.submissions import Submission, await_end
 
@@ -42,8 +42,6 @@ _SHELLS = {
 @pytest.fixture(params=[*_SHELLS])
 def account(request: pytest.FixtureRequest, make_sshd: MakeSshd, reach: PooledReach) -> Iterator[Connection]:
     shell: str = request.param
-    if shell == "tcsh" and find_program("tcsh") is None:
-        pytest.skip("there is no tcsh here")
     server = make_sshd({"ForceCommand": _SHELLS[shell]})
     with reach.connect(server.target(environment={"COLOUR": "dark 'blue'\n!x"}), server.secret) as made:
         yield made

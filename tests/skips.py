@@ -1,0 +1,33 @@
+"""Every skip of the whole suite, by test and parameter, with its reason. Any other one fails the run."""
+
+_NO_ADMIN = "librdkafka's mock cluster answers no CreateTopics, CreatePartitions or DescribeConfigs"
+_NO_ERRORS = "a real broker does not err on request"
+_TWIN_ONLY = "only the twin records whose commit it was"
+_SLOW = "a matter of the loop, and slow; the twin has the same loop"
+
+ALWAYS: dict[tuple[str, str], str] = {
+    ("test_what_is_missing_is_created_and_what_is_there_is_left", "mock"): _NO_ADMIN,
+    ("test_a_task_topic_grows", "mock"): _NO_ADMIN,
+    ("test_a_keyed_topic_of_another_size_is_refused", "mock"): _NO_ADMIN,
+    ("test_settings_that_contradict_the_contract_are_refused", "mock"): _NO_ADMIN,
+    ("test_a_topic_that_does_not_exist_stops_the_consumer", "mock"): "the mock cluster creates what it is asked about",
+    ("test_refused_commits_are_made_good", "kafka"): _NO_ERRORS,
+    ("test_a_member_that_was_thrown_out_commits_nothing_and_comes_back", "kafka"): _NO_ERRORS,
+    ("test_nobody_commits_what_it_does_not_own", "mock"): _TWIN_ONLY,
+    ("test_nobody_commits_what_it_does_not_own", "kafka"): _TWIN_ONLY,
+    ("test_a_long_ledger_pauses_its_partition", "mock"): _SLOW,
+    ("test_a_long_ledger_pauses_its_partition", "kafka"): _SLOW,
+}
+"""What one backend of the conformance suite can't show; the suite itself skips these."""
+
+SOMETIMES: dict[tuple[str, str], str] = {
+    ("test_an_unknown_queue_is_refused_in_plain_words", "htcondor"): "HTCondor has no queues",
+    ("test_children_are_told_when_the_supervisor_is_killed", ""): "the death signal is Linux's",
+}
+"""What a test itself may find impossible where it runs. The parameter "" stands for a test without any."""
+
+
+def reason_for(test: str, parameters: str) -> str | None:
+    """Return why ``test[parameters]`` may be skipped; None when it may not."""
+    listed = ALWAYS | SOMETIMES
+    return next((listed[test, one] for one in parameters.split("-") if (test, one) in listed), None)
