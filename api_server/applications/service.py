@@ -14,6 +14,8 @@ from api_server.registry.repositories.catalogue import (
     ResourceRepository,
 )
 from api_server.registry.unit_of_work import UnitOfWork
+from howdah.contracts.resources import SchedulerKind
+from howdah.contracts.scheduling import wrong_directives
 
 
 def modules(work: UnitOfWork, principal: Principal) -> Crud[ApplicationModule]:
@@ -41,8 +43,8 @@ def columns(
     wrong: list[FieldError] = []
     if not isinstance(body, ModuleBody) and _lacks_module(work, principal, body.module_id):
         wrong.append(FieldError("module_id", "names no application module of this gateway"))
-    if isinstance(body, DeploymentBody) and _lacks_resource(work, principal, body.resource_id):
-        wrong.append(FieldError("resource_id", "names no compute resource of this gateway"))
+    if isinstance(body, DeploymentBody):
+        wrong += _wrong_for_the_resource(work, principal, body)
     if wrong:
         raise InvalidRequestError(errors=wrong)
     return body.model_dump(mode="json")
@@ -52,5 +54,9 @@ def _lacks_module(work: UnitOfWork, principal: Principal, module_id: str) -> boo
     return ModuleRepository(work.session, principal.gateway_id).find(module_id) is None
 
 
-def _lacks_resource(work: UnitOfWork, principal: Principal, resource_id: str) -> bool:
-    return ResourceRepository(work.session, principal.gateway_id).find(resource_id) is None
+def _wrong_for_the_resource(work: UnitOfWork, principal: Principal, body: DeploymentBody) -> list[FieldError]:
+    resource = ResourceRepository(work.session, principal.gateway_id).find(body.resource_id)
+    if resource is None:
+        return [FieldError("resource_id", "names no compute resource of this gateway")]
+    directives = wrong_directives(SchedulerKind(resource.scheduler), body.native)
+    return [FieldError(f"native.{index}", why) for index, why in directives]

@@ -43,6 +43,9 @@ def show_resource(session: Session, name: NameArgument) -> None:
         "reached by": f"{one.transport}, {one.username}@{one.host}:{one.port}",
         "host keys": "\n".join(one.host_keys),
         "scheduler": one.scheduler,
+        "grid engine": "\n".join(f"{key}={value}" for key, value in one.grid_engine.items() if value)
+        if one.scheduler == "sge"
+        else "",
         "scratch": one.scratch,
         "environment": "\n".join(f"{key}={value}" for key, value in one.environment.items()),
         "queues": "\n".join(_limits(queue.model_dump()) for queue in one.queues),

@@ -64,7 +64,7 @@ class HtCondor:
             # A job that lost its machine would be started again by itself.
             lines.append("periodic_remove = JobStatus == 1 && NumJobStarts > 0")
         chosen = {
-            "request_memory": f"{job.memory_mb} MB" if job.memory_mb else None,
+            "request_memory": job.memory_mb,
             "request_gpus": job.gpus_per_node,
             "accounting_group": job.account,
         }

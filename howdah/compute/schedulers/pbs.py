@@ -51,6 +51,8 @@ class Pbs:
         options += ["-W", "umask=022", "-r", "y" if job.requeue else "n"]
         if not any(word.startswith("select=") for word in native):
             options += ["-l", _select(job)]
+        if job.nodes > 1 and not any(word.startswith("place=") for word in native):
+            options += ["-l", "place=scatter"]  # or chunks of several nodes may come to lie on one
         if job.wall_time_minutes is not None:
             hours, minutes = divmod(job.wall_time_minutes, 60)
             options += ["-l", f"walltime={hours}:{minutes:02}:00"]

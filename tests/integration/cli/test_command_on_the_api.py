@@ -113,6 +113,30 @@ def test_applying_twice_changes_nothing_and_an_edit_changes_only_itself(howdah: 
     assert next(one for one in inputs if one["name"] == "steps")["maximum"] == 5000
 
 
+def test_a_cluster_with_all_its_fields_is_applied_and_exported_without_a_change(howdah: Howdah) -> None:
+    cluster = (howdah.folder / "cluster.yaml").read_text().replace("scheduler: slurm", "scheduler: sge")
+    cluster = cluster.replace("max_nodes: 1", "max_gpus_per_node: 0") + "grid_engine: {gpu_resource: cuda}\n"
+    (howdah.folder / "cluster.yaml").write_text(cluster)
+    catalogue = (howdah.folder / "catalogue.yaml").read_text()
+    container = "container: {image: 'docker://python:3.12', gpu: nvidia, binds: [{source: /data}]}"
+    (howdah.folder / "catalogue.yaml").write_text(f"{catalogue}\nnative: ['#$ -l arch=lx-amd64']\n{container}\n")
+    assert set(_actions(howdah, "catalogue.yaml", "cluster.yaml").values()) == {"created"}
+    assert set(_actions(howdah, "catalogue.yaml", "cluster.yaml").values()) == {"unchanged"}
+    [resource] = howdah.json("resources", "list")
+    assert resource["grid_engine"] == {
+        "parallel_environment": "smp",
+        "multi_node_environment": None,
+        "memory_resource": "h_vmem",
+        "gpu_resource": "cuda",
+    }
+    howdah("export", "-o", "exported.yaml")
+    assert set(_actions(howdah, "exported.yaml").values()) == {"unchanged"}
+    (howdah.folder / "catalogue.yaml").write_text(f"{catalogue}\nnative: [-N mine]\n")
+    refused = howdah("apply", "-f", "catalogue.yaml", code=1)
+    assert "native.0" in refused.stderr
+    assert "-N can't be given as a directive" in refused.stderr
+
+
 def test_what_is_exported_is_applied_without_a_change(howdah: Howdah) -> None:
     _actions(howdah, "catalogue.yaml", "cluster.yaml")
     howdah("export", "-o", "exported.yaml")

@@ -5,7 +5,7 @@ their commands run the jobs for real and print the formats of the real ones.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from howdah.contracts.failures import FailureKind
 from howdah.contracts.params import JobSpec
 from howdah.contracts.resources import ResourceTarget, SchedulerKind
 from howdah.contracts.states import JobState
-from tests.fixtures.batch import EMULATED, BatchSystem, EmulatedCluster
+from tests.fixtures.batch import BatchSystem, EmulatedCluster
 from tests.fixtures.sshd import SshServer
 from tests.fixtures.submissions import Submission, await_end, counting
 from tests.fixtures.waiting import await_value
@@ -80,13 +80,6 @@ def test_everything_that_a_job_may_ask_for_is_taken(
 
 
 # ---------------------------------------------------------------- with faults: the emulated ones
-
-
-@pytest.fixture(params=EMULATED, ids=lambda kind: kind.value)
-def cluster(
-    request: pytest.FixtureRequest, make_cluster: Callable[[SchedulerKind], EmulatedCluster]
-) -> EmulatedCluster:
-    return make_cluster(request.param)
 
 
 @pytest.fixture
@@ -258,18 +251,6 @@ def test_a_scheduler_that_hangs_leaves_one_job(
     assert (_made(cluster, submission), submission.times_run) == (1, 1)
 
 
-def test_an_unknown_queue_is_refused_in_plain_words(
-    connection: Connection, cluster: EmulatedCluster, work_dir: Path
-) -> None:
-    if cluster.kind is SchedulerKind.HTCONDOR:
-        pytest.skip("HTCondor has no queues")
-    submission = Submission.of(work_dir, counting().model_copy(update={"queue": "nosuch"}))
-    with pytest.raises(TaskError, match="There is no such queue") as caught:
-        submission.submit(connection)
-    assert caught.value.failure.kind is FailureKind.PERMANENT
-    assert _made(cluster, submission) == 0
-
-
 def test_a_requeued_job_that_bears_it_runs_again(
     connection: Connection, cluster: EmulatedCluster, work_dir: Path
 ) -> None:
@@ -285,3 +266,14 @@ def test_a_requeued_job_that_bears_it_runs_again(
     cluster.table.want(number, "requeue")
     assert await_end(connection, ref).state is JobState.COMPLETE
     assert submission.times_run == 2
+
+
+def test_a_job_over_its_wall_time_says_so(connection: Connection, cluster: EmulatedCluster, work_dir: Path) -> None:
+    if cluster.kind is SchedulerKind.HTCONDOR:
+        pytest.skip("the job keeps its wall time itself: tests/unit/compute/test_scripts.py")
+    cluster.set(pace=60)
+    job = counting(seconds=120).model_copy(update={"wall_time_minutes": 1})
+    submission = Submission.of(work_dir, job)
+    seen = await_end(connection, submission.ref(submission.submit(connection).native_id))
+    assert seen.state is JobState.FAILED
+    assert "wall time" in seen.reason

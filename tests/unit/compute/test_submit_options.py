@@ -28,7 +28,7 @@ JOB = JobSpec(
 )
 NATIVE = {
     SchedulerKind.SLURM: "--constraint=haswell",
-    SchedulerKind.PBS: "-l place=scatter",
+    SchedulerKind.PBS: "-l place=scatter:excl",
     SchedulerKind.LSF: "-x",
     SchedulerKind.SGE: "-l arch=lx-amd64",
     SchedulerKind.HTCONDOR: "rank = Mips",
@@ -37,7 +37,7 @@ EXPECTED = {
     SchedulerKind.SLURM: "--partition=debug --account=chem --reservation=r1 --gpus-per-node=1 --mem=8000M --time=90 "
     "--nodes=2 --ntasks-per-node=4 --cpus-per-task=2 --qos=high --constraint=haswell",
     SchedulerKind.PBS: "-q r1 -A chem -l select=2:ncpus=8:mpiprocs=4:ompthreads=2:ngpus=1:mem=8000mb walltime=1:30:00 "
-    "umask=022 place=scatter",
+    "umask=022 place=scatter:excl",
     SchedulerKind.LSF: "-q debug -P chem -U r1 -sla high -n 16 span[ptile=8] rusage[mem=8000MB] -M 8000MB -W 90 "
     "-gpu num=1 -x",
     SchedulerKind.SGE: "-q debug -P chem -ar r1 -pe mpi 16 h_rt=1:30:00 h_vmem=1000M gpu=1 arch=lx-amd64",
@@ -52,6 +52,7 @@ def test_everything_asked_for_is_passed_on(kind: SchedulerKind) -> None:
     options = scheduler.submit_options(job, PLACE)
     assert set(EXPECTED[kind].split()) <= set(options), set(EXPECTED[kind].split()) - set(options)
     assert scheduler.limit_seconds(job) is None
+    assert sum(word.startswith("place=") for word in options) <= 1
 
 
 def test_a_submit_description_of_htcondor() -> None:
@@ -61,7 +62,7 @@ def test_a_submit_description_of_htcondor() -> None:
     assert f'+HowdahName = "{PLACE.job_name}"' in lines
     wanted = {
         "request_cpus = 8",
-        "request_memory = 8000 MB",
+        "request_memory = 8000",
         "request_gpus = 1",
         "accounting_group = chem",
         "rank = Mips",
