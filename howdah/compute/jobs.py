@@ -24,7 +24,11 @@ BATCH: Final = 500
 _BYTES_PER_JOB = 2_000
 _CANCELED_BY_US = "The job was canceled."
 _SIGNALS_FROM = 128
-_OUT_OF_TIME = "The job ran into its wall time limit."
+_ENDS: Final = {
+    "timeout": "The job ran into its wall time limit.",
+    "interrupted": "The job was interrupted, and its application does not bear being started again.",
+}
+"""What the words mean that the job script leaves in place of an exit code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,18 +170,18 @@ def _without_marks(observation: Observation, status: JobStatus | None) -> Observ
 
 
 def _ended(observation: Observation, status: JobStatus | None, marks: Marks) -> Observation:
-    if marks.word == "canceled":
-        return replace(observation, state=JobState.CANCELED, reason=_CANCELED_BY_US)
-    if marks.word == "timeout":
-        return replace(observation, state=JobState.FAILED, reason=_OUT_OF_TIME)
+    failed, canceled = JobState.FAILED, replace(observation, state=JobState.CANCELED, reason=_CANCELED_BY_US)
+    if marks.word == "canceled" or (marks.word == "interrupted" and marks.tombstone):
+        return canceled
+    if marks.word is not None:
+        return replace(observation, state=failed, exit_code=None, reason=_ENDS[marks.word])
     if status is not None and status.state is not JobState.COMPLETE and not status.exit_file_decides:
         return observation
     if marks.exit_code == 0:
         return replace(observation, state=JobState.COMPLETE, reason="The job completed.")
-    reason = f"The application ended with exit code {marks.exit_code}."
     if marks.tombstone:
-        return replace(observation, state=JobState.CANCELED, reason=_CANCELED_BY_US)
-    return replace(observation, state=JobState.FAILED, reason=reason)
+        return canceled
+    return replace(observation, state=failed, reason=f"The application ended with exit code {marks.exit_code}.")
 
 
 def _silent(connection: Connection, why: str) -> TaskError:

@@ -7,6 +7,7 @@ from datetime import datetime
 from howdah.compute.schedulers.abstract import instant
 
 _FIELDS = 5
+_WORDS = frozenset({"canceled", "timeout", "interrupted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Marks:
     ended_at: datetime | None = None
     exit_code: int | None = None
     word: str | None = None
-    """``canceled`` or ``timeout`` where the job script ended for that reason instead of with an exit code."""
+    """``canceled``, ``timeout`` or ``interrupted`` where that was the end, and not an exit code."""
     tombstone: bool = False
 
     @property
@@ -48,7 +49,7 @@ def _of(begun: str, ended: str, tombstone: str, started: str) -> Marks:
     if len(fields) != 4 or (native_id is not None and fields[0] != native_id):  # noqa: PLR2004 - id, code, start, end
         return here
     code = fields[1]
-    word = code if code in {"canceled", "timeout"} else None
+    word = code if code in _WORDS else None
     number = int(code) if word is None and code.isascii() and code.isdecimal() and len(code) <= 3 else None  # noqa: PLR2004
     if word is None and number is None:
         return here

@@ -22,14 +22,15 @@ scheduler_refused() {
     ! grep -Eqi 'failed to commit|communication|timed out|connection closed|broken' "$2" && grep -q 'ERROR' "$2"
 }
 condor_named() {
-    named_how=$1
-    named_found=$(timeout 60 "$named_how" -constraint "HowdahName == \"$2\"" -format '%d.' ClusterId -format '%d\n' ProcId 2>&1) || return 1
+    named_name=$1
+    shift
+    named_found=$(timeout 60 "$@" -constraint "HowdahName == \"$named_name\"" -format '%d.' ClusterId -format '%d\n' ProcId 2>&1) || return 1
     case $named_found in *[!0-9.'
 ']*) printf '%s\n' "$named_found" >&2; return 1 ;; esac
     printf '%s\n' "$named_found"
 }
-scheduler_lookup() { condor_named condor_q "$1"; }
-scheduler_accounting() { command -v condor_history >/dev/null 2>&1 || return 3; condor_named condor_history "$1"; }
+scheduler_lookup() { condor_named "$1" condor_q; }
+scheduler_accounting() { command -v condor_history >/dev/null 2>&1 || return 3; condor_named "$1" condor_history -match 1; }
 scheduler_memory() { echo 0; }
 scheduler_own_id() { printf '%s' "$HOWDAH_NATIVE_ID"; }
 scheduler_cancel() { timeout 60 condor_rm "$1"; }

@@ -25,6 +25,12 @@ if [ "$requeue" = no ] && [ -s "$sub/ended" ]; then
     case $code in '' | *[!0-9]*) exit 99 ;; *) exit "$code" ;; esac
 fi
 rm -f "$sub/ended"
+# Started again under way, which its application does not bear: some schedulers do so whatever they were asked.
+if [ "$requeue" = no ] && [ -s "$sub/begun" ]; then
+    read -r _ begun_at <"$sub/begun"
+    leave ended "$native_id interrupted $begun_at $(epoch)"
+    exit 99
+fi
 
 started_at=$(epoch)
 leave begun "$native_id $started_at"

@@ -268,6 +268,20 @@ def test_a_requeued_job_that_bears_it_runs_again(
     assert submission.times_run == 2
 
 
+def test_a_requeued_job_that_does_not_bear_it_ends_as_interrupted(
+    connection: Connection, cluster: EmulatedCluster, work_dir: Path
+) -> None:
+    submission = Submission.of(work_dir, counting(seconds=60))
+    ref = submission.ref(submission.submit(connection).native_id)
+    await_value(lambda: submission.times_run or None, "the application's start")
+    [number] = [job["id"] for job in cluster.table.all()]
+    cluster.table.want(number, "requeue")
+    seen = await_end(connection, ref)
+    assert seen.state is JobState.FAILED
+    assert "does not bear being started again" in seen.reason
+    assert submission.times_run == 1
+
+
 def test_a_job_over_its_wall_time_says_so(connection: Connection, cluster: EmulatedCluster, work_dir: Path) -> None:
     if cluster.kind is SchedulerKind.HTCONDOR:
         pytest.skip("the job keeps its wall time itself: tests/unit/compute/test_scripts.py")

@@ -116,3 +116,24 @@ def test_the_wall_time_is_told_apart_from_a_failure(tmp_path: Path) -> None:
     code, submission = _run_as_job(tmp_path, JobSpec(executable="sleep", arguments=("60",), wall_time_minutes=1))
     assert code == 143
     assert (submission / "ended").read_text().split()[1] == "timeout"
+
+
+@pytest.mark.parametrize(("requeue", "code", "runs"), [(False, 99, 1), (True, 0, 2)])
+def test_a_job_that_is_started_again_runs_again_only_if_it_bears_it(
+    tmp_path: Path, requeue: bool, code: int, runs: int
+) -> None:
+    submission = tmp_path / "sub"
+    submission.mkdir()
+    job = JobSpec(executable="sh", arguments=("-c", "echo ran >>times"), requeue=requeue)
+    script = tmp_path / "job.sh"
+    place = JobPlace("name", str(tmp_path), str(submission))
+    script.write_text(job_script(scheduler_of(SchedulerKind.SLURM), job, place, job.executable))
+    environment = {"SLURM_JOB_ID": "7", "PATH": "/usr/bin:/bin"}
+
+    def run() -> int:
+        (submission / "ended").unlink(missing_ok=True)  # as if it had been killed under way
+        return subprocess.run(["sh", str(script)], check=False, timeout=20, env=environment).returncode
+
+    assert [run(), run()] == [0, code]
+    assert (tmp_path / "times").read_text() == "ran\n" * runs
+    assert (submission / "ended").read_text().split()[:2] == ["7", "0" if requeue else "interrupted"]
