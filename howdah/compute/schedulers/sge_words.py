@@ -83,7 +83,7 @@ EXIT_FILE_DECIDES: Final = frozenset({"0", "12", "13", "14", "15", "16", "17", "
 TROUBLES: Final = (
     Trouble(
         r"unable to (contact|send|connect)|can't connect|cannot connect|commlib error|error: (commlib|got )"
-        r"|qmaster|connection refused|timeout|timed out|access denied to .*communication",
+        r"|qmaster|connection refused|timeout error|timed out|access denied to .*communication",
         FailureKind.TRANSIENT,
         "Grid Engine's qmaster can't be reached from the login node; it may be down or busy.",
     ),

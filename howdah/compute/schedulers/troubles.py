@@ -38,7 +38,7 @@ EVERYWHERE: Final = (
         "A file system of the resource is mounted read-only at present.",
     ),
     Trouble(
-        r"stale (nfs )?file handle|input/output error|transport endpoint|device or resource busy",
+        r"stale (nfs )?file handle|input/output error|i/o error|transport endpoint|device or resource busy",
         FailureKind.TRANSIENT,
         "A file system of the resource is in trouble at present.",
     ),
@@ -60,12 +60,12 @@ EVERYWHERE: Final = (
         "The scheduler's commands don't find their libraries: set LD_LIBRARY_PATH in the resource's environment.",
     ),
 )
-"""Of the system under any scheduler; looked at after the scheduler's own table."""
+"""Of the system under any scheduler; looked at before the scheduler's own table."""
 
 
 def classify(words: str, own: Sequence[Trouble] = ()) -> Trouble | None:
     """Return the trouble that the words speak of; None when no table knows them."""
-    return next((trouble for trouble in (*own, *EVERYWHERE) if trouble.found_in(words)), None)
+    return next((trouble for trouble in (*EVERYWHERE, *own) if trouble.found_in(words)), None)
 
 
 def refusal_of(
