@@ -19,7 +19,8 @@ from tests.fixtures.batch import EmulatedCluster
 from tests.fixtures.daemons import owned_directory
 from tests.fixtures.proxy import FaultProxy
 from tests.fixtures.sshd import SshServer
-from tests.fixtures.submissions import Submission, await_value, counting
+from tests.fixtures.submissions import Submission, counting
+from tests.fixtures.waiting import await_value
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

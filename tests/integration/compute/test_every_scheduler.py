@@ -22,7 +22,7 @@ from howdah.contracts.failures import FailureKind
 from howdah.contracts.params import JobSpec
 from howdah.contracts.resources import ResourceTarget, SchedulerKind
 from howdah.contracts.states import JobState
-from tests.fixtures.batch import BatchSystem, EmulatedCluster
+from tests.fixtures.batch import EMULATED, BatchSystem, EmulatedCluster
 from tests.fixtures.sshd import SshServer
 from tests.fixtures.submissions import Submission, await_end, counting
 from tests.fixtures.waiting import await_value
@@ -282,9 +282,9 @@ def test_a_requeued_job_that_does_not_bear_it_ends_as_interrupted(
     assert submission.times_run == 1
 
 
+# HTCondor's jobs keep their wall time themselves, as plain processes do: tests/unit/compute/test_scripts.py.
+@pytest.mark.parametrize("cluster", [one for one in EMULATED if one is not SchedulerKind.HTCONDOR], indirect=True)
 def test_a_job_over_its_wall_time_says_so(connection: Connection, cluster: EmulatedCluster, work_dir: Path) -> None:
-    if cluster.kind is SchedulerKind.HTCONDOR:
-        pytest.skip("the job keeps its wall time itself: tests/unit/compute/test_scripts.py")
     cluster.set(pace=60)
     job = counting(seconds=120).model_copy(update={"wall_time_minutes": 1})
     submission = Submission.of(work_dir, job)

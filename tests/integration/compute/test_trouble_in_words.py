@@ -18,12 +18,13 @@ from tests.fixtures.submissions import Submission, counting
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
+WITH_QUEUES = [SchedulerKind.PBS, SchedulerKind.LSF, SchedulerKind.SGE]
 
+
+@pytest.mark.parametrize("cluster", WITH_QUEUES, indirect=True, ids=lambda kind: kind.value)
 def test_an_unknown_queue_is_refused_in_plain_words(
     reach: PooledReach, sshd: SshServer, cluster: EmulatedCluster, work_dir: Path
 ) -> None:
-    if cluster.kind is SchedulerKind.HTCONDOR:
-        pytest.skip("HTCondor has no queues")
     submission = Submission.of(work_dir, counting().model_copy(update={"queue": "nosuch"}))
     target = sshd.target(scheduler=cluster.kind, environment=cluster.environment)
     with (
