@@ -22,6 +22,7 @@ from api_server.auth.capabilities import Capabilities
 from api_server.auth.tokens import TokenAuthenticator
 from api_server.capabilities.router import router as exchange
 from api_server.compute_resources.router import router as compute_resources
+from api_server.console.site import ConsoleSite
 from api_server.credentials.router import router as credentials
 from api_server.experiments.outputs_router import router as outputs
 from api_server.experiments.router import router as experiments
@@ -29,6 +30,7 @@ from api_server.experiments.runs_router import router as runs
 from api_server.files.router import router as files
 from api_server.files.signed_router import router as signed_objects
 from api_server.gateways.router import router as gateways
+from api_server.gateways.session_router import router as session
 from api_server.http.dependencies import commit_limiter
 from api_server.http.observe import Observed
 from api_server.http.openapi import describe, operation_id
@@ -42,6 +44,7 @@ from api_server.objects.signatures import UrlSigner
 from api_server.objects.store import ObjectStore
 from api_server.operations.instances import ServiceInstances
 from api_server.operations.router import router as operations
+from api_server.overview.router import router as overview
 from api_server.registry.engine import make_engine
 from api_server.registry.repositories.idempotency import purge_idempotency_keys
 from api_server.registry.secrets import Vault
@@ -74,7 +77,9 @@ def routers() -> tuple[APIRouter, ...]:
         applications,
         credentials,
         gateways,
+        session,
         operations,
+        overview,
     )
 
 
@@ -116,6 +121,7 @@ def create_app(settings: ApiSettings, parts: Parts | None = None) -> FastAPI:
     for router in (exchange, signed_objects, probes):
         app.include_router(router)
     install_problem_handlers(app)
+    app.router.default = ConsoleSite(settings.console_directory)  # what no route took: a file or a page of the console
     app.add_middleware(Observed, body_limit=_body_limit(settings))
     _describe_ourselves(app)
     return app

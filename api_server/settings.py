@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
@@ -74,6 +75,9 @@ class ApiSettings(KafkaSettings):
     """Where users reach this server."""
     internal_url: HttpUrl | None = None
     """Where task services reach it, when that is another address: goes into the signed URLs that they get."""
+
+    console_directory: Path | None = None
+    """Where the built console is; by default that of the package, or of the checkout."""
 
     max_json_bytes: int = Field(default=2_000_000, ge=1_000, le=100_000_000)
     max_upload_bytes: int = Field(default=10 * GIB, ge=1, le=1 << 40)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 
@@ -17,6 +17,7 @@ from api_server.experiments.schemas import (
     CloneRequest,
     Experiment,
     ExperimentBrief,
+    ExperimentCounts,
     ExperimentInFull,
 )
 from api_server.http.dependencies import Work, requires
@@ -31,10 +32,14 @@ from api_server.lifecycle.requests import ExperimentRequest
 from api_server.presentation import runs
 from api_server.problems import ConflictError, InvalidRequestError, NotFoundError
 from api_server.registry.records import ExperimentRecord
+from api_server.registry.repositories import experiment_reads
 from api_server.registry.repositories.experiment_reads import ExperimentFilter
 from howdah.contracts.states import ExperimentState
 
 router = APIRouter(tags=["experiments"])
+
+MAX_NAMED: Final = 200
+"""How many experiments one filter may name."""
 
 Reader = Annotated[Principal, requires(Scope.EXPERIMENTS_READ)]
 Writer = Annotated[Principal, requires(Scope.EXPERIMENTS_WRITE)]
@@ -68,11 +73,33 @@ async def experiment_filter(  # noqa: PLR0913, PLR0917 - the filters of the list
     resource_id: Id | None = None,
     created_after: datetime | None = None,
     created_before: datetime | None = None,
+    q: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=200,
+            description="A part of the name, the description, the application or the resource; or a user, a native "
+            "job id, the beginning of an id.",
+        ),
+    ] = None,
+    needs_you: Annotated[  # noqa: FBT002 - a flag of the query
+        bool, Query(description="Only failures of the last 24 hours of which no clone was made.")
+    ] = False,
+    id: Annotated[list[Id] | None, Query(max_length=MAX_NAMED, description="Only these; may be repeated.")] = None,  # noqa: A002 - the query's word
 ) -> ExperimentFilter:
     """Read the filters from the query."""
     states = tuple(one.value for one in state or ())
     return ExperimentFilter(
-        states, name, owner, interface_id, resource_id, service.utc(created_after), service.utc(created_before)
+        states=states,
+        name=name,
+        owner=owner,
+        interface_id=interface_id,
+        resource_id=resource_id,
+        created_after=service.utc(created_after),
+        created_before=service.utc(created_before),
+        text=q,
+        needs_you=needs_you,
+        ids=tuple(id or ()),
     )
 
 
@@ -110,6 +137,13 @@ def list_experiments(work: Work, principal: Reader, page: WhichPage, wanted: Wan
     """List the gateway's experiments, newest first, with what runs and what comes next."""
     found = service.list_experiments(work, principal.gateway_id, wanted, page)
     return page_shown(found, runs.experiment)
+
+
+@router.get("/experiments:count", response_model=ExperimentCounts, responses=LISTS)
+def count_experiments(work: Work, principal: Reader, wanted: Wanted) -> Response:
+    """Count, by state, the experiments that fit the same filters as the list."""
+    states = experiment_reads.count_matching(work.session, principal.gateway_id, wanted)
+    return shown({"total": sum(states.values()), "states": states})
 
 
 @router.get("/experiments/{experiment_id}", response_model=ExperimentInFull, responses=READS)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from api_server.auth.principal import Principal, Scope
-from api_server.experiments import service
+from api_server.experiments import graph, service
 from api_server.experiments.schemas import (
     Attempt,
     Event,
@@ -13,6 +13,7 @@ from api_server.experiments.schemas import (
     LogLines,
     Process,
     ProcessInFull,
+    RunGraph,
     Task,
     TaskInFull,
 )
@@ -39,6 +40,17 @@ def list_processes(work: Work, principal: Reader, experiment_id: Id, page: Which
     service.check_experiment(work, principal.gateway_id, experiment_id)
     rows = run_reads.list_processes(work.session, principal.gateway_id, experiment_id, page.limit + 1, page.after)
     return numbered_page_shown(rows, page.limit, "number", runs.process)
+
+
+@router.get("/experiments/{experiment_id}/graph", response_model=RunGraph, responses=READS)
+def get_graph(
+    work: Work,
+    principal: Reader,
+    experiment_id: Id,
+    process_id: Annotated[Id | None, Query(description="A run; the latest where it is left out.")] = None,
+) -> Response:
+    """Read a whole run at once, small: tasks with what they need, attempts, jobs, as of one instant."""
+    return shown(graph.of_run(work, principal.gateway_id, experiment_id, process_id))
 
 
 @router.get("/processes/{process_id}", response_model=ProcessInFull, responses=READS)

@@ -94,14 +94,22 @@ class Experiment(ExperimentBrief):
     tasks: Annotated[dict[str, int], Field(examples=[{"total": 7, "COMPLETED": 2, "EXECUTING": 1, "CREATED": 4}])]
     next_attempt_at: Instant | None
     """When the earliest retry of a task is due."""
+    interface_name: str | None
+    resource_name: str | None
+    queue: str | None
 
 
 class ExperimentInFull(Experiment):
     """One experiment with the request it was made from."""
 
     spec: Object
-    interface_name: str | None
-    resource_name: str | None
+
+
+class ExperimentCounts(Answer):
+    """How many experiments fit a filter."""
+
+    total: int
+    states: Annotated[dict[str, int], Field(examples=[{"EXECUTING": 4, "FAILED": 1}])]
 
 
 class BatchRequest(ApiModel):
@@ -289,3 +297,56 @@ class Output(Answer):
     required: bool
     reason: str | None
     task_id: str
+
+
+class GraphTask(Answer):
+    """A task as graph and timeline draw it."""
+
+    id: str
+    name: str
+    type: str
+    state: TaskState
+    phase: ProcessState | None
+    resource_id: str | None
+    attempt: int
+    due_at: Instant | None
+    started_at: Instant | None
+    ended_at: Instant | None
+    depends_on: list[int]
+    """Positions of the tasks that it needs: their places in the list."""
+    failure: Failure | None
+
+
+class GraphAttempt(Answer):
+    """An attempt as the timeline draws it."""
+
+    task: int
+    """The position of its task."""
+    attempt: int
+    state: str
+    lane: str | None
+    published_at: Instant
+    started_at: Instant | None
+    ended_at: Instant | None
+
+
+class GraphJob(Answer):
+    """A job as the timeline draws it."""
+
+    task: int
+    state: JobState
+    native_id: str | None
+    created_at: Instant
+    started_at: Instant | None
+    ended_at: Instant | None
+
+
+class RunGraph(Answer):
+    """A whole run in one answer, as of one instant: ``last_seq`` says which events are in it."""
+
+    process: Process | None
+    last_seq: int
+    tasks: list[GraphTask]
+    """In their order; positions are indices."""
+    attempts: list[GraphAttempt]
+    jobs: list[GraphJob]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api_server.auth.authenticator import Authenticator
 from api_server.auth.principal import Principal, Role, Scope
-from api_server.gateways import service
+from api_server.gateways import service, sessions
 from api_server.gateways.schemas import GatewayBody, GatewayShown, Me, TokenBody, TokenMade, TokenShown
 from api_server.http.dependencies import Work, after_commit, platform_administrator, requires
 from api_server.http.etag import ExpectedVersion, etag
@@ -29,12 +29,7 @@ AccessWriter = Annotated[Principal, requires(Scope.ACCESS_WRITE)]
 @router.get("/me", tags=["access"], responses=problems())
 async def get_me(principal: Anybody) -> Me:
     """Tell who the caller is and what it may do."""
-    return Me(
-        gateway_id=principal.gateway_id,
-        subject=principal.subject,
-        role=principal.role,
-        scopes=sorted(principal.scopes),
-    )
+    return sessions.me(principal)
 
 
 @router.post("/gateways", tags=["gateways"], status_code=201, response_model=GatewayShown, responses=CREATES)

@@ -80,3 +80,22 @@ class Me(ApiModel):
     subject: str
     role: Role
     scopes: list[Scope]
+
+
+class SessionBody(ApiModel):
+    """By what a session is opened: either of the two."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"token": "hwd_…"}})
+
+    token: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    code: Annotated[str, StringConstraints(pattern=r"^hwc_[A-Za-z0-9_-]{1,100}$")] | None = None
+    """A one-time login code."""
+
+
+class LoginCode(ApiModel):
+    """A code that opens one session: shown this once."""
+
+    code: str = Field(repr=False, examples=["hwc_…"])
+    url: str = Field(repr=False, examples=["http://127.0.0.1:8700/login#code=hwc_…"])
+    """Where the console takes it: the code stands behind the #, which no server ever sees."""
+    expires_at: Instant

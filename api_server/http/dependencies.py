@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from api_server.auth.authenticator import Authenticator
 from api_server.auth.principal import Principal, Role, Scope
+from api_server.auth.sessions import session_token
 from api_server.objects.store import ObjectStore
 from api_server.problems import ForbiddenError, UnauthenticatedError
 from api_server.registry.unit_of_work import Registry, UnitOfWork
@@ -79,16 +80,21 @@ async def authenticated(
     needed: SecurityScopes,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Principal:
-    """Return who calls: 401 where that is not known, 403 where a scope that the call needs is missing."""
-    if bearer is None:
+    """Return who calls, by its header or the console's cookie.
+
+    401 where that is not known, 403 where a scope that the call needs is missing.
+    """
+    credentials = bearer.credentials if bearer else session_token(request)
+    if not credentials:
         raise UnauthenticatedError(
             "Send the header 'Authorization: Bearer <token>'.", headers={"WWW-Authenticate": 'Bearer realm="howdah"'}
         )
     authenticator: Authenticator = request.app.state.authenticator
-    principal = authenticator.recall(bearer.credentials)
+    principal = authenticator.recall(credentials)
     if principal is None:
-        principal = await run_sync(authenticator.authenticate, bearer.credentials)
+        principal = await run_sync(authenticator.authenticate, credentials)
     request.state.principal = principal
+    request.state.bearer = credentials
     for scope in needed.scopes:
         if not principal.may(Scope(scope)):
             raise ForbiddenError(

@@ -18,6 +18,7 @@ TAGS = {
     "compute resources": "The machines that run jobs.",
     "applications": "What can be run, and how it is started where.",
     "credentials": "How resources are reached. Secrets go in and never come out.",
+    "overview": "What needs somebody, what runs, what waits, over the whole gateway.",
     "operations": "Dead letters and the audit trail.",
     "access": "Tokens, and who the caller is.",
     "gateways": "Tenants; for platform administrators.",

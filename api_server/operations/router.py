@@ -16,6 +16,7 @@ from api_server.operations.instances import ServiceInstances as Instances
 from api_server.operations.schemas import (
     AuditRecord,
     DeadLetter,
+    DeadLetterClusters,
     DeadLetterInFull,
     DeadLetterState,
     Handling,
@@ -58,6 +59,20 @@ def list_dead_letters(  # noqa: PLR0913, PLR0917 - the filters of the list
         principal.gateway_id, wanted, page.limit, page.after, with_unowned=principal.is_platform_admin
     )
     return page_shown(operations_reads.list_dead_letters(work.session, statement, page.limit), service.shown)
+
+
+@router.get("/dead-letters:clusters", response_model=DeadLetterClusters, responses=problems())
+def cluster_dead_letters(
+    work: Work,
+    principal: Reader,
+    state: Annotated[list[DeadLetterState] | None, Query(description="May be repeated.")] = None,
+) -> Response:
+    """Count dead letters by topic and reason."""
+    wanted = DeadLetterFilter(tuple(one.value for one in state or ()))
+    rows = operations_reads.dead_letter_clusters(
+        work.session, principal.gateway_id, wanted, with_unowned=principal.is_platform_admin
+    )
+    return shown({"items": rows, "next_cursor": None})
 
 
 @router.get("/dead-letters/{letter_id}", response_model=DeadLetterInFull, responses=READS)

@@ -44,6 +44,24 @@ class DeadLetter(ApiModel):
     next: str
 
 
+class DeadLetterCluster(ApiModel):
+    """Dead letters of one topic whose reasons begin alike."""
+
+    topic: str
+    reason: str
+    """The part of the reason before its first colon."""
+    count: int
+    first_at: Instant
+    last_at: Instant
+
+
+class DeadLetterClusters(ApiModel):
+    """All of them, the largest first."""
+
+    items: list[DeadLetterCluster]
+    next_cursor: None = None
+
+
 class DeadLetterInFull(DeadLetter):
     """The same with the original message; ``value`` is there when it is JSON.
 

@@ -21,6 +21,9 @@ _EXPERIMENT: Final = (
     "state",
     "interface_id",
     "resource_id",
+    "interface_name",
+    "resource_name",
+    "queue",
     "cloned_from",
     "process_id",
     "process_state",
@@ -33,8 +36,11 @@ _EXPERIMENT: Final = (
     "launched_at",
     "ended_at",
 )
+_NOT_RECORDED: Final = frozenset(
+    {"interface_name", "resource_name", "queue", "process_state", "process_number", "next_attempt_at"}
+)
 _RECORD: Final = (
-    *(name for name in _EXPERIMENT if name not in {"process_state", "process_number", "next_attempt_at"}),
+    *(name for name in _EXPERIMENT if name not in _NOT_RECORDED),
     "failure",
 )
 _TASK: Final = (
@@ -92,9 +98,8 @@ def _failure(row: Row) -> Shown | None:
 
 
 def experiment_in_full(row: Row) -> Shown:
-    """Return one experiment with the request that it was made from and the names of what it refers to."""
-    names = ("spec", "interface_name", "resource_name")
-    return experiment(row) | {name: row[name] for name in names}
+    """Return one experiment with the request that it was made from."""
+    return experiment(row) | {"spec": row["spec"]}
 
 
 def process(row: Row) -> Shown:

@@ -68,8 +68,7 @@ async def _respond(
     request: Request, principal: Principal, scope: StreamScope, last_event_id: str | None
 ) -> EventSourceResponse:
     feed: LiveFeed = request.app.state.live_feed
-    bearer = request.headers["authorization"].partition(" ")[2].strip()
-    pieces = feed.follow(Caller(principal, bearer), scope, last_event_id)
+    pieces = feed.follow(Caller(principal, request.state.bearer), scope, last_event_id)
     first = await anext(pieces)  # What is wrong with the request is a problem, not a broken stream.
 
     async def whole() -> AsyncIterator[bytes]:

@@ -53,6 +53,8 @@ class Experiment(Base):
     __table_args__ = (
         Index("ix_experiment_page", "gateway_id", "created_at", "id"),
         Index("ix_experiment_state_page", "gateway_id", "state", "created_at", "id"),
+        Index("ix_experiment_failed", "gateway_id", "ended_at", postgresql_where=text("state = 'FAILED'")),
+        Index("ix_experiment_cloned_from", "cloned_from", postgresql_where=text("cloned_from IS NOT NULL")),
     )
 
 
@@ -134,6 +136,9 @@ class Attempt(Base):
     published_at: Mapped[Instant]
     started_at: Mapped[Instant | None]
     ended_at: Mapped[Instant | None]
+
+    # A block range index: attempts are made in the order of time, and it costs next to nothing to write.
+    __table_args__ = (Index("ix_attempt_published", "published_at", postgresql_using="brin"),)
 
 
 class Job(Base):

@@ -5,14 +5,28 @@ Every statement is bound to the caller's gateway.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Select, func, select, true, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.orm import Session, aliased
 
-from api_server.registry.models import ApplicationInterface, ComputeResource, Experiment, Process, Task
+from api_server.registry.models import ApplicationInterface, ComputeResource, Experiment, Job, Process, Task
 from api_server.registry.paging import PageOf, Position
+from api_server.registry.repositories.overview_reads import NEEDS_SOMEBODY_HOURS
 from api_server.registry.repositories.rows import Row, all_rows, one_row, page_of
 from howdah.contracts.states import ExperimentState, TaskState
 
@@ -35,6 +49,11 @@ class ExperimentFilter:
     resource_id: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    text: str | None = None
+    """A part of the name, the description, the application or the resource; a user; a native job id; an id's begin."""
+    needs_you: bool = False
+    """Only failures of the last day of which no clone was made."""
+    ids: Sequence[str] = ()
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the filter as SQL conditions."""
@@ -45,6 +64,9 @@ class ExperimentFilter:
             Experiment.resource_id == self.resource_id if self.resource_id else None,
             Experiment.created_at > self.created_after if self.created_after else None,
             Experiment.created_at < self.created_before if self.created_before else None,
+            Experiment.id.in_(self.ids) if self.ids else None,
+            _matches(self.text) if self.text else None,
+            _needs_somebody() if self.needs_you else None,
             self._in_states(),
         ]
         return [condition for condition in wanted if condition is not None]
@@ -53,6 +75,30 @@ class ExperimentFilter:
         if len(self.states) == 1:  # An equality lets the index give the order, too.
             return Experiment.state == self.states[0]
         return Experiment.state.in_(self.states) if self.states else None
+
+
+def _matches(words: str) -> ColumnElement[bool]:
+    interfaces = select(ApplicationInterface.id).where(ApplicationInterface.name.icontains(words, autoescape=True))
+    resources = select(ComputeResource.id).where(ComputeResource.name.icontains(words, autoescape=True))
+    jobs = select(Job.experiment_id).where(Job.native_id == words)
+    return or_(
+        Experiment.name.icontains(words, autoescape=True),
+        Experiment.description.icontains(words, autoescape=True),
+        Experiment.owner == words,
+        cast(Experiment.id, Text).startswith(words.lower(), autoescape=True),
+        Experiment.interface_id.in_(interfaces),
+        Experiment.resource_id.in_(resources),
+        Experiment.id.in_(jobs),
+    )
+
+
+def _needs_somebody() -> ColumnElement[bool]:
+    clone = aliased(Experiment)
+    return and_(
+        Experiment.state == ExperimentState.FAILED,
+        Experiment.ended_at > func.now() - timedelta(hours=NEEDS_SOMEBODY_HOURS),
+        ~exists().where(clone.cloned_from == Experiment.id),
+    )
 
 
 def _progress(process_id: ColumnElement[Any]) -> FromClause:
@@ -88,6 +134,7 @@ _SHOWN: Final = (
     Experiment.cloned_from,
     Experiment.process_id,
     Experiment.failure,
+    Experiment.spec["requirements"]["queue"].as_string().label("queue"),
     Experiment.last_seq,
     Experiment.version,
     Experiment.created_at,
@@ -103,7 +150,17 @@ def _with_progress(page: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     progress = _progress(of_page.c.process_id)
     culprit = _culprit(of_page.c.process_id, of_page.c.failure)
     return (
-        select(of_page, Process.state.label("process_state"), Process.number.label("process_number"), progress, culprit)
+        select(
+            of_page,
+            Process.state.label("process_state"),
+            Process.number.label("process_number"),
+            ApplicationInterface.name.label("interface_name"),
+            ComputeResource.name.label("resource_name"),
+            progress,
+            culprit,
+        )
+        .outerjoin(ApplicationInterface, ApplicationInterface.id == of_page.c.interface_id)
+        .outerjoin(ComputeResource, ComputeResource.id == of_page.c.resource_id)
         .outerjoin(Process, Process.id == of_page.c.process_id)
         .outerjoin(progress, true())
         .outerjoin(culprit, true())
@@ -136,21 +193,9 @@ def experiments_by_id(session: Session, gateway_id: str, ids: Sequence[str]) -> 
 
 
 def get_experiment(session: Session, gateway_id: str, experiment_id: str) -> Row | None:
-    """Return one experiment with its progress, its request and the names of what it refers to."""
+    """Return one experiment with its progress and its request."""
     chosen = select(*_SHOWN, Experiment.spec).where(Experiment.gateway_id == gateway_id, Experiment.id == experiment_id)
-    inner = _with_progress(chosen)
-    page = inner.selected_columns
-    named = inner.add_columns(
-        select(ApplicationInterface.name)
-        .where(ApplicationInterface.id == page.interface_id, ApplicationInterface.gateway_id == gateway_id)
-        .scalar_subquery()
-        .label("interface_name"),
-        select(ComputeResource.name)
-        .where(ComputeResource.id == page.resource_id, ComputeResource.gateway_id == gateway_id)
-        .scalar_subquery()
-        .label("resource_name"),
-    )
-    return one_row(session, named)
+    return one_row(session, _with_progress(chosen))
 
 
 def has_experiment(session: Session, gateway_id: str, experiment_id: str) -> bool:
@@ -164,6 +209,16 @@ def count_by_state(session: Session, gateway_id: str) -> dict[str, int]:
     statement = (
         select(Experiment.state, func.count().label("count"))
         .where(Experiment.gateway_id == gateway_id, Experiment.state.in_(LIVE_STATES))
+        .group_by(Experiment.state)
+    )
+    return dict(session.execute(statement).tuples().all())
+
+
+def count_matching(session: Session, gateway_id: str, wanted: ExperimentFilter) -> dict[str, int]:
+    """Return how many experiments of the gateway fit the filter, by state."""
+    statement = (
+        select(Experiment.state, func.count().label("count"))
+        .where(Experiment.gateway_id == gateway_id, *wanted.conditions())
         .group_by(Experiment.state)
     )
     return dict(session.execute(statement).tuples().all())

@@ -35,6 +35,10 @@ _LISTED: Final = (
 )
 
 
+_REASON_CHARACTERS: Final = 80
+_MAX_CLUSTERS: Final = 100
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetterFilter:
     """Which dead letters are meant; absent parts do not narrow it."""
@@ -79,6 +83,27 @@ def dead_letters_page(
 def list_dead_letters(session: Session, statement: Select[*tuple[Any, ...]], limit: int) -> PageOf[Row]:
     """Return the page that ``dead_letters_page`` describes."""
     return page_of(all_rows(session, statement), limit, "at", "id")
+
+
+def dead_letter_clusters(
+    session: Session, gateway_id: str, wanted: DeadLetterFilter, *, with_unowned: bool
+) -> list[Row]:
+    """Return the dead letters that fit, counted by topic and by the beginning of their reason, the most first."""
+    reason = func.split_part(func.left(DeadLetter.reason, _REASON_CHARACTERS), ":", 1).label("reason")
+    statement = (
+        select(
+            DeadLetter.topic,
+            reason,
+            func.count().label("count"),
+            func.min(DeadLetter.at).label("first_at"),
+            func.max(DeadLetter.at).label("last_at"),
+        )
+        .where(_visible(gateway_id, with_unowned=with_unowned), *wanted.conditions())
+        .group_by(DeadLetter.topic, reason)
+        .order_by(func.count().desc(), DeadLetter.topic)
+        .limit(_MAX_CLUSTERS)
+    )
+    return all_rows(session, statement)
 
 
 def get_dead_letter(session: Session, gateway_id: str, letter_id: str, *, with_unowned: bool) -> Row | None:

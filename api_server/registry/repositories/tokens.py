@@ -44,6 +44,22 @@ def find_by_hash(session: Session, sha256: bytes) -> KnownToken | None:
     return None if row is None else KnownToken(*row)
 
 
+def redeem(session: Session, sha256: bytes) -> KnownToken | None:
+    """Revoke the live token with this hash and return it; None when there is none (any more): one caller wins."""
+    won = session.execute(
+        update(Token)
+        .where(
+            Token.sha256 == sha256,
+            Token.revoked_at.is_(None),
+            Token.expires_at > func.now(),
+            Token.gateway_id.in_(select(Gateway.id).where(Gateway.enabled)),
+        )
+        .values(revoked_at=func.now())
+        .returning(Token.id)
+    ).scalar_one_or_none()
+    return None if won is None else find_by_hash(session, sha256)
+
+
 class TokenRepository:
     """The tokens of one gateway."""
 

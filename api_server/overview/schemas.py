@@ -1,0 +1,117 @@
+"""The bodies of the overviews' routes, as OpenAPI tells them."""
+
+from api_server.http.model import ApiModel, Instant
+
+
+class NeedsYou(ApiModel):
+    """Failures of the last 24 hours of which no clone was made."""
+
+    experiments: int
+    failed_24h: list[int]
+    """Failures in each of the last 24 hours, the oldest first."""
+
+
+class WaitingTasks(ApiModel):
+    """Published tasks that have not ended, alike in all that is named."""
+
+    state: str
+    type: str
+    resource_id: str | None
+    resource: str | None
+    failure_kind: str | None
+    tasks: int
+    experiments: int
+    next_at: Instant | None
+    """RETRY_WAIT: when the first of them is tried again; else the first deadline."""
+
+
+class LiveJobs(ApiModel):
+    """Jobs that have not ended, alike in all that is named."""
+
+    state: str
+    resource_id: str | None
+    resource: str | None
+    jobs: int
+    oldest_at: Instant | None
+
+
+class Overview(ApiModel):
+    """What needs somebody, what runs, what waits and for what, over the whole gateway."""
+
+    at: Instant
+    experiments: dict[str, int]
+    """How many are in each state."""
+    needs_you: NeedsYou
+    tasks: list[WaitingTasks]
+    jobs: list[LiveJobs]
+    started_1h: list[int]
+    """Attempts begun in each two minutes of the last hour, the oldest first."""
+
+
+class ResourceHealth(ApiModel):
+    """A resource with the attempts of its last hour (monitoring left out), what runs and what waits there."""
+
+    id: str
+    name: str
+    description: str
+    scheduler: str
+    transport: str
+    host: str
+    port: int
+    username: str | None
+    enabled: bool
+    attempts: int
+    unreachable: int
+    """Failed for a passing reason: transient, throttled, timeout."""
+    refused: int
+    """Failed by authentication or host key."""
+    failed: int
+    median_seconds: float | None
+    p95_seconds: float | None
+    lane: str | None
+    last_success_at: Instant | None
+    last_failure_at: Instant | None
+    last_sentence: str | None
+    last_kind: str | None
+    attempts_1h: list[int]
+    """In each five minutes of the last hour, the oldest first."""
+    failed_1h: list[int]
+    running: int
+    waiting: int
+    retrying: int
+    next_at: Instant | None
+    """When the first retry is due."""
+    experiments: int
+    jobs_active: int
+    jobs_queued: int
+
+
+class ResourcesHealth(ApiModel):
+    """All resources of the gateway."""
+
+    items: list[ResourceHealth]
+    next_cursor: None = None
+
+
+class Lane(ApiModel):
+    """One lane of one task type: the last ten minutes, and now."""
+
+    type: str
+    lane: str
+    waiting: int
+    oldest_at: Instant | None
+    """Since when the longest waiting task has waited for a worker."""
+    running: int
+    retrying: int
+    published: int
+    ended: int
+    failed: int
+    wait_seconds: float | None
+    wait_p95_seconds: float | None
+
+
+class Lanes(ApiModel):
+    """All lanes that the gateway uses."""
+
+    items: list[Lane]
+    next_cursor: None = None
