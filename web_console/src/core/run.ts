@@ -1,0 +1,145 @@
+/** One run as graph, timeline and tables see it: read once, then moved by events. Free of the framework. */
+
+import { type Kind, isTerminal, kindOf } from "./states";
+import type { Change } from "./store";
+
+export interface RunTask {
+  id: string;
+  name: string;
+  type: string;
+  state: string;
+  phase: string | null;
+  resource_id: string | null;
+  attempt: number;
+  due_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  depends_on: number[];
+  failure: { kind: string; sentence: string } | null;
+}
+
+export interface RunAttempt {
+  task: number;
+  attempt: number;
+  state: string;
+  lane: string | null;
+  published_at: string;
+  started_at: string | null;
+  ended_at: string | null;
+}
+
+export interface RunJob {
+  task: number;
+  state: string;
+  native_id: string | null;
+  created_at: string;
+  started_at: string | null;
+  ended_at: string | null;
+}
+
+export interface RunData {
+  process: { id: string; state: string; number: number; created_at: string; ended_at: string | null } | null;
+  last_seq: number;
+  tasks: RunTask[];
+  attempts: RunAttempt[];
+  jobs: RunJob[];
+}
+
+export class RunModel {
+  readonly data: RunData;
+  readonly #places = new Map<string, number>();
+  readonly #attempts = new Map<number, RunAttempt[]>();
+  readonly #jobs = new Map<number, RunJob[]>();
+  readonly counts = new Map<string, number>();
+  /** Goes up with every change that can be seen. */
+  version = 0;
+  /** An event told of something that the data does not have: another run, a new task. */
+  outdated = false;
+  /** The last of this experiment's events that is in here. */
+  seq: number;
+
+  constructor(data: RunData) {
+    this.data = data;
+    this.seq = data.last_seq;
+    data.tasks.forEach((task, place) => {
+      this.#places.set(task.id, place);
+      this.#count(task.state, 1);
+    });
+    for (const attempt of data.attempts) push(this.#attempts, attempt.task, attempt);
+    for (const job of data.jobs) push(this.#jobs, job.task, job);
+  }
+
+  place(taskId: string): number | undefined {
+    return this.#places.get(taskId);
+  }
+
+  attempts(place: number): readonly RunAttempt[] {
+    return this.#attempts.get(place) ?? [];
+  }
+
+  jobs(place: number): readonly RunJob[] {
+    return this.#jobs.get(place) ?? [];
+  }
+
+  kind(place: number): Kind {
+    return kindOf(this.data.tasks[place]!.state);
+  }
+
+  /** Apply the events that this run lacks; returns the places of the tasks that changed. */
+  apply(changes: readonly Change[], experimentId: string): Set<number> {
+    const touched = new Set<number>();
+    for (const change of changes) {
+      if (change.experiment_id !== experimentId || change.seq <= this.seq) continue;
+      this.seq = change.seq;
+      if (change.process_id && change.process_id !== this.data.process?.id) this.outdated = true;
+      for (const one of change.changes) {
+        if (one.entity === "process" && this.data.process?.id === one.id) {
+          this.data.process.state = one.to;
+          if (isTerminal(one.to)) this.data.process.ended_at = change.at;
+        }
+        if (one.entity !== "task") continue;
+        const place = this.#places.get(one.id);
+        if (place === undefined) this.outdated = true;
+        else {
+          this.#move(place, one.to, change);
+          touched.add(place);
+        }
+      }
+      if (change.kind.startsWith("job-") || change.changes.some((one) => one.entity === "job")) this.outdated = true;
+    }
+    if (touched.size || this.outdated) this.version += 1;
+    return touched;
+  }
+
+  #move(place: number, state: string, change: Change): void {
+    const task = this.data.tasks[place]!;
+    this.#count(task.state, -1);
+    this.#count(state, 1);
+    task.state = state;
+    const list = this.#attempts.get(place) ?? [];
+    const last = list.at(-1);
+    if (state === "SCHEDULED") {
+      task.attempt = change.attempt && change.task_id === task.id ? change.attempt : task.attempt + (last?.ended_at || !last ? 1 : 0);
+      const begun = { task: place, attempt: task.attempt, state, lane: last?.lane ?? null, published_at: change.at, started_at: null, ended_at: null };
+      push(this.#attempts, place, begun);
+    } else if (state === "EXECUTING") {
+      task.started_at ??= change.at;
+      if (last) Object.assign(last, { state, started_at: last.started_at ?? change.at });
+    } else if (state === "RETRY_WAIT" || isTerminal(state)) {
+      if (last && !last.ended_at) Object.assign(last, { state: state === "RETRY_WAIT" ? "FAILED" : state, ended_at: change.at });
+      if (isTerminal(state)) task.ended_at = change.at;
+      const failure = change.payload.failure as RunTask["failure"] | undefined;
+      if (failure && change.task_id === task.id) task.failure = failure;
+    }
+  }
+
+  #count(state: string, by: number): void {
+    this.counts.set(state, (this.counts.get(state) ?? 0) + by);
+  }
+}
+
+function push<V>(map: Map<number, V[]>, key: number, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
