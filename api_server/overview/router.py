@@ -69,11 +69,7 @@ def _resource(row: Row) -> Row:
 
 def _counted(row: Row, names: Iterable[str]) -> Row:
     """Nothing to count is zero."""
-    return {name: _plain(value) for name, value in row.items()} | {name: row[name] or 0 for name in names}
-
-
-def _plain(value: object) -> object:
-    return float(value) if hasattr(value, "as_tuple") else value
+    return row | {name: row[name] or 0 for name in names}
 
 
 def _series(counts: Iterable[tuple[int, int]], length: int) -> list[int]:

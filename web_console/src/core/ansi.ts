@@ -57,7 +57,7 @@ function apply(state: Set<string>, codes: string): void {
     const code = numbers[i]!;
     if (code === 0) state.clear();
     else if (NAMES[code]) state.add(NAMES[code]);
-    else if (code === 22) (state.delete("bold"), state.delete("dim"));
+    else if (code === 22) state.delete("bold"), state.delete("dim");
     else if (code === 39) colour(state, null);
     else if (code >= 30 && code <= 37) colour(state, code - 30);
     else if (code >= 90 && code <= 97) colour(state, code - 82);

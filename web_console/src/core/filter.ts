@@ -41,7 +41,9 @@ const STATES = new Set([
 /** Split into words; quotes keep blanks, a backslash keeps a quote. */
 function words(text: string): string[] {
   const found = text.match(/(?:[^\s"]|"(?:\\.|[^"\\])*"?)+/g) ?? [];
-  return found.map((word) => word.replace(/"((?:\\.|[^"\\])*)"?/g, (_, inner: string) => inner.replace(/\\(.)/g, "$1")));
+  return found.map((word) =>
+    word.replace(/"((?:\\.|[^"\\])*)"?/g, (_, inner: string) => inner.replace(/\\(.)/g, "$1")),
+  );
 }
 
 export function parseFilter(text: string): Filter {
@@ -51,7 +53,8 @@ export function parseFilter(text: string): Filter {
     const colon = word.indexOf(":");
     const key = word.slice(0, Math.max(0, colon)).toLowerCase();
     const value = word.slice(colon + 1);
-    if (!value || !(KEYS as readonly string[]).includes(key) || !take(filter, key as (typeof KEYS)[number], value)) rest.push(word);
+    if (!value || !(KEYS as readonly string[]).includes(key) || !take(filter, key as (typeof KEYS)[number], value))
+      rest.push(word);
   }
   if (rest.length) filter.text = rest.join(" ");
   return filter;

@@ -120,7 +120,13 @@ export function layoutGraph(tasks: readonly GraphInput[], options: GraphOptions)
     const folded = members.length > FAN_OUT && !options.expanded.has(key);
     for (const part of folded ? [members] : members.map((one) => [one])) {
       const first = tasks[part[0]!]!;
-      const node = { id: nodes.length, label: folded ? stem(first.name) : first.name, level: level[part[0]!]!, row: rowOf(first), members: part };
+      const node = {
+        id: nodes.length,
+        label: folded ? stem(first.name) : first.name,
+        level: level[part[0]!]!,
+        row: rowOf(first),
+        members: part,
+      };
       nodes.push({ ...node, x: 0, y: 0, ...size(part.length) });
       for (const member of part) nodeOf[member] = node.id;
     }
@@ -151,7 +157,11 @@ function joinEdges(tasks: readonly GraphInput[], nodeOf: Int32Array): GraphEdge[
   return edges;
 }
 
-function place(nodes: GraphNode[], edges: readonly GraphEdge[], tasks: readonly GraphInput[]): Pick<GraphLayout, "bands" | "columns" | "width" | "height"> {
+function place(
+  nodes: GraphNode[],
+  edges: readonly GraphEdge[],
+  tasks: readonly GraphInput[],
+): Pick<GraphLayout, "bands" | "columns" | "width" | "height"> {
   const widths = new Map<number, number>();
   for (const node of nodes) widths.set(node.level, Math.max(widths.get(node.level) ?? 0, node.width));
   const columns: Column[] = [];
@@ -166,7 +176,9 @@ function place(nodes: GraphNode[], edges: readonly GraphEdge[], tasks: readonly 
   let y = 0;
   for (const key of rowOrder(nodes)) {
     const bottoms = new Map<number, number>();
-    const mine = nodes.filter((node) => node.row === key).sort((a, b) => a.level - b.level || order[a.id]! - order[b.id]! || a.id - b.id);
+    const mine = nodes
+      .filter((node) => node.row === key)
+      .sort((a, b) => a.level - b.level || order[a.id]! - order[b.id]! || a.id - b.id);
     const top = y + (key ? BAND.head : BAND.pad);
     let bottom = top;
     for (const node of mine) {
@@ -242,7 +254,11 @@ export function neighbour(layout: GraphLayout, id: number, key: string): number 
   if (key === "ArrowRight") return near(layout.edges.filter((edge) => edge.from === id).map((edge) => edge.to));
   if (key === "ArrowLeft") return near(layout.edges.filter((edge) => edge.to === id).map((edge) => edge.from));
   const down = key === "ArrowDown";
-  return near(layout.nodes.filter((one) => one.level === node.level && (down ? one.y > node.y : one.y < node.y)).map((one) => one.id));
+  return near(
+    layout.nodes
+      .filter((one) => one.level === node.level && (down ? one.y > node.y : one.y < node.y))
+      .map((one) => one.id),
+  );
 }
 
 /** The nodes from which a failure came and what it holds up: shown first. */

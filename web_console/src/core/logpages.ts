@@ -75,7 +75,8 @@ export function cut(bytes: Uint8Array, offset: number, from: number, to: number)
   while (begin < bytes.length && offset + begin < to) {
     const newline = bytes.indexOf(10, begin);
     const end = newline < 0 ? bytes.length : newline;
-    if (offset + begin >= from) found.push({ at: offset + begin, text: decoder.decode(bytes.subarray(begin, Math.min(end, begin + LONGEST))) });
+    if (offset + begin >= from)
+      found.push({ at: offset + begin, text: decoder.decode(bytes.subarray(begin, Math.min(end, begin + LONGEST))) });
     if (newline < 0) break;
     begin = newline + 1;
   }

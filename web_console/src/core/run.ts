@@ -1,6 +1,6 @@
 /** One run as graph, timeline and tables see it: read once, then moved by events. Free of the framework. */
 
-import { type Kind, isTerminal, kindOf } from "./states";
+import { isTerminal, type Kind, kindOf } from "./states";
 import type { Change } from "./store";
 
 export interface RunTask {
@@ -119,14 +119,26 @@ export class RunModel {
     const list = this.#attempts.get(place) ?? [];
     const last = list.at(-1);
     if (state === "SCHEDULED") {
-      task.attempt = change.attempt && change.task_id === task.id ? change.attempt : task.attempt + (last?.ended_at || !last ? 1 : 0);
-      const begun = { task: place, attempt: task.attempt, state, lane: last?.lane ?? null, published_at: change.at, started_at: null, ended_at: null };
+      task.attempt =
+        change.attempt && change.task_id === task.id
+          ? change.attempt
+          : task.attempt + (last?.ended_at || !last ? 1 : 0);
+      const begun = {
+        task: place,
+        attempt: task.attempt,
+        state,
+        lane: last?.lane ?? null,
+        published_at: change.at,
+        started_at: null,
+        ended_at: null,
+      };
       push(this.#attempts, place, begun);
     } else if (state === "EXECUTING") {
       task.started_at ??= change.at;
       if (last) Object.assign(last, { state, started_at: last.started_at ?? change.at });
     } else if (state === "RETRY_WAIT" || isTerminal(state)) {
-      if (last && !last.ended_at) Object.assign(last, { state: state === "RETRY_WAIT" ? "FAILED" : state, ended_at: change.at });
+      if (last && !last.ended_at)
+        Object.assign(last, { state: state === "RETRY_WAIT" ? "FAILED" : state, ended_at: change.at });
       if (isTerminal(state)) task.ended_at = change.at;
       const failure = change.payload.failure as RunTask["failure"] | undefined;
       if (failure && change.task_id === task.id) task.failure = failure;

@@ -44,7 +44,8 @@ export class SseParser {
   }
 
   #dispatch(): void {
-    if (this.#data.length) this.#onEvent({ id: this.#lastId, event: this.#event || "message", data: this.#data.join("\n") });
+    if (this.#data.length)
+      this.#onEvent({ id: this.#lastId, event: this.#event || "message", data: this.#data.join("\n") });
     this.#data = [];
     this.#event = "";
   }

@@ -92,7 +92,11 @@ export function worst(kinds: Iterable<Kind>): Kind {
 }
 
 /** Which of an experiment's states to show: its process knows better what an executing one does. */
-export function shownState(experiment: { state: string; process_state?: string | null; tasks?: Record<string, number> }): Kind {
+export function shownState(experiment: {
+  state: string;
+  process_state?: string | null;
+  tasks?: Record<string, number>;
+}): Kind {
   const kind = kindOf(experiment.state);
   if (kind !== "executing" && kind !== "scheduled") return kind;
   const process = experiment.process_state ? kindOf(experiment.process_state) : kind;

@@ -100,9 +100,13 @@ export function upcoming(at: number, now: number, zone: Zone): string {
 
 /** Round steps for an axis: at most `most` ticks between two instants. */
 export function ticks(from: number, to: number, most: number): number[] {
-  const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400];
+  const steps = [
+    0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
+  ];
   const span = to - from;
-  const step = (steps.find((seconds) => span / (seconds * 1_000) <= most) ?? 86_400 * Math.ceil(span / (86_400_000 * most))) * 1_000;
+  const step =
+    (steps.find((seconds) => span / (seconds * 1_000) <= most) ?? 86_400 * Math.ceil(span / (86_400_000 * most))) *
+    1_000;
   const found: number[] = [];
   for (let at = Math.ceil(from / step) * step; at <= to; at += step) found.push(at);
   return found;

@@ -7,7 +7,7 @@
 
 import { FAN_OUT, stem } from "./graph";
 import type { RunModel } from "./run";
-import { type Kind, isTerminal, kindOf, worst } from "./states";
+import { isTerminal, type Kind, kindOf, worst } from "./states";
 
 export type SegmentKind = "wait" | "run" | "copy" | "failed" | "retry";
 
@@ -88,7 +88,8 @@ export function criticalPath(model: RunModel, now: number): number[] {
   };
   const latest = (places: readonly number[]): number => {
     let best = -1;
-    for (const place of places) if (end(place) > Number.NEGATIVE_INFINITY && (best < 0 || end(place) > end(best))) best = place;
+    for (const place of places)
+      if (end(place) > Number.NEGATIVE_INFINITY && (best < 0 || end(place) > end(best))) best = place;
     return best;
   };
   const path: number[] = [];
@@ -145,7 +146,13 @@ export function layoutTimeline(model: RunModel, options: TimelineOptions): Timel
   const created = model.data.process ? Date.parse(model.data.process.created_at) : options.now;
   const from = begins.reduce((a, b) => Math.min(a, b), created);
   const ended = model.data.process?.ended_at ? Date.parse(model.data.process.ended_at) : null;
-  return { rows, from, to: Math.max(from + 1, ended ?? options.now), critical, spent: spentOn(model, critical, ended ?? options.now, from) };
+  return {
+    rows,
+    from,
+    to: Math.max(from + 1, ended ?? options.now),
+    critical,
+    spent: spentOn(model, critical, ended ?? options.now, from),
+  };
 }
 
 function row(model: RunModel, place: number, depth: number, critical: ReadonlySet<number>): TimelineRow {
@@ -174,7 +181,17 @@ function fanOut(model: RunModel, key: string, members: number[], critical: Reado
   }
   const label = `${stem(first.name)} × ${members.length}`;
   const kinds = members.map((place) => model.kind(place));
-  return { key, label, depth: 0, kind: worst(kinds), members, segments: [], from, to: null, critical: members.some((one) => critical.has(one)) };
+  return {
+    key,
+    label,
+    depth: 0,
+    kind: worst(kinds),
+    members,
+    segments: [],
+    from,
+    to: null,
+    critical: members.some((one) => critical.has(one)),
+  };
 }
 
 function pulledOut(model: RunModel, members: readonly number[], now: number): number[] {
@@ -182,16 +199,28 @@ function pulledOut(model: RunModel, members: readonly number[], now: number): nu
     const kind = model.kind(place);
     const urgent = kind === "failed" ? 3e15 : kind === "blocked" ? 2e15 : kind === "retry-wait" ? 1e15 : 0;
     const task = model.data.tasks[place]!;
-    const length = task.started_at ? (task.ended_at ? Date.parse(task.ended_at) : now) - Date.parse(task.started_at) : 0;
+    const length = task.started_at
+      ? (task.ended_at ? Date.parse(task.ended_at) : now) - Date.parse(task.started_at)
+      : 0;
     return urgent + length;
   };
-  return [...members].sort((a, b) => weight(b) - weight(a)).slice(0, 4).sort((a, b) => a - b);
+  return [...members]
+    .sort((a, b) => weight(b) - weight(a))
+    .slice(0, 4)
+    .sort((a, b) => a - b);
 }
 
 /** Where completed, running and queued members of a fan-out stood at each of `steps` instants, as counts. */
-export function area(model: RunModel, members: readonly number[], from: number, to: number, steps: number): [number, number, number][] {
+export function area(
+  model: RunModel,
+  members: readonly number[],
+  from: number,
+  to: number,
+  steps: number,
+): [number, number, number][] {
   const found: [number, number, number][] = Array.from({ length: steps }, () => [0, 0, 0]);
-  const slot = (at: number): number => Math.min(steps, Math.max(0, Math.ceil(((at - from) / (to - from)) * (steps - 1))));
+  const slot = (at: number): number =>
+    Math.min(steps, Math.max(0, Math.ceil(((at - from) / (to - from)) * (steps - 1))));
   const add = (index: 0 | 1 | 2, begin: number, end: number): void => {
     for (let i = slot(begin); i < (end === Number.POSITIVE_INFINITY ? steps : slot(end)); i += 1) found[i]![index] += 1;
   };

@@ -1,0 +1,91 @@
+/** The values of a launch form against the application's interface: the same rules as the server's. Pure. */
+
+export interface InputSpec {
+  name: string;
+  type: "string" | "integer" | "float" | "boolean" | "enum" | "file";
+  required: boolean;
+  default?: unknown;
+  minimum?: number | null;
+  maximum?: number | null;
+  choices: readonly string[];
+  pattern?: string | null;
+  description: string;
+}
+
+/** What stands in the form: text as typed, a tick, a file's URI. */
+export type Typed = Record<string, string | boolean>;
+
+export function typedFrom(inputs: readonly InputSpec[], values: Record<string, unknown>): Typed {
+  const found: Typed = {};
+  for (const input of inputs) {
+    const value = values[input.name] ?? input.default;
+    if (input.type === "boolean") found[input.name] = value === true;
+    else found[input.name] = value === null || value === undefined ? "" : String(value);
+  }
+  return found;
+}
+
+export function range(input: InputSpec): string {
+  const { minimum: low, maximum: high } = input;
+  if (low != null && high != null) return `${low}–${high}`;
+  if (low != null) return `at least ${low}`;
+  if (high != null) return `at most ${high}`;
+  return "";
+}
+
+/** Return what is wrong with a value, or nothing. */
+export function problemOf(input: InputSpec, value: string | boolean | undefined): string | null {
+  if (input.type === "boolean") return null;
+  const text = typeof value === "string" ? value.trim() : "";
+  if (!text) return input.required && input.default == null ? `Needed: ${article(input.type)}` : null;
+  switch (input.type) {
+    case "integer":
+      if (!/^[+-]?\d+$/.test(text)) return "Must be a whole number";
+      return outside(input, Number(text));
+    case "float":
+      if (!Number.isFinite(Number(text))) return "Must be a number";
+      return outside(input, Number(text));
+    case "enum":
+      return input.choices.includes(text) ? null : `Must be one of ${input.choices.join(", ")}`;
+    case "string":
+      return input.pattern && !matches(input.pattern, text) ? `Must match the pattern ${input.pattern}` : null;
+    case "file":
+      return text.startsWith("howdah://objects/") ? null : "Upload a file, or give the howdah://objects/… URI of one";
+  }
+}
+
+function article(type: string): string {
+  return { integer: "a whole number", float: "a number", enum: "one of the choices", file: "a file" }[type] ?? "a text";
+}
+
+function outside(input: InputSpec, number: number): string | null {
+  if (input.minimum != null && number < input.minimum) return `Must be at least ${input.minimum}`;
+  if (input.maximum != null && number > input.maximum) return `Must be at most ${input.maximum}`;
+  return null;
+}
+
+/** The server's patterns are Python's; one that a browser does not know is left to the server. */
+function matches(pattern: string, text: string): boolean {
+  try {
+    return new RegExp(`^(?:${pattern})$`, "u").test(text);
+  } catch {
+    return true;
+  }
+}
+
+/** The values to be sent; what was left empty holds its default. */
+export function valuesOf(inputs: readonly InputSpec[], typed: Typed): Record<string, string | number | boolean> {
+  const values: Record<string, string | number | boolean> = {};
+  for (const input of inputs) {
+    const value = typed[input.name];
+    if (input.type === "boolean") values[input.name] = value === true;
+    else if (typeof value === "string" && value.trim())
+      values[input.name] =
+        input.type === "integer" || input.type === "float"
+          ? Number(value)
+          : input.type === "string"
+            ? value
+            : value.trim();
+  }
+  return values;
+}

@@ -1,0 +1,103 @@
+/** Two lines for everything unfinished: what is the case, and what comes next. Pure. */
+
+export interface Told {
+  state: string;
+  next: string;
+  failure: { kind: string; sentence: string; task?: string | null; attempts?: number | null } | null;
+  process_state: string | null;
+  tasks: Record<string, number>;
+  next_attempt_at: string | null;
+}
+
+export interface Lines {
+  now: string;
+  /** What comes next in words; where it is an instant, `at` has it. */
+  next: string;
+  at: string | null;
+}
+
+const DOING: Record<string, string> = {
+  CREATED: "Being published",
+  STARTED: "Starting",
+  CONFIGURING_WORKSPACE: "Preparing the work directory",
+  INPUT_DATA_STAGING: "Copying inputs to the resource",
+  EXECUTING: "Submitting the job",
+  MONITORING: "The job is with the scheduler",
+  OUTPUT_DATA_STAGING: "Bringing outputs back",
+  POST_PROCESSING: "Tidying up",
+};
+const AFTER: Record<string, string> = {
+  CONFIGURING_WORKSPACE: "Then inputs are staged",
+  INPUT_DATA_STAGING: "Then the job is submitted",
+  EXECUTING: "Then the job is followed until it ends",
+  MONITORING: "Then outputs are brought back",
+  OUTPUT_DATA_STAGING: "Then the work directory is tidied",
+  POST_PROCESSING: "Then it is done",
+};
+
+const REMEDY: Record<string, string> = {
+  transient: "Every attempt failed. Relaunch it when the resource answers again",
+  throttled: "Ended. Relaunch it later, or lower the account's rate",
+  authentication: "Not retried. Renew the credential, then relaunch it",
+  host_key: "Nothing was sent. Check the host key with the resource's operators",
+  permanent: "Not retried. Read the log, then relaunch with edits",
+  timeout: "Relaunch it with more time",
+  lost: "Not counted as done. Check the resource, then relaunch",
+  canceled: "Clone it to run it again",
+  internal: "Our mistake. Relaunching is safe",
+};
+
+export function remedy(kind: string): string {
+  return REMEDY[kind] ?? "Read the log, then relaunch it";
+}
+
+const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
+
+export function lines(told: Told): Lines {
+  const { tasks } = told;
+  switch (told.state) {
+    case "FAILED":
+      return { now: told.failure?.sentence ?? "It failed", next: remedy(told.failure?.kind ?? ""), at: null };
+    case "COMPLETED":
+      return { now: "Done, outputs can be fetched", next: "Nothing is left to do", at: null };
+    case "CANCELED":
+      return { now: told.failure?.sentence ?? "Stopped on request", next: "Clone it to run it again", at: null };
+    case "CREATED":
+    case "VALIDATED":
+      return { now: "Not launched yet", next: "Launch it to start the run", at: null };
+    case "CANCELING":
+      return { now: "Being stopped where it runs", next: "Canceled once the resource confirms", at: null };
+  }
+  const beside: Record<string, [string, string]> = {
+    QUEUED: ["It waits for its turn within the gateway's quota", "Starts when another run ends"],
+    BLOCKED: ["Its resource does not answer", "Resumes by itself when it does"],
+    PAUSED: ["Paused", "Continues when resumed"],
+  };
+  const [held, then] = beside[told.process_state ?? ""] ?? [];
+  if (held && then) return { now: held, next: then, at: null };
+  if (tasks.RETRY_WAIT && !tasks.EXECUTING) {
+    return {
+      now: `${plural(tasks.RETRY_WAIT, "task", "tasks")} broke off for a passing reason`,
+      next: "Next attempt",
+      at: told.next_attempt_at,
+    };
+  }
+  return { now: doing(told), next: following(told), at: null };
+}
+
+function doing({ process_state: phase, tasks }: Told): string {
+  const words = DOING[phase ?? ""];
+  const running = tasks.EXECUTING ?? 0;
+  if (!words || (tasks.total ?? 0) > 30) {
+    if (running) return `${plural(running, "task runs", "tasks run")} now`;
+    return tasks.SCHEDULED ? `${plural(tasks.SCHEDULED, "task waits", "tasks wait")} for a worker` : "Launched";
+  }
+  return words;
+}
+
+function following({ process_state: phase, tasks }: Told): string {
+  const waiting = tasks.CREATED ?? 0;
+  if ((tasks.total ?? 0) > 30 || !AFTER[phase ?? ""])
+    return waiting ? `Then ${plural(waiting, "more task", "more tasks")}` : "Then it is done";
+  return AFTER[phase ?? ""]!;
+}

@@ -1,0 +1,103 @@
+/** What is asked of the API, by key: `experiments` and `experiment` are moved by live events, `live-lists` read again. */
+
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { api, call } from "./api/client";
+import { type Filter, since } from "./core/filter";
+
+export const me = queryOptions({
+  queryKey: ["me"],
+  queryFn: () => call(api.GET("/api/v1/me")),
+  staleTime: 60_000,
+  retry: false,
+});
+
+export const overview = queryOptions({
+  queryKey: ["overview"],
+  queryFn: () => call(api.GET("/api/v1/overview")),
+  refetchInterval: 15_000,
+});
+
+const whole = { params: { query: { limit: 500 } } };
+export const resources = queryOptions({
+  queryKey: ["resources"],
+  queryFn: async () => (await call(api.GET("/api/v1/compute-resources", whole))).items,
+  staleTime: 30_000,
+});
+export const interfaces = queryOptions({
+  queryKey: ["interfaces"],
+  queryFn: async () => (await call(api.GET("/api/v1/application-interfaces", whole))).items,
+  staleTime: 30_000,
+});
+export const modules = queryOptions({
+  queryKey: ["modules"],
+  queryFn: async () => (await call(api.GET("/api/v1/application-modules", whole))).items,
+  staleTime: 30_000,
+});
+export const deployments = queryOptions({
+  queryKey: ["deployments"],
+  queryFn: async () => (await call(api.GET("/api/v1/application-deployments", whole))).items,
+  staleTime: 30_000,
+});
+export const credentials = queryOptions({
+  queryKey: ["credentials"],
+  queryFn: async () => (await call(api.GET("/api/v1/credentials", whole))).items,
+  staleTime: 30_000,
+});
+
+export interface Names {
+  resources: Map<string, string>;
+  interfaces: Map<string, string>;
+}
+
+/** Return the API's query of a filter; names that nobody has find nothing rather than everything. */
+export function experimentQuery(filter: Filter, names: Names, now: number): ExperimentQuery {
+  const nowhere = "00000000-0000-0000-0000-000000000000";
+  const idOf = (map: Map<string, string>, name: string | undefined): string | undefined =>
+    name === undefined
+      ? undefined
+      : ([...map].find(([, known]) => known.toLowerCase() === name.toLowerCase())?.[0] ?? nowhere);
+  const query: ExperimentQuery = {};
+  if (filter.state.length) query.state = filter.state as ExperimentQuery["state"];
+  if (filter.owner) query.owner = filter.owner;
+  if (filter.text) query.q = filter.text;
+  if (filter.needs) query.needs_you = true;
+  const after = since(filter, now);
+  if (after) query.created_after = after;
+  const [app, resource] = [idOf(names.interfaces, filter.app), idOf(names.resources, filter.resource)];
+  if (app) query.interface_id = app;
+  if (resource) query.resource_id = resource;
+  return query;
+}
+
+export type ExperimentQuery = NonNullable<import("./api/schema").operations["list_experiments"]["parameters"]["query"]>;
+
+export function experiments(query: ExperimentQuery) {
+  return infiniteQueryOptions({
+    queryKey: ["experiments", query],
+    queryFn: ({ pageParam, signal }) =>
+      call(
+        api.GET("/api/v1/experiments", {
+          params: { query: { ...query, limit: 50, ...(pageParam ? { cursor: pageParam } : {}) } },
+          signal,
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: (before) => before,
+  });
+}
+
+export function counts(query: ExperimentQuery) {
+  return queryOptions({
+    queryKey: ["counts", query],
+    queryFn: () => call(api.GET("/api/v1/experiments:count", { params: { query } })),
+    placeholderData: (before) => before,
+  });
+}
+
+export function experiment(id: string) {
+  return queryOptions({
+    queryKey: ["experiment", id],
+    queryFn: () => call(api.GET("/api/v1/experiments/{experiment_id}", { params: { path: { experiment_id: id } } })),
+  });
+}

@@ -1,0 +1,235 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { ApiError, api, call, type ResourceBody, type ResourceShown } from "../api/client";
+import { plain } from "../core/plain";
+import * as ask from "../queries";
+import { useTitle } from "../shell/shell";
+import { JsonEditor } from "../ui/jsoneditor";
+import { CloseButton, Confirm, CopyButton, Drawer, Facts, Failure, Sentence } from "../ui/parts";
+import { StateIcon } from "../ui/state";
+import { Table } from "../ui/table";
+import { useToast } from "../ui/toast";
+
+const EXAMPLE: Partial<ResourceBody> = {
+  name: "",
+  description: "",
+  transport: "ssh",
+  scheduler: "slurm",
+  host: "",
+  port: 22,
+  username: "",
+  credential_id: "",
+  host_keys: [],
+  scratch: "~/howdah",
+  enabled: true,
+  queues: [{ name: "debug", is_default: true, max_nodes: 1, max_wall_time_minutes: 60 } as never],
+};
+
+/** The machines that run jobs. */
+export function Resources() {
+  useTitle("Compute resources", "Compute resources");
+  const { open } = useSearch({ from: "/inside/resources" });
+  const navigate = useNavigate();
+  const list = useQuery(ask.resources);
+  const credentials = useQuery(ask.credentials);
+  const deployments = useQuery(ask.deployments);
+  const rows = list.data ?? [];
+  const opened = rows.find((row) => row.id === open);
+  const go = (next: string | undefined): void => void navigate({ to: "/resources", search: { open: next } });
+  return (
+    <>
+      <div className="flex items-center border-line border-b pr-6">
+        <div className="flex-1 [&>p]:border-0">
+          <Sentence>
+            {rows.length} resources, {rows.filter((row) => row.enabled).length} take new work.
+          </Sentence>
+        </div>
+        <button type="button" className="btn small" onClick={() => go("new")}>
+          Add
+        </button>
+      </div>
+      {list.error && <Failure error={list.error} retry={() => void list.refetch()} />}
+      <div className="relative flex min-h-0 flex-1">
+        <Table<ResourceShown>
+          label="Compute resources"
+          rows={rows}
+          rowKey={(row) => row.id}
+          openKey={open}
+          loading={list.isPending}
+          onOpen={(row) => go(row.id)}
+          empty="No compute resource yet. Add one here, or with howdah apply -f."
+          columns={[
+            {
+              key: "on",
+              header: "New work",
+              track: "86px",
+              cell: (row) => (
+                <span className="inline-flex items-center gap-2">
+                  <StateIcon kind={row.enabled ? "completed" : "paused"} />
+                  {row.enabled ? "Taken" : "Off"}
+                </span>
+              ),
+            },
+            {
+              key: "name",
+              header: "Resource",
+              track: "minmax(140px,1fr)",
+              cell: (row) => (
+                <span className="leading-[18px]">
+                  <span className="name clip block">{row.name}</span>
+                  <span className="second clip block">{row.description}</span>
+                </span>
+              ),
+            },
+            {
+              key: "where",
+              header: "Reached at",
+              track: "minmax(160px,1.4fr)",
+              cell: (row) => (
+                <span className="leading-[18px]">
+                  <span className="mono clip block">
+                    {row.transport === "ssh" ? `${row.username}@${row.host}:${row.port}` : "local"}
+                  </span>
+                  <span className="second clip block">{row.scheduler}</span>
+                </span>
+              ),
+            },
+            {
+              key: "queues",
+              header: "Queues",
+              track: "minmax(100px,1fr)",
+              from: 720,
+              cell: (row) => (
+                <span className="clip block">{row.queues.map((one) => one.name).join(", ") || "none described"}</span>
+              ),
+            },
+            {
+              key: "cred",
+              header: "Credential",
+              track: "minmax(100px,0.8fr)",
+              from: 860,
+              cell: (row) => credentials.data?.find((one) => one.id === row.credential_id)?.name ?? "",
+            },
+            {
+              key: "used",
+              header: "Deployments",
+              track: "90px",
+              align: "right",
+              from: 620,
+              cell: (row) => (
+                <span className="num">{deployments.data?.filter((one) => one.resource_id === row.id).length ?? 0}</span>
+              ),
+            },
+          ]}
+        />
+        {(opened || open === "new") && <Editor key={open} row={opened} onClose={() => go(undefined)} />}
+      </div>
+    </>
+  );
+}
+
+function Editor({ row, onClose }: { row: ResourceShown | undefined; onClose: () => void }) {
+  const queries = useQueryClient();
+  const say = useToast();
+  const [dropping, setDropping] = useState(false);
+  const done = async (words: string): Promise<void> => {
+    say(words);
+    await queries.invalidateQueries({ queryKey: ["resources"] });
+  };
+  const put = (body: ResourceBody): Promise<unknown> =>
+    call(
+      api.PUT("/api/v1/compute-resources/{resource_id}", {
+        params: { path: { resource_id: row!.id }, header: { "if-match": `"${row!.version}"` } },
+        body,
+      }),
+    );
+  const save = async (value: never): Promise<void> => {
+    await (row
+      ? put(value as ResourceBody)
+      : call(api.POST("/api/v1/compute-resources", { body: value as ResourceBody })));
+    await done("Saved");
+    onClose();
+  };
+  const attempt = async (words: string, action: Promise<unknown>): Promise<void> => {
+    try {
+      await action;
+      await done(words);
+    } catch (error) {
+      say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" });
+    }
+  };
+  return (
+    <Drawer label={row?.name ?? "New resource"} onClose={onClose}>
+      <div className="flex items-center gap-2 p-5 pb-3">
+        <h2 className="clip m-0 flex-1 font-semibold text-[15px]">{row?.name ?? "New resource"}</h2>
+        <CloseButton onClick={onClose} />
+      </div>
+      <div className="px-5 pb-6">
+        {row && (
+          <>
+            <div className="mb-4 flex flex-wrap gap-2">
+              <button
+                type="button"
+                className="btn small"
+                onClick={() =>
+                  void attempt(
+                    row.enabled ? "Switched off: no new work" : "Switched on",
+                    put({ ...plain(row), enabled: !row.enabled } as unknown as ResourceBody),
+                  )
+                }
+              >
+                {row.enabled ? "Switch off for maintenance" : "Switch on"}
+              </button>
+              {row.transport === "ssh" && (
+                <CopyButton label="Copy as ssh" text={`ssh -p ${row.port} ${row.username}@${row.host}`} />
+              )}
+              <button type="button" className="btn small" onClick={() => setDropping(true)}>
+                Delete…
+              </button>
+            </div>
+            <Facts
+              facts={[
+                [
+                  "Scratch",
+                  <span key="s" className="mono">
+                    {row.scratch}
+                  </span>,
+                ],
+                ["Host keys", `${row.host_keys.length} pinned`],
+                [
+                  "Queues",
+                  row.queues.map((one) => `${one.name}${one.is_default ? " (default)" : ""}`).join(", ") ||
+                    "none described",
+                ],
+              ]}
+            />
+            <h3 className="mt-5 mb-2 font-semibold">Description</h3>
+          </>
+        )}
+        <JsonEditor
+          key={row?.version}
+          label="Resource"
+          value={row ? plain(row) : EXAMPLE}
+          onSave={save}
+          saving={row ? "Save" : "Create"}
+        />
+      </div>
+      <Confirm
+        open={dropping}
+        danger
+        title={`Delete ${row?.name}?`}
+        text="What still uses it refuses the deletion and is named."
+        verb="Delete"
+        onClose={() => setDropping(false)}
+        onConfirm={() =>
+          row &&
+          void attempt(
+            "Deleted",
+            call(api.DELETE("/api/v1/compute-resources/{resource_id}", { params: { path: { resource_id: row.id } } })),
+          )
+        }
+      />
+    </Drawer>
+  );
+}

@@ -1,0 +1,41 @@
+import {
+  Activity,
+  Box,
+  FileClock,
+  FlaskConical,
+  Inbox,
+  KeyRound,
+  ListChecks,
+  type LucideIcon,
+  Server,
+  Settings2,
+  Split,
+  Waypoints,
+} from "lucide-react";
+
+export interface Place {
+  to: string;
+  label: string;
+  icon: LucideIcon;
+  /** After `g`. */
+  go: string;
+  scope?: string;
+}
+
+export const MAIN: readonly Place[] = [
+  { to: "/experiments", label: "Experiments", icon: FlaskConical, go: "e" },
+  { to: "/jobs", label: "Jobs", icon: ListChecks, go: "j" },
+  { to: "/drafts", label: "Drafts", icon: FileClock, go: "f" },
+];
+export const PLATFORM: readonly Place[] = [
+  { to: "/health", label: "Resource health", icon: Activity, go: "r" },
+  { to: "/lanes", label: "Topics & lanes", icon: Split, go: "t", scope: "operations:read" },
+  { to: "/dead-letters", label: "Dead letters", icon: Inbox, go: "d", scope: "operations:read" },
+  { to: "/services", label: "Services", icon: Waypoints, go: "s", scope: "operations:read" },
+];
+export const CATALOG: readonly Place[] = [
+  { to: "/applications", label: "Applications", icon: Box, go: "a" },
+  { to: "/resources", label: "Compute resources", icon: Server, go: "c" },
+  { to: "/credentials", label: "Credentials", icon: KeyRound, go: "k" },
+  { to: "/settings", label: "Settings", icon: Settings2, go: "," },
+];
