@@ -1,6 +1,8 @@
 /** Two lines for everything unfinished: what is the case, and what comes next. Pure. */
 
 export interface Told {
+  /** Of an application, whose phases have words of their own, or of tasks that the user spelled out. */
+  kind: string;
   state: string;
   next: string;
   failure: { kind: string; sentence: string; task?: string | null; attempts?: number | null } | null;
@@ -85,8 +87,8 @@ export function lines(told: Told): Lines {
   return { now: doing(told), next: following(told), at: null };
 }
 
-function doing({ process_state: phase, tasks }: Told): string {
-  const words = DOING[phase ?? ""];
+function doing({ kind, process_state: phase, tasks }: Told): string {
+  const words = kind === "application" ? DOING[phase ?? ""] : undefined;
   const running = tasks.EXECUTING ?? 0;
   if (!words || (tasks.total ?? 0) > 30) {
     if (running) return `${plural(running, "task runs", "tasks run")} now`;
@@ -95,9 +97,9 @@ function doing({ process_state: phase, tasks }: Told): string {
   return words;
 }
 
-function following({ process_state: phase, tasks }: Told): string {
+function following({ kind, process_state: phase, tasks }: Told): string {
   const waiting = tasks.CREATED ?? 0;
-  if ((tasks.total ?? 0) > 30 || !AFTER[phase ?? ""])
+  if (kind !== "application" || (tasks.total ?? 0) > 30 || !AFTER[phase ?? ""])
     return waiting ? `Then ${plural(waiting, "more task", "more tasks")}` : "Then it is done";
   return AFTER[phase ?? ""]!;
 }

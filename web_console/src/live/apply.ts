@@ -87,10 +87,10 @@ function newer(fresh: Experiment | undefined, known: Experiment): Experiment {
 }
 
 function throttle(milliseconds: number, action: () => void): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let _timer: ReturnType<typeof setTimeout> | undefined;
   return () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
+    _timer ??= setTimeout(() => {
+      _timer = undefined;
       action();
     }, milliseconds);
   };

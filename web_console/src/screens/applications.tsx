@@ -17,6 +17,7 @@ import * as ask from "../queries";
 import { useTitle } from "../shell/shell";
 import { JsonEditor } from "../ui/jsoneditor";
 import { CloseButton, Confirm, Drawer, Failure, Sentence } from "../ui/parts";
+import { TAB } from "../ui/tab";
 import { Table } from "../ui/table";
 import { At } from "../ui/time";
 import { useToast } from "../ui/toast";
@@ -72,11 +73,12 @@ export function Applications() {
       <nav aria-label="Kinds" className="flex shrink-0 items-center gap-5 border-line border-b px-6 max-sm:px-4">
         {TABS.map((one) => (
           <Link
+            activeOptions={TAB}
             key={one}
             to="/applications"
             search={{ tab: one }}
             className="tab capitalize"
-            aria-current={one === tab ? "page" : undefined}
+            data-on={one === tab ? "page" : undefined}
           >
             {one}{" "}
             <span className="num font-normal text-ink-3">

@@ -6,6 +6,7 @@ import { bytes, count } from "../core/time";
 import { useTitle } from "../shell/shell";
 import { CloseButton, Confirm, CopyButton, Drawer, Facts, Failure, Id, Sentence } from "../ui/parts";
 import { StateIcon } from "../ui/state";
+import { TAB } from "../ui/tab";
 import { Table } from "../ui/table";
 import { At } from "../ui/time";
 import { useToast } from "../ui/toast";
@@ -69,11 +70,12 @@ export function DeadLetters() {
       <nav aria-label="By state" className="flex shrink-0 items-center gap-5 border-line border-b px-6 max-sm:px-4">
         {STATES.map((one) => (
           <Link
+            activeOptions={TAB}
             key={one}
             to="/dead-letters"
             search={{ state: one }}
             className="tab"
-            aria-current={one === state ? "page" : undefined}
+            data-on={one === state ? "page" : undefined}
           >
             {{ NEW: "New", REDRIVEN: "Sent again", DISCARDED: "Put aside" }[one]}
           </Link>

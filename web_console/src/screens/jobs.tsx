@@ -8,6 +8,7 @@ import * as ask from "../queries";
 import { useTitle } from "../shell/shell";
 import { Confirm, Failure, Id, Sentence } from "../ui/parts";
 import { StateIcon, StateLabel } from "../ui/state";
+import { TAB } from "../ui/tab";
 import { Table } from "../ui/table";
 import { At, Elapsed } from "../ui/time";
 import { useToast } from "../ui/toast";
@@ -71,16 +72,17 @@ export function Jobs() {
         aria-label="By state"
         className="scroll flex shrink-0 gap-5 overflow-y-hidden border-line border-b px-6 max-sm:px-4"
       >
-        <Link to="/jobs" search={{ resource }} className="tab" aria-current={state ? undefined : "page"}>
+        <Link activeOptions={TAB} to="/jobs" search={{ resource }} className="tab" data-on={state ? undefined : "page"}>
           All
         </Link>
         {STATES.filter((one) => one !== "INTENT" || state === one).map((one) => (
           <Link
+            activeOptions={TAB}
             key={one}
             to="/jobs"
             search={{ state: one, resource }}
             className="tab"
-            aria-current={state === one ? "page" : undefined}
+            data-on={state === one ? "page" : undefined}
           >
             <StateIcon kind={kindOf(one)} />{" "}
             {one === "ACTIVE"

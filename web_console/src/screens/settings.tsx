@@ -6,6 +6,7 @@ import * as ask from "../queries";
 import { SignOut, useTitle } from "../shell/shell";
 import { Confirm, CopyButton, Facts, Failure, Id } from "../ui/parts";
 import { type Theme, usePrefs } from "../ui/prefs";
+import { TAB } from "../ui/tab";
 import { Table } from "../ui/table";
 import { At } from "../ui/time";
 import { useToast } from "../ui/toast";
@@ -33,11 +34,12 @@ export function Settings() {
       <nav aria-label="Settings" className="flex shrink-0 gap-5 border-line border-b px-6 max-sm:px-4">
         {allowed.map((one) => (
           <Link
+            activeOptions={TAB}
             key={one}
             to="/settings"
             search={{ tab: one }}
             className="tab"
-            aria-current={one === tab ? "page" : undefined}
+            data-on={one === tab ? "page" : undefined}
           >
             {{ appearance: "You and appearance", tokens: "Tokens", gateways: "Gateways", audit: "Audit log" }[one]}
           </Link>

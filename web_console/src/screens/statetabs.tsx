@@ -6,6 +6,7 @@ import { kindOf, LABELS } from "../core/states";
 import { count } from "../core/time";
 import * as ask from "../queries";
 import { StateIcon } from "../ui/state";
+import { TAB } from "../ui/tab";
 
 const STATES = ["EXECUTING", "LAUNCHED", "CANCELING", "FAILED", "COMPLETED", "CANCELED", "CREATED"];
 
@@ -29,29 +30,32 @@ export function Tabs({ filter, counts }: TabsProps) {
       className="scroll mt-2 flex shrink-0 gap-5 overflow-y-hidden border-line border-b px-6 [scrollbar-width:none] max-sm:gap-4 max-sm:px-4"
     >
       <Link
+        activeOptions={TAB}
         to="/experiments"
         search={search({})}
         className="tab"
-        aria-current={!filter.needs && !filter.state.length ? "page" : undefined}
+        data-on={!filter.needs && !filter.state.length ? "page" : undefined}
       >
         All <span className="num font-normal text-ink-3">{counts ? count(counts.total) : ""}</span>
       </Link>
       <Link
+        activeOptions={TAB}
         to="/experiments"
         search={search({ needs: "you" })}
         className="tab"
-        aria-current={filter.needs ? "page" : undefined}
+        data-on={filter.needs ? "page" : undefined}
       >
         <span className="h-[14px] w-[3px] bg-failed" /> Needs you{" "}
         <span className="num font-normal text-ink-3">{data ? count(data.needs_you.experiments) : ""}</span>
       </Link>
       {shown.map((state) => (
         <Link
+          activeOptions={TAB}
           key={state}
           to="/experiments"
           search={search({ state: [state] })}
           className="tab"
-          aria-current={state === only ? "page" : undefined}
+          data-on={state === only ? "page" : undefined}
         >
           <StateIcon kind={kindOf(state)} /> {state === "LAUNCHED" ? "Launched" : LABELS[kindOf(state)]}
           <span className="num font-normal text-ink-3">{count(counts?.states[state] ?? 0)}</span>

@@ -43,7 +43,6 @@ export function Bars({ values, height = 26, color = "var(--failed)", label }: Sp
     <span role="img" aria-label={label} title={label} className="flex items-end gap-[2px]" style={{ height }}>
       {values.map((value, index) => (
         <span
-          // biome-ignore lint/suspicious/noArrayIndexKey: a slot of time is its index
           key={index}
           className="flex-1"
           style={{

@@ -93,7 +93,6 @@ export function Table<T>(props: TableProps<T>) {
   const template = shown.map((column) => column.track).join(" ");
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the grid is walked by arrow keys */}
       <div
         ref={scroller}
         className="scroll min-h-0 flex-1"

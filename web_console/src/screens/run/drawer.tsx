@@ -282,7 +282,6 @@ function Lines({ taskId, version }: { taskId: string; version: number }) {
   return (
     <pre className="mono m-0 overflow-auto whitespace-pre-wrap">
       {lines.map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
         <div key={index}>{line.text}</div>
       ))}
     </pre>

@@ -219,10 +219,8 @@ function Csv({ content }: { content: string }) {
         </thead>
         <tbody>
           {rows.map((row, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: rows of a file have no other name
             <tr key={index}>
               {row.map((cell, place) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: the same
                 <td key={place} className="border border-line px-3 py-[2px] text-right">
                   {cell}
                 </td>

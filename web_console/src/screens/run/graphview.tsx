@@ -37,7 +37,7 @@ interface Props {
   onRows: (rows: RowKey) => void;
 }
 
-const HEAD = 44;
+const HEAD = 76;
 
 /** The run as a graph on a canvas, with a list beside it for those who can't see one. */
 export function GraphView({ model, version, rows, names, open, onOpen, onRows }: Props) {
@@ -88,24 +88,24 @@ export function GraphView({ model, version, rows, names, open, onOpen, onRows }:
   );
   const failedPath = useCallback(() => {
     const bad = layout.nodes.find((node) => kinds(node).includes("failed"));
-    if (!bad) return fit();
+    if (!bad) return it();
     view.current.scale = Math.max(view.current.scale, 0.8);
     setFocus(bad.id);
     show(bad.id);
-  }, [layout, kinds, fit, show]);
+  }, [layout, kinds, show]);
 
   const first = useRef("");
   useEffect(() => {
     const key = `${model.data.process?.id}|${rows}`;
     if (first.current === key) return;
     first.current = key;
-    fit();
+    it();
     const readable = view.current.scale >= 0.55;
     if (!readable) {
       view.current = { x: 16, y: HEAD, scale: 0.8 };
       failedPath();
     }
-  }, [model, rows, fit, failedPath]);
+  }, [model, rows, failedPath]);
 
   const zoom = useCallback(
     (factor: number, cx?: number, cy?: number) => {
@@ -178,7 +178,7 @@ export function GraphView({ model, version, rows, names, open, onOpen, onRows }:
     } else if (event.key === "f") failedPath();
     else if (event.key === "+" || event.key === "=") zoom(1.25);
     else if (event.key === "-") zoom(0.8);
-    else if (event.key === "0") fit();
+    else if (event.key === "0") it();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -569,11 +569,7 @@ function drawHeads({ context: c, width, colors }: Surface, { layout, view }: Dra
     if (x > width || x + column.width * view.scale < 0) continue;
     // Under the toolbar, so only where nothing covers it.
     c.fillStyle = colors.get("ink-3");
-    c.fillText(
-      fitted(c, `${column.level + 1}  ${column.label}`, (column.width + 30) * view.scale),
-      x,
-      HEAD - 4 + Math.min(0, view.y - HEAD),
-    );
+    c.fillText(fitted(c, `${column.level + 1}  ${column.label}`, (column.width + 30) * view.scale), x, HEAD - 10);
   }
 }
 

@@ -91,7 +91,6 @@ function Text({ text, search }: { text: string; search: string }) {
     const names = span.style.split(" ");
     const color = names.find((name) => name.startsWith("fg-"));
     return (
-      // biome-ignore lint/suspicious/noArrayIndexKey: spans of a line have no other name
       <span
         key={index}
         className={names.map((name) => STYLES[name] ?? "").join(" ")}
@@ -244,7 +243,6 @@ function FileLog({
         </a>
       </div>
       {error !== null && <Failure error={error} retry={() => void open(window?.block ?? 0)} />}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by keys */}
       <div
         ref={scroller}
         className="scroll min-h-0 flex-1 bg-code"
@@ -350,7 +348,6 @@ function Platform({ model }: { model: RunModel | null }) {
         </p>
       )}
       {lines.map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
         <div key={index} className="flex gap-4 px-6 max-sm:px-4">
           <span className="num shrink-0 text-ink-3">{clock(Date.parse(line.at), zone)}</span>
           <span className="w-[150px] shrink-0 truncate text-ink-2">{line.task}</span>

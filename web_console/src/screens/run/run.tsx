@@ -15,6 +15,7 @@ import { useTitle } from "../../shell/shell";
 import { Confirm, Failure } from "../../ui/parts";
 import { useNow, usePrefs } from "../../ui/prefs";
 import { StateIcon, stateStyle } from "../../ui/state";
+import { TAB } from "../../ui/tab";
 import { At, Elapsed, Upcoming } from "../../ui/time";
 import { useToast } from "../../ui/toast";
 import { cancel, relaunch } from "../bulk";
@@ -89,12 +90,13 @@ export function Run() {
       >
         {TABS.map((name) => (
           <Link
+            activeOptions={TAB}
             key={name}
             to="/experiments/$id"
             params={{ id }}
             search={(before: Record<string, unknown>) => ({ ...before, tab: name === "graph" ? undefined : name })}
             className="tab capitalize"
-            aria-current={tab === name ? "page" : undefined}
+            data-on={tab === name ? "page" : undefined}
           >
             {name}{" "}
             {name === "tasks" && model ? (

@@ -325,7 +325,10 @@ function drawRow(
   c.font = `${row.depth ? 400 : 600} 12px ${FONT}`;
   c.fillStyle = colors.get("ink");
   c.fillText(fitted(c, row.label, side - indent - 90), indent + 22, y + 19);
-  if (row.members.length > 1) return drawFanOut(surface, d, row, y, x, side);
+  if (row.members.length > 1) {
+    drawFanOut(surface, d, row, y, x, side);
+    return;
+  }
   c.font = `400 11px ${FONT}`;
   c.fillStyle = colors.get("ink-2");
   c.textAlign = "right";
