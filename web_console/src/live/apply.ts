@@ -87,10 +87,12 @@ function newer(fresh: Experiment | undefined, known: Experiment): Experiment {
 }
 
 function throttle(milliseconds: number, action: () => void): () => void {
-  let _timer: ReturnType<typeof setTimeout> | undefined;
+  let planned = false;
   return () => {
-    _timer ??= setTimeout(() => {
-      _timer = undefined;
+    if (planned) return;
+    planned = true;
+    setTimeout(() => {
+      planned = false;
       action();
     }, milliseconds);
   };

@@ -63,7 +63,7 @@ export function GraphView({ model, version, rows, names, open, onOpen, onRows }:
   // biome-ignore lint/correctness/useExhaustiveDependencies: another version of the run is drawn anew
   useEffect(redraw, [version, redraw]);
 
-  const fit = useCallback(() => {
+  const fitAll = useCallback(() => {
     const canvas = ref.current;
     if (!canvas) return;
     const scale = Math.min(
@@ -88,7 +88,7 @@ export function GraphView({ model, version, rows, names, open, onOpen, onRows }:
   );
   const failedPath = useCallback(() => {
     const bad = layout.nodes.find((node) => kinds(node).includes("failed"));
-    if (!bad) return it();
+    if (!bad) return fitAll();
     view.current.scale = Math.max(view.current.scale, 0.8);
     setFocus(bad.id);
     show(bad.id);
@@ -99,7 +99,7 @@ export function GraphView({ model, version, rows, names, open, onOpen, onRows }:
     const key = `${model.data.process?.id}|${rows}`;
     if (first.current === key) return;
     first.current = key;
-    it();
+    fitAll();
     const readable = view.current.scale >= 0.55;
     if (!readable) {
       view.current = { x: 16, y: HEAD, scale: 0.8 };
@@ -178,7 +178,7 @@ export function GraphView({ model, version, rows, names, open, onOpen, onRows }:
     } else if (event.key === "f") failedPath();
     else if (event.key === "+" || event.key === "=") zoom(1.25);
     else if (event.key === "-") zoom(0.8);
-    else if (event.key === "0") it();
+    else if (event.key === "0") fitAll();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -213,7 +213,7 @@ export function GraphView({ model, version, rows, names, open, onOpen, onRows }:
         <button type="button" className="btn small !px-[6px]" aria-label="Zoom out" onClick={() => zoom(0.8)}>
           <Minus size={14} />
         </button>
-        <button type="button" className="btn small" onClick={fit}>
+        <button type="button" className="btn small" onClick={fitAll}>
           <Maximize size={13} /> Fit
         </button>
         <button type="button" className="btn small !px-[6px]" aria-label="Zoom in" onClick={() => zoom(1.25)}>
@@ -499,18 +499,12 @@ function drawFan({ context: c, colors }: Surface, node: GraphNode, all: Kind[]):
       fillCell(c, colors, kind, x, top, width - 1, CELL * 2 - 4);
       x += width;
     }
-  } else
-    all.forEach((kind, index) =>
-      fillCell(
-        c,
-        colors,
-        kind,
-        left + (index % PER_ROW) * CELL,
-        top + Math.floor(index / PER_ROW) * CELL,
-        CELL - 1,
-        CELL - 1,
-      ),
-    );
+  } else {
+    all.forEach((kind, index) => {
+      const [x, y] = [left + (index % PER_ROW) * CELL, top + Math.floor(index / PER_ROW) * CELL];
+      fillCell(c, colors, kind, x, y, CELL - 1, CELL - 1);
+    });
+  }
   c.fillStyle = colors.get("ink");
   let x = left;
   let y = top + rows * CELL + 16;
