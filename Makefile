@@ -10,7 +10,7 @@ TEST_MINUTES ?= 40
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-packages unit conformance integration failure e2e proof bench \
-	format lint types arch check schemas lock clean
+	format lint types arch check schemas lock clean console console-test console-pictures console-api console-packages
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,10 +27,28 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-run: install ## start the whole platform here, run the example over SSH, stay up until Ctrl-C
+console: install ## build the web console, when its sources changed
+	@$(BIN)/python scripts/build_console.py
+
+NPM := cd web_console && PATH="$(CURDIR)/$(BIN):$$PATH" npm
+
+console-packages: install
+	@$(BIN)/python scripts/build_console.py --install
+
+console-test: console-packages ## the console's unit tests
+	$(NPM) run --silent test
+
+console-api: install ## the console's API types anew from docs/openapi.json
+	@$(BIN)/python scripts/build_console.py --install
+	$(NPM) run --silent api
+
+console-pictures: console ## screenshots of every screen of the stack in .howdah, into web_console/pictures
+	$(BIN)/python scripts/console_pictures.py .howdah web_console/pictures
+
+run: install console ## start the whole platform here, run the example over SSH, stay up until Ctrl-C
 	@exec $(BIN)/howdah up --example
 
-test: install test-packages ## every test but the long proofs: unit, conformance, integration, failure, e2e
+test: install test-packages console console-test ## every test but the long proofs: unit, conformance, integration, failure, e2e
 	timeout --signal=INT --kill-after=30 $(TEST_MINUTES)m $(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 test-packages: ## what the tests need from Debian: OpenSSH's server and Slurm, when missing
@@ -62,13 +80,18 @@ check: lint types arch ## all that needs no test run
 lint: install ## ruff: format and rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	@$(BIN)/python scripts/build_console.py --install
+	$(NPM) run --silent lint
+	$(NPM) run --silent fresh
 
 format: install ## put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-types: install ## mypy, strict
+types: install ## mypy and TypeScript, strict
 	$(BIN)/mypy
+	@$(BIN)/python scripts/build_console.py --install
+	$(NPM) run --silent types
 
 arch: install ## floors of the house, and its rules that no linter knows
 	$(BIN)/lint-imports
@@ -82,4 +105,4 @@ lock: install ## requirements.lock anew from pyproject.toml, with hashes and wit
 	$(BIN)/python scripts/lock.py
 
 clean: ## remove .venv and caches; .howdah, where your data is, stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) web_console/node_modules web_console/dist .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis

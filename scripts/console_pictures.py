@@ -1,8 +1,10 @@
 """Screenshots of every screen of a running console, in both themes and three sizes. Run by ``make console-pictures``.
 
-``python scripts/console_pictures.py API_URL TOKEN FOLDER [NAME…]``; only the named screens, if any are named.
+``python scripts/console_pictures.py STACK FOLDER [NAME…]``: STACK is the folder of a running ``howdah up``. Only the
+named screens, if any are named.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -38,7 +40,9 @@ def screens(client: Client) -> dict[str, str]:
     if application := next(iter(client.interfaces.list()), None):
         found["launch-form"] = f"/launch?app={application.name}"
     run = max(client.experiments.list(), key=lambda one: one.tasks.get("total", 0), default=None)
-    ended = next((one for one in client.experiments.list() if one.state == "COMPLETED" and one.kind == "application"), run)
+    ended = next(
+        (one for one in client.experiments.list() if one.state == "COMPLETED" and one.kind == "application"), run
+    )
     if run is not None and ended is not None:
         found["run-graph"] = f"/experiments/{run.id}"
         found["run-graph-application"] = f"/experiments/{ended.id}"
@@ -71,7 +75,7 @@ def main(url: str, token: str, folder: Path, only: set[str]) -> None:
             for theme in THEMES:
                 page = login(browser, url, token, theme, size)
                 page.on("console", lambda said: print(said.text) if said.type == "error" else None)  # noqa: T201
-                page.on("pageerror", lambda error: print(error))  # noqa: T201
+                page.on("pageerror", print)
                 for name, path in wanted.items():
                     page.goto(f"{url}{path}")
                     page.wait_for_selector("main#content")
@@ -85,4 +89,5 @@ def main(url: str, token: str, folder: Path, only: set[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1].rstrip("/"), sys.argv[2], Path(sys.argv[3]), set(sys.argv[4:]))
+    known = json.loads((Path(sys.argv[1]) / "client.json").read_text())
+    main(known["api_url"], known["token"], Path(sys.argv[2]), set(sys.argv[3:]))

@@ -62,7 +62,7 @@ class ResourceHealth(ApiModel):
     enabled: bool
     attempts: int
     unreachable: int
-    """Failed for a passing reason: transient, throttled, timeout."""
+    """Failed for a passing reason: transient, throttled."""
     refused: int
     """Failed by authentication or host key."""
     failed: int

@@ -20,6 +20,7 @@ from howdah.client.models import (
     Caller,
     ComputeResource,
     Credential,
+    LoginCode,
 )
 from howdah.client.transfers import Files
 from howdah.client.watching import Feed
@@ -68,6 +69,10 @@ class Client:
     def me(self) -> Caller:
         """Return who the token belongs to."""
         return self._connection.get("/me", Caller)
+
+    def login_link(self) -> str:
+        """Return an address that signs a browser in to the console as the caller: once, within ten minutes."""
+        return self._connection.post("/session/codes", {}, LoginCode).url
 
     def watch(self) -> Feed:
         """Return the feed of everything in the gateway: an endless iterable of Snapshot and Change."""

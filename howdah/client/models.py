@@ -26,6 +26,13 @@ class Caller(Answer):
     scopes: list[str] = []
 
 
+class LoginCode(Answer):
+    """A one-time code by which a browser signs in, and the address that has it."""
+
+    url: str
+    expires_at: datetime
+
+
 class Credential(Answer):
     """A credential, without its secret."""
 

@@ -14,6 +14,7 @@ from howdah.local.progress import Progress
 from howdah.local.run_record import RunRecord, only_supervisor
 from howdah.local.stack import Stack
 from howdah.local.supervisor import Supervisor
+from howdah.local.web_console import ensure_console
 from howdah.local.welcome import Follow, Welcome
 
 DEFAULT_DIRECTORY = Path(".howdah")
@@ -40,6 +41,7 @@ def up(
     try:
         with only_supervisor(directory):
             RunRecord(directory).stop_orphans(progress)
+            ensure_console(progress)
             stack = Stack(directory, progress)
             Supervisor(directory, stack.plan(Welcome(stack, progress, example, follow)), progress).run()
     except HowdahError as error:

@@ -40,7 +40,14 @@ class Welcome:
                     self._run_example(client, self._example)
         except (ClientError, DocumentsError, LocalStackError) as error:
             self._progress.say(f"what was to be done after the start failed: {error}")
-        self._tell()
+        self._tell(self._login_link())
+
+    def _login_link(self) -> str:
+        try:
+            with Client(self._stack.where.api_url, self._token()) as client:
+                return client.login_link()
+        except (ClientError, LocalStackError) as error:
+            return f"no login link: {error}"
 
     def _token(self) -> str:
         token = self._stack.secrets.load().admin_token
@@ -111,11 +118,13 @@ class Welcome:
         if output.name == "stdout":
             self._progress.say(path.read_text(errors="replace")[:_SHOWN_CHARACTERS].rstrip())
 
-    def _tell(self) -> None:
+    def _tell(self, login_link: str) -> None:
         where, token = self._stack.where, self._stack.secrets.load().admin_token
         lines = (
             "",
             "Howdah is up.",
+            f"  console  {login_link}",
+            "           (signs one browser in, once, within ten minutes; later with the token)",
             f"  API      {where.api_url}/api/v1   (description: {where.api_url}/docs)",
             f"  token    {token.get_secret_value() if token else 'unknown'}",
             f"  Kafka    {where.kafka_bootstrap}",

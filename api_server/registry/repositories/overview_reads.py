@@ -59,7 +59,7 @@ _RESOURCES: Final = text(f"""
           AND t.type <> 'job-monitoring' AND a.ended_at IS NOT NULL AND t.resource_id IS NOT NULL
     ), of_resource AS (
         SELECT resource_id, count(*) AS attempts,
-               count(*) FILTER (WHERE kind IN ('transient', 'throttled', 'timeout')) AS unreachable,
+               count(*) FILTER (WHERE kind IN ('transient', 'throttled')) AS unreachable,
                count(*) FILTER (WHERE kind IN ('authentication', 'host_key')) AS refused,
                count(*) FILTER (WHERE state = 'FAILED') AS failed,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median_seconds,

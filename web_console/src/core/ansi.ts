@@ -23,7 +23,7 @@ export function foldReturns(line: string): string {
     shown = plain.length >= before.length || part !== plain ? part || shown : part + before.slice(plain.length);
   }
   while (shown.includes("\b")) {
-    const folded = shown.replace(/[^\b]\b/g, "");
+    const folded = shown.replace(/[^\b][\b]/g, "");
     shown = folded === shown ? shown.replaceAll("\b", "") : folded;
   }
   return shown;

@@ -92,7 +92,7 @@ export function GraphView({ model, version, rows, names, open, onOpen, onRows }:
     view.current.scale = Math.max(view.current.scale, 0.8);
     setFocus(bad.id);
     show(bad.id);
-  }, [layout, kinds, show]);
+  }, [layout, kinds, fitAll, show]);
 
   const first = useRef("");
   useEffect(() => {
@@ -105,7 +105,7 @@ export function GraphView({ model, version, rows, names, open, onOpen, onRows }:
       view.current = { x: 16, y: HEAD, scale: 0.8 };
       failedPath();
     }
-  }, [model, rows, failedPath]);
+  }, [model, rows, fitAll, failedPath]);
 
   const zoom = useCallback(
     (factor: number, cx?: number, cy?: number) => {
