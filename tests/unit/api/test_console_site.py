@@ -1,4 +1,4 @@
-"""The built console as a browser gets it: cached for ever or asked for anew, compressed, under its policy, deep links."""
+"""The built console as a browser gets it: cached or asked for anew, compressed, under its policy, at deep links."""
 
 import gzip
 from pathlib import Path
