@@ -1489,6 +1489,21 @@ export interface components {
             experiments: (components["schemas"]["ApplicationExperiment"] | components["schemas"]["TasksExperiment"])[];
         };
         /**
+         * Bind
+         * @description A directory of the resource that is seen inside.
+         */
+        Bind: {
+            /**
+             * Read Only
+             * @default false
+             */
+            read_only: boolean;
+            /** Source */
+            source: string;
+            /** Target */
+            target?: string | null;
+        };
+        /**
          * CancelRequest
          * @description Why it is to be stopped; goes into the history.
          */
@@ -1511,6 +1526,34 @@ export interface components {
              */
             name?: string | null;
         };
+        /**
+         * Container
+         * @description The image and how it is run. The work directory is always there, under its own path, and is where it starts.
+         */
+        Container: {
+            /**
+             * Binds
+             * @default []
+             */
+            binds: components["schemas"]["Bind"][];
+            gpu?: components["schemas"]["ContainerGpu"] | null;
+            /** Image */
+            image: string;
+            /** @default apptainer */
+            runtime: components["schemas"]["ContainerRuntime"];
+        };
+        /**
+         * ContainerGpu
+         * @description Whose GPUs are made visible inside.
+         * @enum {string}
+         */
+        ContainerGpu: "nvidia" | "amd";
+        /**
+         * ContainerRuntime
+         * @description The program that runs the image. APPTAINER also finds an installation that still calls itself singularity.
+         * @enum {string}
+         */
+        ContainerRuntime: "apptainer" | "podman";
         /**
          * CredentialShown
          * @description A credential, without its secret.
@@ -1704,6 +1747,7 @@ export interface components {
          *     }
          */
         DeploymentBody: {
+            container?: components["schemas"]["Container"] | null;
             defaults?: components["schemas"]["Requirements"];
             /** Environment */
             environment?: {
@@ -1718,6 +1762,11 @@ export interface components {
              * @default []
              */
             modules: string[];
+            /**
+             * Native
+             * @default []
+             */
+            native: string[];
             /**
              * Post Commands
              * @default []
@@ -1736,6 +1785,7 @@ export interface components {
          * @description An application deployment.
          */
         DeploymentShown: {
+            container: components["schemas"]["Container"] | null;
             /**
              * Created At
              * Format: date-time
@@ -1755,6 +1805,8 @@ export interface components {
             module_id: string;
             /** Modules */
             modules: string[];
+            /** Native */
+            native: string[];
             /** Post Commands */
             post_commands: string[];
             /** Pre Commands */
@@ -2235,6 +2287,29 @@ export interface components {
             state: components["schemas"]["TaskState"];
             /** Type */
             type: string;
+        };
+        /**
+         * GridEngineNames
+         * @description What a Grid Engine's administrator called things, which have no standard names. Other schedulers ignore it.
+         */
+        GridEngineNames: {
+            /**
+             * Gpu Resource
+             * @default gpu
+             */
+            gpu_resource: string;
+            /**
+             * Memory Resource
+             * @default h_vmem
+             */
+            memory_resource: string;
+            /** Multi Node Environment */
+            multi_node_environment?: string | null;
+            /**
+             * Parallel Environment
+             * @default smp
+             */
+            parallel_environment: string;
         };
         /**
          * Handling
@@ -2994,6 +3069,8 @@ export interface components {
             is_default: boolean;
             /** Max Cpus Per Node */
             max_cpus_per_node?: number | null;
+            /** Max Gpus Per Node */
+            max_gpus_per_node?: number | null;
             /** Max Memory Mb */
             max_memory_mb?: number | null;
             /** Max Nodes */
@@ -3079,12 +3156,18 @@ export interface components {
             account?: string | null;
             /** Cpus Per Task */
             cpus_per_task?: number | null;
+            /** Gpus Per Node */
+            gpus_per_node?: number | null;
             /** Memory Mb */
             memory_mb?: number | null;
             /** Nodes */
             nodes?: number | null;
+            /** Qos */
+            qos?: string | null;
             /** Queue */
             queue?: string | null;
+            /** Reservation */
+            reservation?: string | null;
             /** Tasks Per Node */
             tasks_per_node?: number | null;
             /** Wall Time Minutes */
@@ -3133,6 +3216,14 @@ export interface components {
             environment?: {
                 [key: string]: string;
             };
+            /**
+             * @default {
+             *       "gpu_resource": "gpu",
+             *       "memory_resource": "h_vmem",
+             *       "parallel_environment": "smp"
+             *     }
+             */
+            grid_engine: components["schemas"]["GridEngineNames"];
             /**
              * Host
              * @default localhost
@@ -3259,6 +3350,7 @@ export interface components {
             environment: {
                 [key: string]: string;
             };
+            grid_engine: components["schemas"]["GridEngineNames"];
             /** Host */
             host: string;
             /** Host Keys */
@@ -3354,7 +3446,7 @@ export interface components {
          * @description Who runs jobs there. FORK starts them as plain child processes of the login node.
          * @enum {string}
          */
-        SchedulerKind: "slurm" | "fork";
+        SchedulerKind: "slurm" | "pbs" | "lsf" | "sge" | "htcondor" | "fork";
         /**
          * Scope
          * @description One thing that a call may need.
@@ -3841,8 +3933,12 @@ export type Attempt = components['schemas']['Attempt'];
 export type AuditRecord = components['schemas']['AuditRecord'];
 export type Batch = components['schemas']['Batch'];
 export type BatchRequest = components['schemas']['BatchRequest'];
+export type Bind = components['schemas']['Bind'];
 export type CancelRequest = components['schemas']['CancelRequest'];
 export type CloneRequest = components['schemas']['CloneRequest'];
+export type Container = components['schemas']['Container'];
+export type ContainerGpu = components['schemas']['ContainerGpu'];
+export type ContainerRuntime = components['schemas']['ContainerRuntime'];
 export type CredentialShown = components['schemas']['CredentialShown'];
 export type DeadLetter = components['schemas']['DeadLetter'];
 export type DeadLetterCluster = components['schemas']['DeadLetterCluster'];
@@ -3866,6 +3962,7 @@ export type GatewayShown = components['schemas']['GatewayShown'];
 export type GraphAttempt = components['schemas']['GraphAttempt'];
 export type GraphJob = components['schemas']['GraphJob'];
 export type GraphTask = components['schemas']['GraphTask'];
+export type GridEngineNames = components['schemas']['GridEngineNames'];
 export type Handling = components['schemas']['Handling'];
 export type InlineBinding = components['schemas']['InlineBinding'];
 export type InlineTask = components['schemas']['InlineTask'];
