@@ -13,6 +13,7 @@ from howdah.compute import templates
 from howdah.compute.abstract import Connection, JobRef, Observation
 from howdah.compute.marks import Marks, parse_marks
 from howdah.compute.schedulers import JobStatus, Scheduler, SilentError, scheduler_of
+from howdah.compute.schedulers.troubles import classify
 from howdah.compute.submission import place_of
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
@@ -107,12 +108,12 @@ def _ask(
     )
     queue, found, rest = result.stdout.decode(errors="replace").partition(boundary + " ")
     if not found:
-        raise _silent(connection, f"the answer is incomplete: {result.stderr[-300:]!r}")
+        raise _silent(connection, scheduler, f"the answer is incomplete: {result.stderr[-300:]!r}")
     status, _, left = rest.partition("\n")
     try:
         statuses = scheduler.parse_status(queue, result.stderr.decode(errors="replace"), int(status))
     except SilentError as error:
-        raise _silent(connection, str(error)) from None
+        raise _silent(connection, scheduler, str(error)) from None
     return statuses, parse_marks(left, len(jobs))
 
 
@@ -129,7 +130,7 @@ def _ask_again(
             words = result.stderr.decode(errors="replace")
             statuses |= scheduler.parse_status(result.stdout.decode(errors="replace"), words, result.exit_status)
         except SilentError as error:
-            raise _silent(connection, str(error)) from None
+            raise _silent(connection, scheduler, str(error)) from None
     unknown = [native_id for native_id in missing if native_id not in statuses]
     accounting = scheduler.accounting_script(unknown) if unknown else None
     if accounting is None:
@@ -139,7 +140,7 @@ def _ask_again(
         words = result.stderr.decode(errors="replace")
         known = scheduler.parse_accounting(result.stdout.decode(errors="replace"), words, result.exit_status)
     except SilentError as error:
-        raise _silent(connection, str(error)) from None
+        raise _silent(connection, scheduler, str(error)) from None
     return {**(known or {}), **statuses}
 
 
@@ -184,7 +185,8 @@ def _ended(observation: Observation, status: JobStatus | None, marks: Marks) -> 
     return replace(observation, state=failed, reason=f"The application ended with exit code {marks.exit_code}.")
 
 
-def _silent(connection: Connection, why: str) -> TaskError:
-    host = connection.target.host
-    what = f"the scheduler on {host} gave no answer about its jobs: {why}"
+def _silent(connection: Connection, scheduler: Scheduler, why: str) -> TaskError:
+    host, trouble = connection.target.host, classify(why, scheduler.glossary.troubles)
+    advice = f". {trouble.sentence}" if trouble else ""
+    what = f"the scheduler on {host} gave no answer about its jobs: {why.rstrip('.')}{advice}"
     return TaskError.of(FailureKind.TRANSIENT, what, host=host, operation=OPERATION)

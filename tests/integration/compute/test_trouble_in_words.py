@@ -47,7 +47,7 @@ def test_a_scheduler_that_is_not_on_the_path_is_told_with_what_to_do(
         ) as caught:
             submission.submit(connection)
         assert caught.value.failure.kind is FailureKind.PERMANENT
-        with pytest.raises(TaskError, match="gave no answer about its jobs"):
+        with pytest.raises(TaskError, match=r"gave no answer about its jobs.* set PATH"):
             jobs.query(connection, [submission.ref("1.pbs01" if cluster.kind is SchedulerKind.PBS else "1")])
 
 
