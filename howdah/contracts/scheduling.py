@@ -11,9 +11,7 @@ class Asked(Protocol):
     """What a job asks for, as far as it matters here."""
 
     @property
-    def queue(self) -> str | None: ...  # noqa: D102 - the field of JobSpec
-    @property
-    def account(self) -> str | None: ...  # noqa: D102
+    def account(self) -> str | None: ...  # noqa: D102 - the field of JobSpec
     @property
     def reservation(self) -> str | None: ...  # noqa: D102
     @property
@@ -24,7 +22,6 @@ class Asked(Protocol):
     def gpus_per_node(self) -> int | None: ...  # noqa: D102
 
 
-_NO_QUEUES: Final = "HTCondor has no queues: it matches jobs with machines; leave it out"
 _NO_SCHEDULER: Final = "plain processes have no scheduler that could grant it; leave it out"
 LACKING: Final[dict[SchedulerKind, dict[str, str]]] = {
     SchedulerKind.SLURM: {},
@@ -32,7 +29,6 @@ LACKING: Final[dict[SchedulerKind, dict[str, str]]] = {
     SchedulerKind.LSF: {},
     SchedulerKind.SGE: {"qos": "Grid Engine has no quality of service; leave it out"},
     SchedulerKind.HTCONDOR: {
-        "queue": _NO_QUEUES,
         "reservation": "HTCondor has no reservations; leave it out",
         "qos": "HTCondor has no quality of service; leave it out",
     },
@@ -43,7 +39,10 @@ LACKING: Final[dict[SchedulerKind, dict[str, str]]] = {
         "gpus_per_node": _NO_SCHEDULER,
     },
 }
-"""Field → why this kind of scheduler does not have it, and what to do instead."""
+"""Field → why this kind of scheduler does not have it, and what to do instead.
+
+A queue is no such field: where the scheduler has none (HTCondor, plain processes) it stands for its limits alone.
+"""
 
 _ONE_NODE: Final = {
     SchedulerKind.HTCONDOR: "HTCondor runs such jobs on one machine",

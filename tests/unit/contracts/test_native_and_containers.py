@@ -95,7 +95,7 @@ def test_what_a_scheduler_has_not_is_told_with_what_to_do() -> None:
     asked = JobSpec(executable="x", queue="q", qos="high", reservation="r", nodes=3)
     assert dict(impossible(SLURM, asked)) == {}
     assert set(dict(impossible(PBS, asked))) == {"qos"}
-    assert set(dict(impossible(CONDOR, asked))) == {"queue", "qos", "reservation", "nodes"}
+    assert set(dict(impossible(CONDOR, asked))) == {"qos", "reservation", "nodes"}
     assert "multi_node_environment" in dict(impossible(SGE, asked))["nodes"]
     assert "nodes" not in dict(impossible(SGE, asked, GridEngineNames(multi_node_environment="mpi")))
     assert "nearest legal value is 1" in dict(impossible(SchedulerKind.FORK, asked))["nodes"]
