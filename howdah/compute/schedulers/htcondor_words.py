@@ -82,7 +82,8 @@ REASONS: Final = MappingProxyType(
 
 TROUBLES: Final = (
     Trouble(
-        r"can't find address of|failed to connect|could ?n.t (contact|connect)|failed to fetch|communication|timed out"
+        r"can't find address of|failed to connect|couldn't (contact|connect)|could not (contact|connect)"
+        r"|failed to fetch|communication|timed out"
         r"|unable to (contact|connect)|connection (refused|closed)|failed to commit",
         FailureKind.TRANSIENT,
         "HTCondor's schedd can't be reached from the login node; it may be down or busy.",

@@ -187,7 +187,7 @@ TROUBLES: Final = (
         "Slurm's controller can't be reached from the login node; it may be down or busy.",
     ),
     Trouble(
-        r"MaxSubmit|MaxJobCount|temporarily unable to accept|rate limit|rpc.?limit|too many",
+        r"MaxSubmit|MaxJobCount|temporarily unable to accept|rate limit|rpc limit|rpc_limit|too many",
         FailureKind.THROTTLED,
         "A limit of submitted jobs is reached; it is tried again when there may be room.",
     ),
