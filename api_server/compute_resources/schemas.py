@@ -5,10 +5,11 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from api_server.compute_resources.host_keys import HostKey
+from api_server.compute_resources.host_keys import HostKey, keys_in_known_hosts
 from api_server.http.model import ApiModel, Description, Id, Instant, Name
 from howdah.contracts.params import ArgumentText, EnvironmentName
 from howdah.contracts.resources import (
+    MAX_JUMP_HOSTS,
     MAX_OPERATION_SECONDS,
     STANDARD_NAMES,
     GridEngineNames,
@@ -28,6 +29,7 @@ Scratch = Annotated[RemotePath, AfterValidator(_is_plain)]
 HostName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9:][A-Za-z0-9._:-]*$")]
 UserName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._][A-Za-z0-9._@-]*$")]
 QueueName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
+KnownHosts = Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
 Seconds = Annotated[float, Field(gt=0, le=MAX_OPERATION_SECONDS, allow_inf_nan=False)]
 
 
@@ -50,6 +52,16 @@ class Queue(ApiModel):
     """0: the queue has none."""
     max_memory_mb: int | None = Field(default=None, ge=1, le=1_000_000_000)
     max_wall_time_minutes: int | None = Field(default=None, ge=1, le=400 * 24 * 60)
+
+
+class Jump(ApiModel):
+    """A host on the way, logged in to with its own account and credential."""
+
+    host: HostName
+    port: int = Field(default=22, ge=1, le=65_535)
+    username: UserName
+    credential_id: Id
+    host_keys: tuple[HostKey, ...] = Field(min_length=1, max_length=20)
 
 
 class ResourceBody(ApiModel):
@@ -82,7 +94,13 @@ class ResourceBody(ApiModel):
     username: UserName | None = None
     credential_id: Id | None = None
     host_keys: tuple[HostKey, ...] = Field(default=(), max_length=20)
-    """Pinned: a host that shows another key is refused."""
+    """Pinned: a host that shows another key is refused. Lines of known_hosts, ``@cert-authority`` and ``@revoked`` too.
+
+    Without any, nothing is sent to the host until a key that it showed to a test was confirmed."""
+    known_hosts: KnownHosts | None = None
+    """A known_hosts file, in place of ``host_keys``: what it says about this host is pinned."""
+    jump_hosts: tuple[Jump, ...] = Field(default=(), max_length=MAX_JUMP_HOSTS)
+    """The way there, in order; empty when the services reach the host directly."""
     scratch: Scratch = "~/howdah"
     environment: dict[EnvironmentName, ArgumentText] = Field(default_factory=dict, max_length=100)
     timeouts: Timeouts = Timeouts()
@@ -93,14 +111,29 @@ class ResourceBody(ApiModel):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
-        needed = ("username", "credential_id", "host_keys") if self.transport is TransportKind.SSH else ()
+        needed = ("username", "credential_id") if self.transport is TransportKind.SSH else ()
         if missing := [name for name in needed if not getattr(self, name)]:
             raise ValueError(f"{missing[0]}: needed to reach {self.host} by SSH")
+        if self.jump_hosts and self.transport is not TransportKind.SSH:
+            raise ValueError("jump_hosts: they lead to a host that is reached by SSH")
+        if self.known_hosts is not None:
+            self._read_known_hosts(self.known_hosts)
         if twice := [name for name, times in Counter(queue.name for queue in self.queues).items() if times > 1]:
             raise ValueError(f"queues: the name {twice[0]!r} is used more than once")
         if sum(queue.is_default for queue in self.queues) > 1:
             raise ValueError("queues: more than one is the default; mark one")
         return self
+
+    def _read_known_hosts(self, text: str) -> None:
+        if self.host_keys:
+            raise ValueError("known_hosts: give either it or host_keys, and not both")
+        try:
+            lines = keys_in_known_hosts(text, self.host, self.port)
+        except ValueError as error:
+            raise ValueError(f"known_hosts: {error}") from None
+        # The model is frozen for its users; here it is still in the making.
+        object.__setattr__(self, "host_keys", lines)
+        object.__setattr__(self, "known_hosts", None)
 
 
 class ResourceShown(ApiModel):
@@ -116,6 +149,7 @@ class ResourceShown(ApiModel):
     username: str | None
     credential_id: Id | None
     host_keys: list[str]
+    jump_hosts: list[Jump]
     scratch: str
     environment: dict[str, str]
     timeouts: Timeouts

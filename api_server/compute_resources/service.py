@@ -40,14 +40,16 @@ def _check(work: UnitOfWork, principal: Principal, body: ResourceBody) -> None:
             "A local resource runs commands on the services' own machine: only a platform administrator adds one.",
             slug="missing-role",
         )
-    if body.credential_id is not None:
-        known = CredentialRepository(work.session, principal.gateway_id).find(body.credential_id)
-        if known is None:
-            raise InvalidRequestError(errors=[FieldError("credential_id", "names no credential of this gateway")])
+    named = {"credential_id": body.credential_id}
+    named |= {f"jump_hosts.{number}.credential_id": hop.credential_id for number, hop in enumerate(body.jump_hosts)}
+    credentials = CredentialRepository(work.session, principal.gateway_id)
+    unknown = [field for field, value in named.items() if value is not None and credentials.find(value) is None]
+    if unknown:
+        raise InvalidRequestError(errors=[FieldError(one, "names no credential of this gateway") for one in unknown])
 
 
 def _columns(body: ResourceBody) -> dict[str, Any]:
-    return body.model_dump(mode="json", exclude={"queues"})
+    return body.model_dump(mode="json", exclude={"queues", "known_hosts"})
 
 
 def _queues(body: ResourceBody) -> list[BatchQueue]:

@@ -4,10 +4,11 @@ Whatever form a key comes in (OpenSSH, PKCS #1, PKCS #8, SEC 1; with a passphras
 text without a passphrase, inside the envelope: the one form that every transport reads.
 """
 
+import time
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -16,8 +17,11 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    SSHCertificate,
+    SSHCertificateType,
     load_pem_private_key,
     load_ssh_private_key,
+    load_ssh_public_identity,
 )
 
 from api_server.problems import FieldError, InvalidRequestError
@@ -51,6 +55,27 @@ def read(text: str, passphrase: str | None) -> KeyPair:
     if not isinstance(key, _Key):
         raise _refused("private_key", "is of a kind that SSH servers no longer take; use Ed25519, ECDSA or RSA")
     return _pair(key)
+
+
+def read_certificate(text: str, pair: KeyPair) -> str:
+    """Return the line of a user certificate of this key; InvalidRequestError says what is wrong with it."""
+    line = " ".join(text.split()[:2])
+    try:
+        certificate = load_ssh_public_identity(line.encode())
+        if isinstance(certificate, SSHCertificate):
+            certificate.verify_cert_signature()
+    except (ValueError, UnsupportedAlgorithm, InvalidSignature):
+        certificate = None
+    if not isinstance(certificate, SSHCertificate):
+        raise _refused("certificate", "must be one line as in id_ed25519-cert.pub; this is none, or it is damaged")
+    if certificate.type is not SSHCertificateType.USER:
+        raise _refused("certificate", "is a host's; a user's is needed (ssh-keygen -s without -h)")
+    own = certificate.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    if own != pair.public_text:
+        raise _refused("certificate", "belongs to another key than the private_key")
+    if certificate.valid_before <= time.time():
+        raise _refused("certificate", "has expired; have a new one issued")
+    return line
 
 
 def _obviously_not(text: str) -> str | None:

@@ -1,15 +1,17 @@
 """Decisions about credentials."""
 
+from collections.abc import Sequence
+
 from api_server.auth.principal import Principal
 from api_server.credentials import keys
-from api_server.credentials.schemas import PasswordBody, SshKeyBody
+from api_server.credentials.schemas import AnswerBody, PasswordBody, SshKeyBody
 from api_server.http.crud import Crud
 from api_server.problems import FieldError, InvalidRequestError
 from api_server.registry.models import Credential
 from api_server.registry.repositories.catalogue import CredentialRepository
 from api_server.registry.secrets import Vault
 from api_server.registry.unit_of_work import UnitOfWork
-from howdah.contracts.exchange import PasswordSecret, SshKeySecret
+from howdah.contracts.exchange import PasswordSecret, PromptAnswer, SshKeySecret
 from howdah.contracts.ids import new_id
 
 
@@ -41,7 +43,7 @@ def _password(body: PasswordBody) -> tuple[PasswordSecret, None]:
     password = body.password.get_secret_value()
     if "\x00" in password or "\n" in password:
         raise InvalidRequestError(errors=[FieldError("password", "must be one line without NUL characters")])
-    return PasswordSecret(password=password), None
+    return PasswordSecret(password=password, answers=_answers(body.answers)), None
 
 
 def _key(body: SshKeyBody) -> tuple[SshKeySecret, str]:
@@ -55,7 +57,13 @@ def _key(body: SshKeyBody) -> tuple[SshKeySecret, str]:
     else:
         passphrase = body.passphrase.get_secret_value() if body.passphrase else None
         pair = keys.read(body.private_key.get_secret_value(), passphrase)
-    return SshKeySecret(private_key=pair.private_text), f"{pair.public_text} {_comment(body.name)}"
+    certificate = None if body.certificate is None else keys.read_certificate(body.certificate, pair)
+    secret = SshKeySecret(private_key=pair.private_text, certificate=certificate, answers=_answers(body.answers))
+    return secret, f"{pair.public_text} {_comment(body.name)}"
+
+
+def _answers(given: Sequence[AnswerBody]) -> tuple[PromptAnswer, ...]:
+    return tuple(PromptAnswer(prompt=one.prompt, answer=one.answer.get_secret_value()) for one in given)
 
 
 def _comment(name: str) -> str:

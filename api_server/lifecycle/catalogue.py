@@ -14,7 +14,7 @@ from api_server.registry.models import ApplicationDeployment, ComputeResource
 from api_server.registry.repositories import launch_catalogue as queries
 from howdah.contracts.containers import Container
 from howdah.contracts.ids import ResourceId
-from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.resources import ResourceTarget, TransportKind
 
 AnyRequest = ApplicationExperiment | TasksExperiment
 
@@ -123,20 +123,28 @@ def _resource(row: ComputeResource) -> _Resource:
         )
         for queue in row.queues
     )
+    try:
+        target = target_of(row)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        trouble = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
+        return _Resource(None, queues, row.enabled, row.name, trouble)
+    if target.transport is TransportKind.SSH and not target.host_keys:
+        trouble = "its host key has not been confirmed; test it, compare the fingerprint, and confirm the key"
+        return _Resource(None, queues, row.enabled, row.name, trouble)
+    return _Resource(target, queues, row.enabled, row.name)
+
+
+def target_of(row: ComputeResource) -> ResourceTarget:
+    """Return the resource as a command carries it; ValidationError when the row does not make one."""
     timeouts = {
         f"{name}_timeout_seconds": row.timeouts[f"{name}_seconds"]
         for name in ("connect", "command", "submit")
         if row.timeouts.get(f"{name}_seconds") is not None
     }
     names = ("name", "transport", "scheduler", "host", "port", "username", "credential_id", "host_keys", "scratch")
-    values = {name: getattr(row, name) for name in (*names, "environment", "grid_engine")}
-    try:
-        target = ResourceTarget.model_validate({"resource_id": row.id, **values, **timeouts})
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        trouble = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
-        return _Resource(None, queues, row.enabled, row.name, trouble)
-    return _Resource(target, queues, row.enabled, row.name)
+    values = {name: getattr(row, name) for name in (*names, "environment", "jump_hosts", "grid_engine")}
+    return ResourceTarget.model_validate({"resource_id": row.id, **values, **timeouts})
 
 
 def _deployment(row: ApplicationDeployment) -> Deployment:

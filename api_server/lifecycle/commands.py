@@ -63,7 +63,7 @@ class Commands:
     def _capability(
         self, run: Run, spec: TaskSpec, publication: Publication, target: ResourceTarget | None
     ) -> str | None:
-        credentials = (str(target.credential_id),) if target is not None and target.credential_id else ()
+        credentials = tuple(map(str, target.credential_ids)) if target is not None else ()
         reads, writes = _objects(run, spec, publication)
         if not (credentials or reads or writes):
             return None

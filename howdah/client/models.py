@@ -77,6 +77,7 @@ class ComputeResource(Versioned):
     username: str | None = None
     credential_id: str | None = None
     host_keys: list[str] = []
+    jump_hosts: list[Object] = []
     scratch: str
     environment: dict[str, str] = {}
     timeouts: Object = {}

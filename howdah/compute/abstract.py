@@ -26,7 +26,7 @@ from datetime import datetime
 from typing import BinaryIO, Final, Protocol
 
 from howdah.contracts.exchange import PasswordSecret, SshKeySecret
-from howdah.contracts.ids import TaskId
+from howdah.contracts.ids import CredentialId, TaskId
 from howdah.contracts.resources import ResourceTarget
 from howdah.contracts.states import JobState
 
@@ -62,9 +62,14 @@ UNBOUNDED: Final = Bounds()
 
 
 class SecretSource(Protocol):
-    """Fetches the secret behind the target's credential. ``fresh`` asks to go past any cache: the last was refused."""
+    """Fetches the secret behind a credential of the target: its own (None), or a jump host's.
 
-    def __call__(self, *, fresh: bool = False) -> SshKeySecret | PasswordSecret:
+    ``fresh`` asks to go past any cache: the last was refused.
+    """
+
+    def __call__(
+        self, *, credential_id: CredentialId | None = None, fresh: bool = False
+    ) -> SshKeySecret | PasswordSecret:
         """Return the secret; TaskError when the platform could not be asked."""
         ...
 

@@ -40,12 +40,23 @@ class SecretRequest(_Exchange):
     credential_id: Annotated[CredentialId, UUID_TEXT]
 
 
+class PromptAnswer(_Exchange):
+    """What to say when a host asks (keyboard-interactive, RFC 4256): to prompts with ``prompt`` in them."""
+
+    prompt: str = Field(min_length=1, max_length=200)
+    answer: str = Field(repr=False, max_length=1_000)
+
+
 class SshKeySecret(_Exchange):
     """A private key in OpenSSH or PEM text. Held in memory for minutes at most; never logged."""
 
     kind: Literal["ssh-key"] = "ssh-key"
     private_key: str = Field(repr=False)
     passphrase: str | None = Field(default=None, repr=False)
+    certificate: str | None = None
+    """The key's certificate (``ssh-keygen -s``), one line, where the host trusts an authority rather than the key."""
+    answers: tuple[PromptAnswer, ...] = ()
+    """For a host that asks for something besides the key."""
 
 
 class PasswordSecret(_Exchange):
@@ -53,6 +64,8 @@ class PasswordSecret(_Exchange):
 
     kind: Literal["password"] = "password"
     password: str = Field(repr=False)
+    answers: tuple[PromptAnswer, ...] = ()
+    """For a host that asks for something besides the password."""
 
 
 Secret = Annotated[SshKeySecret | PasswordSecret, Field(discriminator="kind")]

@@ -10,7 +10,14 @@ from howdah.contracts.ids import UUID_TEXT, CredentialId, ResourceId
 RemotePath = Annotated[str, StringConstraints(pattern=r"^(/|~/)[^\x00\n\r]*$", max_length=1_000)]
 """A path on the resource, absolute or below the login user's home (``~/``)."""
 
+HostKeyLine = Annotated[
+    str, StringConstraints(max_length=2_000, pattern=r"^(@(cert-authority|revoked) )?\S+ \S+$", strip_whitespace=True)
+]
+"""A trusted public key, ``<type> <base64>``; with ``@cert-authority`` before it, one that signs host certificates for
+this host; with ``@revoked``, one that is never trusted."""
+
 MAX_OPERATION_SECONDS: Final = 600.0
+MAX_JUMP_HOSTS: Final = 4
 
 
 class TransportKind(StrEnum):
@@ -53,6 +60,18 @@ class GridEngineNames(BaseModel):
 STANDARD_NAMES: Final = GridEngineNames()
 
 
+class JumpHost(BaseModel):
+    """A host on the way: logged in to with its own account, credential and keys, and asked to pass the bytes on."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    host: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9._:-]+$")]
+    port: int = Field(default=22, ge=1, le=65_535)
+    username: Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._][A-Za-z0-9._@-]*$")]
+    credential_id: Annotated[CredentialId, UUID_TEXT]
+    host_keys: tuple[HostKeyLine, ...] = Field(default=(), max_length=20)
+
+
 class ResourceTarget(BaseModel):
     """Where and as whom to work: one login account of one compute resource."""
 
@@ -67,7 +86,10 @@ class ResourceTarget(BaseModel):
     username: Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._][A-Za-z0-9._@-]*$")] | None = None
     credential_id: Annotated[CredentialId, UUID_TEXT] | None = None
     host_keys: tuple[Annotated[str, StringConstraints(max_length=2_000)], ...] = ()
-    """Pinned public keys, each ``<type> <base64>`` as in known_hosts. A host that shows another key is refused."""
+    """What the host may show (``HostKeyLine``). A host that shows another key is refused; with none at all, any host is
+    until a person has confirmed its key."""
+    jump_hosts: tuple[JumpHost, ...] = Field(default=(), max_length=MAX_JUMP_HOSTS)
+    """The way there, in order; empty for a host that is reached directly."""
     scratch: RemotePath = "~/howdah"
     connect_timeout_seconds: float = Field(default=20.0, gt=0, le=MAX_OPERATION_SECONDS)
     command_timeout_seconds: float = Field(default=60.0, gt=0, le=MAX_OPERATION_SECONDS)
@@ -79,10 +101,16 @@ class ResourceTarget(BaseModel):
     @model_validator(mode="after")
     def _ssh_knows_whom_to_trust(self) -> "ResourceTarget":
         if self.transport is TransportKind.SSH:
-            missing = [name for name in ("username", "credential_id", "host_keys") if not getattr(self, name)]
+            missing = [name for name in ("username", "credential_id") if not getattr(self, name)]
             if missing:
                 raise ValueError(f"{missing[0]}: needed to reach {self.host} by SSH")
         return self
+
+    @property
+    def credential_ids(self) -> tuple[CredentialId, ...]:
+        """Every credential that the way there takes."""
+        own = (self.credential_id,) if self.credential_id else ()
+        return (*own, *(hop.credential_id for hop in self.jump_hosts))
 
     @property
     def account(self) -> str:

@@ -46,11 +46,14 @@ class SecretOf:
     credential_id: CredentialId | None
     grant: Grant
 
-    def __call__(self, *, fresh: bool = False) -> SshKeySecret | PasswordSecret:
+    def __call__(
+        self, *, credential_id: CredentialId | None = None, fresh: bool = False
+    ) -> SshKeySecret | PasswordSecret:
         """Return the secret; TaskError(internal) when the platform can't be asked."""
-        if self.credential_id is None:
+        wanted = credential_id or self.credential_id
+        if wanted is None:
             raise TaskError.of(FailureKind.PERMANENT, "The compute resource names no credential to log in with.")
-        return self.exchange.secret(self.credential_id, self.grant, fresh=fresh)
+        return self.exchange.secret(wanted, self.grant, fresh=fresh)
 
 
 class TaskContext(Generic[P]):

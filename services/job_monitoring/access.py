@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from howdah.contracts.exchange import PasswordSecret, SshKeySecret
+from howdah.contracts.ids import CredentialId
 from howdah.contracts.messages import JobRecord
 from howdah.tasks.api import Exchange, Grant, RefusedError
 from howdah.tasks.context import SecretOf
@@ -26,15 +27,20 @@ class SharedSecret:
     exchange: Exchange
     records: Sequence[JobRecord]
 
-    def __call__(self, *, fresh: bool = False) -> SshKeySecret | PasswordSecret:
+    def __call__(
+        self, *, credential_id: CredentialId | None = None, fresh: bool = False
+    ) -> SshKeySecret | PasswordSecret:
         """Return the secret; RefusedError when no job is granted it, TaskError(internal) when nobody answers."""
         *others, last = by_promise(self.records)[:MOST_TRIED]
         for record in others:
             try:
-                return self._with(record, fresh=fresh)
+                return self._with(record, credential_id, fresh=fresh)
             except RefusedError:
                 continue
-        return self._with(last, fresh=fresh)
+        return self._with(last, credential_id, fresh=fresh)
 
-    def _with(self, record: JobRecord, *, fresh: bool) -> SshKeySecret | PasswordSecret:
-        return SecretOf(self.exchange, record.target.credential_id, Grant(record.capability))(fresh=fresh)
+    def _with(
+        self, record: JobRecord, credential_id: CredentialId | None, *, fresh: bool
+    ) -> SshKeySecret | PasswordSecret:
+        secret = SecretOf(self.exchange, record.target.credential_id, Grant(record.capability))
+        return secret(credential_id=credential_id, fresh=fresh)

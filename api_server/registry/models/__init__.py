@@ -7,6 +7,7 @@ from api_server.registry.models.catalogue import (
     ApplicationModule,
     BatchQueue,
     ComputeResource,
+    ResourceLook,
     StoredObject,
 )
 from api_server.registry.models.execution import Attempt, Event, Experiment, Job, Process, Task, TaskLog
@@ -30,6 +31,7 @@ __all__ = [
     "Lease",
     "OutboxMessage",
     "Process",
+    "ResourceLook",
     "StoredObject",
     "Task",
     "TaskLog",

@@ -24,6 +24,8 @@ class ComputeResource(Base):
     username: Mapped[str | None]
     credential_id: Mapped[UuidText | None] = mapped_column(ForeignKey("credential.id"))
     host_keys: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    jump_hosts: Mapped[JsonList]
+    """The way there: ``host``, ``port``, ``username``, ``credential_id``, ``host_keys`` of each hop."""
     scratch: Mapped[str]
     environment: Mapped[Json]
     timeouts: Mapped[Json]
@@ -40,6 +42,29 @@ class ComputeResource(Base):
     )
 
     __table_args__ = (UniqueConstraint("gateway_id", "name"),)
+
+
+class ResourceLook(Base):
+    """A look at a resource that somebody asked for, and what came of it. ``answered_at`` is NULL while it goes on."""
+
+    __tablename__ = "resource_look"
+
+    id: Mapped[UuidKey]
+    gateway_id: Mapped[UuidText] = mapped_column(ForeignKey("gateway.id"))
+    resource_id: Mapped[UuidText] = mapped_column(ForeignKey("compute_resource.id", ondelete="CASCADE"))
+    what: Mapped[str]
+    params: Mapped[Json]
+    requested_by: Mapped[str]
+    created_at: Mapped[CreatedAt]
+    due_at: Mapped[Instant]
+    """When nobody waits for the answer any more."""
+    answered_at: Mapped[Instant | None]
+    answer: Mapped[Json | None]
+
+    __table_args__ = (
+        Index(None, "resource_id", "created_at", "id"),
+        Index(None, "created_at"),
+    )
 
 
 class BatchQueue(Base):

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, delete, func, or_, select, update
 from sqlalchemy import cast as cast_sql
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.types import Text
@@ -93,7 +93,11 @@ class CredentialRepository(CatalogueRepository[Credential]):
     def uses(self, row_id: str) -> list[Use]:
         """Return the resources that are reached with it."""
         statement = select(ComputeResource.id, ComputeResource.name).where(
-            ComputeResource.gateway_id == self._gateway_id, ComputeResource.credential_id == row_id
+            ComputeResource.gateway_id == self._gateway_id,
+            or_(
+                ComputeResource.credential_id == row_id,
+                ComputeResource.jump_hosts.contains([{"credential_id": row_id}]),
+            ),
         )
         return self._users("compute resource", statement)
 

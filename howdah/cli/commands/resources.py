@@ -41,7 +41,8 @@ def show_resource(session: Session, name: NameArgument) -> None:
         "id": one.id,
         "description": one.description,
         "reached by": f"{one.transport}, {one.username}@{one.host}:{one.port}",
-        "host keys": "\n".join(one.host_keys),
+        "by way of": "\n".join(f"{hop['username']}@{hop['host']}:{hop['port']}" for hop in one.jump_hosts),
+        "host keys": "\n".join(one.host_keys) or "none confirmed yet: howdah resources test",
         "scheduler": one.scheduler,
         "grid engine": "\n".join(f"{key}={value}" for key, value in one.grid_engine.items() if value)
         if one.scheduler == "sge"

@@ -133,6 +133,9 @@ class _Run:
         fields = _fields(body)
         if (credential := fields.pop("credential", None)) is not None:
             fields["credential_id"] = self._names.credential_id(document, str(credential))
+        for number, hop in enumerate(fields.get("jump_hosts", ())):
+            named, field = str(hop.pop("credential")), f"jump_hosts.{number}.credential"
+            hop["credential_id"] = self._names.credential_id(document, named, field)
         known = self._names.resources.get(body.name)
         if known is not None and "timeouts" in fields:
             fields["timeouts"] = {**known.timeouts, **body.timeouts}
@@ -226,14 +229,26 @@ def _bare_keys(lines: JsonValue) -> JsonValue:
     """Return host keys without host names and comments."""
     if not isinstance(lines, list):
         return lines
-    words = [str(line).split() for line in lines]
-    return [" ".join(line[:2] if line[:1] and line[0].startswith(_KEY_TYPES) else line[1:3]) for line in words]
+    return [_bare_key(str(line).split()) for line in lines]
+
+
+def _bare_key(words: list[str]) -> str:
+    marker = words[:1] if words and words[0].startswith("@") else []
+    rest = words[len(marker) :]
+    return " ".join(marker + (rest[:2] if rest[:1] and rest[0].startswith(_KEY_TYPES) else rest[1:3]))
+
+
+def _bare_hops(hops: JsonValue) -> JsonValue:
+    if not isinstance(hops, list):
+        return hops
+    return [{"port": 22, **hop, "host_keys": _bare_keys(hop.get("host_keys"))} for hop in hops if isinstance(hop, dict)]
 
 
 _KEY_TYPES: Final = ("ssh-", "ecdsa-")
 _KEPT: Final[dict[str, Callable[[JsonValue], JsonValue]]] = {
     "queues": _by_name,
     "host_keys": _bare_keys,
+    "jump_hosts": _bare_hops,
     "scratch": lambda path: str(path).rstrip("/"),
 }
 

@@ -19,6 +19,11 @@ _OPENSSH_END: Final = "-----END OPENSSH PRIVATE KEY-----"
 def credential_body(document: Document, body: CredentialDocument) -> dict[str, object]:
     """Return the request that makes the credential."""
     request: dict[str, object] = {"name": body.name, "kind": body.type}
+    if body.answer_files:
+        request["answers"] = [
+            {"prompt": prompt, "answer": _secret(document, f"answer_files.{prompt}", name).rstrip("\r\n")}
+            for prompt, name in body.answer_files.items()
+        ]
     if body.generate:
         return {**request, "generate": True}
     if body.type == "password":
@@ -28,6 +33,8 @@ def credential_body(document: Document, body: CredentialDocument) -> dict[str, o
     if body.private_key_file is None:
         raise _needed(document, body, "private_key_file")
     request["private_key"] = _secret(document, "private_key_file", body.private_key_file)
+    if body.certificate_file is not None:
+        request["certificate"] = _secret(document, "certificate_file", body.certificate_file)
     if body.passphrase_file is not None:
         request["passphrase"] = _secret(document, "passphrase_file", body.passphrase_file).rstrip("\r\n")
     return request

@@ -28,6 +28,10 @@ class CredentialDocument(_Document):
     private_key_file: str | None = None
     passphrase_file: str | None = None
     password_file: str | None = None
+    certificate_file: str | None = None
+    """The key's user certificate (``id_ed25519-cert.pub``)."""
+    answer_files: dict[str, str] = Field(default={}, max_length=20)
+    """Prompt → file with what to answer, for hosts that ask (keyboard-interactive)."""
     generate: bool = False
     """Let the platform make the key pair; its public half is shown, to be put into authorized_keys."""
 
@@ -39,7 +43,21 @@ class CredentialDocument(_Document):
             raise ValueError(f"a credential of type {self.type} takes one of {' or '.join(allowed)}")
         if self.passphrase_file and not self.private_key_file:
             raise ValueError("passphrase_file: goes with private_key_file")
+        if self.certificate_file and not self.private_key_file:
+            raise ValueError("certificate_file: goes with private_key_file")
         return self
+
+
+class JumpHostDocument(BaseModel):
+    """A host on the way to a resource."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str
+    port: int = 22
+    username: str
+    credential: Name
+    host_keys: list[str]
 
 
 class ComputeResourceDocument(_Document):
@@ -57,6 +75,7 @@ class ComputeResourceDocument(_Document):
     username: str | None = None
     credential: Name | None = None
     host_keys: list[str] = []
+    jump_hosts: list[JumpHostDocument] = []
     scratch: str = "~/howdah"
     environment: dict[str, str] = {}
     timeouts: Object = {}

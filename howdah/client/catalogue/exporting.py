@@ -31,6 +31,9 @@ def export_catalogue(client: Client) -> str:
         fields = _fields(resource)
         if (credential_id := fields.pop("credential_id", None)) is not None:
             fields["credential"] = credential_names.get(str(credential_id), str(credential_id))
+        for hop in fields.get("jump_hosts", ()):
+            identity = str(hop.pop("credential_id"))
+            hop["credential"] = credential_names.get(identity, identity)
         documents.append({"kind": "ComputeResource", **fields})
     documents += [{"kind": "ApplicationModule", **_fields(one)} for one in _by_name(modules)]
     for interface in _by_name(client.interfaces.list()):

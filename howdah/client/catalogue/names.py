@@ -31,9 +31,9 @@ class Names:
             (one.module_id, one.resource_id): one for one in client.deployments.list()
         }
 
-    def credential_id(self, document: Document, name: str) -> str:
+    def credential_id(self, document: Document, name: str, field: str = "credential") -> str:
         """Return the id of the credential."""
-        return self._found(document, "credential", "credential", self.credentials, name).id
+        return self._found(document, field, "credential", self.credentials, name).id
 
     def resource_id(self, document: Document, name: str, field: str = "resource") -> str:
         """Return the id of the resource."""

@@ -11,7 +11,8 @@ from howdah.compute.invocation import Invocation
 from howdah.compute.operation import Operation
 from howdah.compute.shell import Ended
 from howdah.compute.ssh.exchange import run_once
-from howdah.compute.ssh.opening import is_alive, words_of
+from howdah.compute.ssh.login import words_of
+from howdah.compute.ssh.opening import is_alive
 from howdah.compute.ssh.pool import Carrier, Pooled, SshPool
 from howdah.compute.ssh.pump import ChannelPump
 from howdah.compute.ssh.resident import FED_BYTES, START_LINES, NoShellError, ResidentShell

@@ -80,7 +80,7 @@ class Pooled:
 
 
 class SshPool:
-    """Lends connections by (host, port, user, credential, pins).
+    """Lends connections by (host, port, user, credential, pins, way there).
 
     A thread of its own closes what is idle, and what an operation hangs in past its end although it should have
     noticed: paramiko's sends, for one, know no time-out.
@@ -104,7 +104,7 @@ class SshPool:
 
     def borrow(self, target: ResourceTarget, secret: SecretSource, bounds: Bounds) -> Pooled:
         """Return a connection to use until ``give_back``; opens one where none has room."""
-        key = (target.account, target.credential_id, target.host_keys)
+        key = (target.account, target.credential_id, target.host_keys, target.jump_hosts)
         if found := self._find(key, make_room=False):
             return found
         with self._turn_to_dial(target, bounds):

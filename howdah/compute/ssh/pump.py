@@ -8,7 +8,7 @@ import paramiko
 from paramiko.common import cMSG_CHANNEL_REQUEST
 
 from howdah.compute.operation import Operation
-from howdah.compute.ssh.opening import wait_step
+from howdah.compute.ssh.dialing import wait_step
 
 _READ_BYTES = 1 << 17
 _SEND_BYTES = 1 << 15

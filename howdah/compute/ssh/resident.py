@@ -20,7 +20,7 @@ from howdah.compute.invocation import Fed, Invocation, Program, exports
 from howdah.compute.operation import Operation
 from howdah.compute.shell import Ended
 from howdah.compute.ssh.exchange import STDERR_BYTES, broke_off
-from howdah.compute.ssh.opening import words_of
+from howdah.compute.ssh.login import words_of
 from howdah.compute.ssh.pump import ChannelPump
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind

@@ -42,7 +42,7 @@ def test_a_refused_port_is_transient(reach: PooledReach, sshd: SshServer) -> Non
 
 def test_a_name_that_does_not_exist_is_transient_and_says_so(reach: PooledReach, sshd: SshServer) -> None:
     target = sshd.target(host="no-such-host.invalid", connect_timeout_seconds=20.0)
-    with pytest.raises(TaskError, match="failed: port") as caught, reach.connect(target, sshd.secret):
+    with pytest.raises(TaskError, match="name can't be resolved") as caught, reach.connect(target, sshd.secret):
         pass
     assert caught.value.failure.kind is FailureKind.TRANSIENT
 
@@ -86,7 +86,7 @@ def test_another_host_key_is_refused_loudly_and_nothing_is_sent(
 ) -> None:
     asked: list[bool] = []
 
-    def secret(*, fresh: bool = False) -> SshKeySecret:
+    def secret(*, credential_id: str | None = None, fresh: bool = False) -> SshKeySecret:  # noqa: ARG001 - a SecretSource
         asked.append(fresh)
         return sshd.secret()
 
@@ -119,7 +119,7 @@ def test_a_pin_that_can_not_be_read_says_what_would_be_right(reach: PooledReach,
 def test_a_refused_key_is_fetched_once_more(reach: PooledReach, sshd: SshServer, make_sshd: MakeSshd) -> None:
     other, asked = make_sshd({}), list[bool]()
 
-    def stale_then_right(*, fresh: bool = False) -> SshKeySecret:
+    def stale_then_right(*, credential_id: str | None = None, fresh: bool = False) -> SshKeySecret:  # noqa: ARG001
         asked.append(fresh)
         return sshd.secret() if fresh else other.secret()
 
@@ -135,7 +135,7 @@ def test_a_refused_key_is_fetched_once_more(reach: PooledReach, sshd: SshServer,
 
 
 def test_what_is_no_key_is_an_authentication_failure_without_its_text(reach: PooledReach, sshd: SshServer) -> None:
-    def rubbish(*, fresh: bool = False) -> SshKeySecret:  # noqa: ARG001 - a SecretSource
+    def rubbish(*, credential_id: str | None = None, fresh: bool = False) -> SshKeySecret:  # noqa: ARG001 - a SecretSource
         return SshKeySecret(private_key="top secret rubbish")
 
     with pytest.raises(TaskError) as caught, reach.connect(sshd.target(), rubbish):
@@ -145,7 +145,7 @@ def test_what_is_no_key_is_an_authentication_failure_without_its_text(reach: Poo
 
 
 def test_a_password_where_none_is_allowed_says_what_is(reach: PooledReach, sshd: SshServer) -> None:
-    def password(*, fresh: bool = False) -> PasswordSecret:  # noqa: ARG001 - a SecretSource
+    def password(*, credential_id: str | None = None, fresh: bool = False) -> PasswordSecret:  # noqa: ARG001 - a SecretSource
         return PasswordSecret(password="hunter2")
 
     with pytest.raises(TaskError, match="the host allows publickey") as caught, reach.connect(sshd.target(), password):

@@ -55,6 +55,7 @@ def catalogue(stage: Stage, *, enabled: bool = True) -> tuple[str, ResourceId]:
         "host": "localhost",
         "port": 22,
         "host_keys": [],
+        "jump_hosts": [],
         "scratch": "/tmp/x",
         "environment": {},
         "timeouts": {},

@@ -214,6 +214,7 @@ def upgrade() -> None:
         sa.Column("username", sa.Text(), nullable=True),
         sa.Column("credential_id", sa.Uuid(as_uuid=False), nullable=True),
         sa.Column("host_keys", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("jump_hosts", postgresql.JSONB(), nullable=False),
         sa.Column("scratch", sa.Text(), nullable=False),
         sa.Column("environment", postgresql.JSONB(), nullable=False),
         sa.Column("timeouts", postgresql.JSONB(), nullable=False),
@@ -285,6 +286,34 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("resource_id", "name", name=op.f("pk_batch_queue")),
+    )
+    op.create_table(
+        "resource_look",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("gateway_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("resource_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("params", postgresql.JSONB(), nullable=False),
+        sa.Column("requested_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answer", postgresql.JSONB(), nullable=True),
+        sa.ForeignKeyConstraint(["gateway_id"], ["gateway.id"], name=op.f("fk_resource_look_gateway_id_gateway")),
+        sa.ForeignKeyConstraint(
+            ["resource_id"],
+            ["compute_resource.id"],
+            name=op.f("fk_resource_look_resource_id_compute_resource"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_resource_look")),
+    )
+    op.create_index(op.f("ix_resource_look_created_at"), "resource_look", ["created_at"], unique=False)
+    op.create_index(
+        op.f("ix_resource_look_resource_id_created_at_id"),
+        "resource_look",
+        ["resource_id", "created_at", "id"],
+        unique=False,
     )
     op.create_table(
         "experiment",
@@ -453,6 +482,9 @@ def downgrade() -> None:
     op.drop_index("ix_experiment_state_page", table_name="experiment")
     op.drop_index("ix_experiment_page", table_name="experiment")
     op.drop_table("experiment")
+    op.drop_index(op.f("ix_resource_look_resource_id_created_at_id"), table_name="resource_look")
+    op.drop_index(op.f("ix_resource_look_created_at"), table_name="resource_look")
+    op.drop_table("resource_look")
     op.drop_table("batch_queue")
     op.drop_index(op.f("ix_application_deployment_gateway_id_created_at_id"), table_name="application_deployment")
     op.drop_table("application_deployment")
