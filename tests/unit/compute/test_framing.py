@@ -1,6 +1,6 @@
 import subprocess
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from howdah.compute.framing import AfterMarker, Capped, Digested
@@ -39,6 +39,7 @@ def test_noise_without_a_marker_is_not_kept_for_ever() -> None:
 SAFE = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60)
 
 
+@settings(deadline=None)  # programs are started
 @given(SAFE)
 def test_no_value_escapes_its_quotes(value: str) -> None:
     script = Script('printf %s "$x$y"', {"x": value}, {"y": value})
@@ -51,6 +52,7 @@ def test_no_value_escapes_its_quotes(value: str) -> None:
         assert (result.stdout, result.stderr) == (2 * value.encode(), b"")
 
 
+@settings(deadline=None)
 @given(st.lists(SAFE, min_size=1, max_size=3))
 def test_no_argument_escapes_its_quotes(arguments: list[str]) -> None:
     program = Program(("printf", "%s|", *arguments), {"A": arguments[0]})
