@@ -21,6 +21,7 @@ from api_server.applications.router import router as applications
 from api_server.auth.capabilities import Capabilities
 from api_server.auth.tokens import TokenAuthenticator
 from api_server.capabilities.router import router as exchange
+from api_server.compute_resources.looks_router import router as looks
 from api_server.compute_resources.router import router as compute_resources
 from api_server.console.site import ConsoleSite
 from api_server.credentials.router import router as credentials
@@ -54,7 +55,7 @@ from api_server.stream.hub import FeedHub
 from api_server.stream.live import LiveFeed
 from api_server.stream.router import router as stream
 from howdah.messaging.abstract import Messaging
-from howdah.runtime.clock import SystemClock
+from howdah.runtime.clock import Clock, SystemClock
 from howdah.runtime.health import Check
 
 log = structlog.get_logger(__name__)
@@ -74,6 +75,7 @@ def routers() -> tuple[APIRouter, ...]:
         stream,
         files,
         compute_resources,
+        looks,
         applications,
         credentials,
         gateways,
@@ -97,6 +99,7 @@ class Parts:
     redrive: Redrive
     live_feed: LiveFeed
     service_instances: ServiceInstances
+    clock: Clock
     ready: Mapping[str, Check]
 
 
@@ -195,6 +198,7 @@ def make_parts(settings: ApiSettings, registry: Registry, messaging: Messaging) 
         redrive=Redrive(clock),
         live_feed=LiveFeed(registry, hub, authenticator),
         service_instances=ServiceInstances(messaging, clock),
+        clock=clock,
         ready={"database": _database_check(engine), "kafka": messaging.producer().trouble, "live feed": hub.trouble},
     )
 

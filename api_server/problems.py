@@ -13,6 +13,7 @@ ProblemError
 ├── TooLargeError             413
 ├── InvalidRequestError       422  the body is wrong: each field, what, and what would be right
 ├── PreconditionRequiredError 428
+├── TooManyRequestsError      429  the same again, too soon
 └── UnavailableError          503  try again later
 """
 
@@ -150,6 +151,14 @@ class PreconditionRequiredError(ProblemError):
     status = 428
     slug = "precondition-required"
     title = "If-Match is needed"
+
+
+class TooManyRequestsError(ProblemError):
+    """The same was asked for a moment ago; Retry-After says when to ask again."""
+
+    status = 429
+    slug = "too-many-requests"
+    title = "Too many requests"
 
 
 class UnavailableError(ProblemError):

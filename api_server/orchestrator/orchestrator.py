@@ -16,7 +16,7 @@ from api_server.orchestrator.loading import RunCache
 from api_server.orchestrator.loops import LeasedLoop
 from api_server.orchestrator.retention import Retention
 from api_server.orchestrator.settings import OrchestratorSettings
-from api_server.orchestrator.sinks import DeadLetterSink, LogSink
+from api_server.orchestrator.sinks import DeadLetterSink, LogSink, LookSink
 from api_server.orchestrator.timers import Timers
 from api_server.registry.leases import LeaseHolder
 from api_server.registry.outbox import OutboxRelay, Sweeper, open_registry
@@ -66,6 +66,7 @@ class Orchestrator:
             "events": batches(topics.EVENTS, codec.EVENTS, writer.apply),
             "dead-letters": batches(topics.DEAD_LETTERS, codec.DEAD_LETTERS, DeadLetterSink(registry).store),
             "logs": batches(topics.LOGS, codec.LOGS, LogSink(registry).store),
+            "look-answers": batches(topics.LOOK_ANSWERS, codec.LOOK_ANSWERS, LookSink(registry).store),
             "timers": leased("timers", Timers(engine, producer, clock).fire, settings.timer_period_seconds),
             "sweeper": leased("sweeper", Sweeper(engine, producer).sweep, settings.sweep_period_seconds),
             "retention": leased("retention", retention.prune, _PRUNE_SECONDS),

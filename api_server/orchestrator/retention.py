@@ -5,13 +5,14 @@ from datetime import timedelta
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from api_server.registry.repositories import leases, upkeep
+from api_server.registry.repositories import leases, looks, upkeep
 
 _LEASE_MEMORY = timedelta(hours=1)
+_LOOK_MEMORY = timedelta(days=30)
 
 
 class Retention:
-    """Deletes old log lines and the leases of dead relays."""
+    """Deletes old log lines, old looks at resources and the leases of dead relays."""
 
     def __init__(self, engine: Engine, *, logs: timedelta) -> None:
         self._engine = engine
@@ -21,4 +22,5 @@ class Retention:
         """Delete what is too old, in one transaction."""
         with Session(self._engine) as session, session.begin():
             upkeep.forget_logs(session, self._logs)
+            looks.forget(session, _LOOK_MEMORY)
             leases.forget_expired(session, _LEASE_MEMORY)

@@ -1,4 +1,4 @@
-"""Dead letters and logs: from their topics into the registry, stored once however often they are read."""
+"""Dead letters, logs and looks: from their topics into the registry, stored once however often they are read."""
 
 import base64
 import json
@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from api_server.registry.repositories import dead_letters, upkeep
+from api_server.registry.repositories import dead_letters, looks, upkeep
 from api_server.registry.unit_of_work import Registry
 from howdah.contracts.ids import UUID_TEXT
-from howdah.contracts.messages import DeadLetter, TaskLogged
+from howdah.contracts.messages import DeadLetter, LookAnswered, TaskLogged
 
 _UUID: Final = re.compile(str(UUID_TEXT.pattern))
 _IDS: Final = ("gateway_id", "experiment_id", "process_id", "task_id")
@@ -49,6 +49,18 @@ class LogSink:
         ]
         with self._registry.transaction() as work:
             upkeep.store_logs(work.session, rows)
+
+
+class LookSink:
+    """Stores what looks at resources saw."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def store(self, answers: Sequence[LookAnswered]) -> None:
+        """Store them in one transaction."""
+        with self._registry.transaction() as work:
+            looks.store_answers(work.session, answers)
 
 
 def _row(letter: DeadLetter) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from howdah.client.models import (
     ApplicationInterface,
     ApplicationModule,
     Caller,
-    ComputeResource,
     Credential,
     LoginCode,
 )
+from howdah.client.resources import ResourceCalls
 from howdah.client.transfers import Files
 from howdah.client.watching import Feed
 
@@ -58,7 +58,7 @@ class Client:
         )
         self._connection = Connection(self._http, retry or RetryDelays())
         self.credentials = Collection(self._connection, "/credentials", Credential)
-        self.resources = VersionedCollection(self._connection, "/compute-resources", ComputeResource)
+        self.resources = ResourceCalls(self._connection)
         self.modules = VersionedCollection(self._connection, "/application-modules", ApplicationModule)
         self.interfaces = VersionedCollection(self._connection, "/application-interfaces", ApplicationInterface)
         self.deployments = VersionedCollection(self._connection, "/application-deployments", ApplicationDeployment)

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from howdah.contracts.failures import Failure
+from howdah.contracts.looks import ReachabilityReport
 from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState
 
 Object = dict[str, JsonValue]
@@ -84,6 +85,19 @@ class ComputeResource(Versioned):
     grid_engine: Object = {}
     enabled: bool = True
     queues: list[Queue] = []
+
+
+class ResourceTest(Answer):
+    """A test of the way to a resource: running, done or unanswered."""
+
+    id: str
+    resource_id: str
+    state: str
+    created_at: datetime
+    due_at: datetime
+    answered_at: datetime | None = None
+    report: ReachabilityReport | None = None
+    failure: Failure | None = None
 
 
 class ApplicationModule(Versioned):

@@ -94,5 +94,17 @@ CANCELLATIONS = Codec(messages.Cancellation)
 HEARTBEATS = Codec(messages.Heartbeat)
 LOGS = Codec(messages.TaskLogged)
 DEAD_LETTERS = Codec(messages.DeadLetter)
+LOOKS = Codec(messages.LookAtResource)
+LOOK_ANSWERS = Codec(messages.LookAnswered)
 
-ALL: tuple[Codec[Any], ...] = (COMMANDS, EVENTS, JOBS, CANCELLATIONS, HEARTBEATS, LOGS, DEAD_LETTERS)
+ALL: tuple[Codec[Any], ...] = (
+    COMMANDS,
+    EVENTS,
+    JOBS,
+    CANCELLATIONS,
+    HEARTBEATS,
+    LOGS,
+    DEAD_LETTERS,
+    LOOKS,
+    LOOK_ANSWERS,
+)

@@ -14,6 +14,7 @@ TaskId = NewType("TaskId", str)
 CommandId = NewType("CommandId", str)
 EventId = NewType("EventId", str)
 InstanceId = NewType("InstanceId", str)
+LookId = NewType("LookId", str)
 
 UUID_TEXT = StringConstraints(
     pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",

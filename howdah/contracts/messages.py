@@ -18,11 +18,14 @@ from howdah.contracts.ids import (
     ExperimentId,
     GatewayId,
     InstanceId,
+    LookId,
     ProcessId,
+    ResourceId,
     TaskId,
     TaskType,
     derive_id,
 )
+from howdah.contracts.looks import LookKind
 from howdah.contracts.params import RelativePath
 from howdah.contracts.resources import RemotePath, ResourceTarget
 from howdah.contracts.states import JobState
@@ -203,6 +206,38 @@ AnyEvent = Annotated[
 def event_id_for(command_id: CommandId, kind: str, step: str | int = "") -> EventId:
     """Return the id of the event that the handler of ``command_id`` emits at ``step``: stable over redeliveries."""
     return EventId(derive_id(command_id, kind, step))
+
+
+# ---------------------------------------------------------------- looks
+
+
+class LookAtResource(Message):
+    """Look at a resource and say what is there: no task of anybody's, and no effect that anybody relies on."""
+
+    kind: Literal["look-at-resource"] = "look-at-resource"
+    version: Literal[1] = 1
+    look_id: Annotated[LookId, UUID_TEXT]
+    gateway_id: Annotated[GatewayId, UUID_TEXT]
+    what: LookKind
+    params: dict[str, JsonValue] = Field(default_factory=dict)
+    target: ResourceTarget
+    capability: str | None = Field(default=None, repr=False)
+    deadline_at: Instant
+    """Nobody waits for an answer that comes later."""
+
+
+class LookAnswered(Message):
+    """What a look saw, or why it saw nothing. Told again by a redelivery; the first answer counts."""
+
+    kind: Literal["look-answered"] = "look-answered"
+    version: Literal[1] = 1
+    look_id: Annotated[LookId, UUID_TEXT]
+    gateway_id: Annotated[GatewayId, UUID_TEXT]
+    resource_id: Annotated[ResourceId, UUID_TEXT]
+    what: LookKind
+    answer: dict[str, JsonValue] | None = None
+    """As the kind's report says: ``howdah.contracts.looks``."""
+    failure: Failure | None = None
 
 
 # ---------------------------------------------------------------- records of compacted tables

@@ -152,7 +152,26 @@ DEAD_LETTERS: Final = Topic(
     read_by="orchestrator → registry",
 )
 
-SHARED: Final = (EVENTS, JOBS, CANCELLATIONS, HEARTBEATS, LOGS, DEAD_LETTERS)
+LOOKS: Final = Topic(
+    name="howdah.looks",
+    mode=Mode.WORK_QUEUE,
+    key="none: the partition is lane × shard of the resource",
+    partitions=LANES.partitions,
+    retention_ms=DAY_MS,
+    written_by="API half",
+    read_by="resource-look",
+)
+LOOK_ANSWERS: Final = Topic(
+    name="howdah.look-answers",
+    mode=Mode.ORDERED_BATCHES,
+    key="resource",
+    partitions=4,
+    retention_ms=DAY_MS,
+    written_by="resource-look",
+    read_by="orchestrator → registry",
+)
+
+SHARED: Final = (EVENTS, JOBS, CANCELLATIONS, HEARTBEATS, LOGS, DEAD_LETTERS, LOOKS, LOOK_ANSWERS)
 
 
 def platform_topics(own_task_types: tuple[str, ...] = ()) -> tuple[Topic, ...]:

@@ -21,6 +21,7 @@ SERVICES = (
     "output_staging",
     "env_cleanup",
     "command",
+    "resource_look",
 )
 """The modules below ``services``; each is a child of its own."""
 

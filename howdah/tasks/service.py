@@ -201,15 +201,21 @@ class Service:
             log.warning("nobody could be told that this instance stops", error=trouble)
 
 
-def run_service(*tasks: AnyTask, settings: ServiceSettings | None = None, parts: Sequence[PartFactory] = ()) -> int:
+def run_service(
+    *tasks: AnyTask,
+    settings: ServiceSettings | None = None,
+    parts: Sequence[PartFactory] = (),
+    service_name: str | None = None,
+) -> int:
     """Run a task service until SIGTERM or SIGINT; return the process's exit code (0: stopped as asked).
 
-    Settings come from the environment unless given. ``parts`` run beside the work queues (see ``PartFactory``).
+    Settings come from the environment unless given. ``parts`` run beside the work queues (see ``PartFactory``); a
+    service of parts alone says its ``service_name``, which is the first task's type otherwise.
     """
-    if not tasks:
-        raise ConfigurationError("run_service: name at least one task")
+    if not tasks and not (parts and service_name):
+        raise ConfigurationError("run_service: name at least one task, or parts and a service_name")
     try:
-        settings = settings or ServiceSettings.load(service_name=tasks[0].type)
+        settings = settings or ServiceSettings.load(service_name=service_name or tasks[0].type)
     except ConfigurationError as error:
         log.error(str(error))
         return 2

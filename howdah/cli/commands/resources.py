@@ -1,14 +1,23 @@
 """``howdah resources``: the machines that run jobs."""
 
+import base64
+import hashlib
 from typing import Annotated
 
 import typer
 
+from howdah.cli.errors import CliError
 from howdah.cli.finding import find_resource
 from howdah.cli.session import Session, table, with_session
+from howdah.client.models import ComputeResource
+from howdah.contracts.looks import StepName, StepReport
 
 app = typer.Typer(no_args_is_help=True, help="Compute resources: the machines that run jobs.")
 
+WaitOption = Annotated[float, typer.Option(min=0, max=60, help="How many seconds to wait for the report.")]
+FingerprintOption = Annotated[
+    str | None, typer.Option(help="The fingerprint, compared already: nothing is asked.", show_default=False)
+]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME|ID", help="The resource.", show_default=False)]
 
 
@@ -53,6 +62,53 @@ def show_resource(session: Session, name: NameArgument) -> None:
         "enabled": "yes" if one.enabled else "no",
     }
     session.show(one, table(("", ""), ((label, value) for label, value in facts.items() if value)))
+
+
+@app.command("test")
+@with_session
+def try_resource(session: Session, name: NameArgument, wait: WaitOption = 60.0) -> None:
+    """Walk the way to a resource, step by step; exit status 1 when a step fails."""
+    one = find_resource(session.client, name)
+    tested = session.client.resources.test(one.id, wait_seconds=wait)
+    if tested.report is None:
+        why = tested.failure.sentence if tested.failure else f"the test {tested.id} is {tested.state}"
+        session.show(tested, why)
+        raise typer.Exit(1)
+    rows = (
+        (step.step, step.host, step.passing, f"{step.seconds:.2f} s" if step.seconds else "", _words_of(step))
+        for step in tested.report.steps
+    )
+    session.show(tested, table(("STEP", "HOST", "", "TOOK", ""), rows))
+    if not tested.report.reached:
+        raise typer.Exit(1)
+
+
+@app.command("trust")
+@with_session
+def trust_host(session: Session, name: NameArgument, fingerprint: FingerprintOption = None) -> None:
+    """Confirm the host key that the latest test saw, after comparing its fingerprint."""
+    one = find_resource(session.client, name)
+    if fingerprint is None:
+        fingerprint = _shown_fingerprint(session, one)
+        session.say(f"{one.host} showed {fingerprint}. Compare it with the one that its operators publish.")
+        typer.confirm("Is it the same?", abort=True, err=True)
+    session.show(session.client.resources.confirm_host_key(one.id, fingerprint), f"{fingerprint} is trusted now")
+
+
+def _shown_fingerprint(session: Session, one: ComputeResource) -> str:
+    """Return the fingerprint that the host shows, by the latest report or a fresh one."""
+    latest = next(session.client.resources.tests(one.id), None)
+    if latest is None or latest.report is None:
+        latest = session.client.resources.test(one.id)
+    for step in latest.report.steps if latest.report else ():
+        if step.step is StepName.HOST_KEY and step.host == one.host and "host_key" in step.facts:
+            key = base64.b64decode(str(step.facts["host_key"]).split()[1])
+            return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+    raise CliError(f"no test has seen a host key of {one.name}: howdah resources test {one.name!r}")
+
+
+def _words_of(step: StepReport) -> str:
+    return f"{step.sentence}\n{step.advice}".strip()
 
 
 @app.command("delete")

@@ -34,6 +34,11 @@ class PublicKey:
     type: str
     blob: bytes
 
+    @classmethod
+    def of(cls, key: paramiko.PKey) -> "PublicKey":
+        """Return the key that paramiko holds."""
+        return cls(key.get_name(), key.asbytes())
+
     @property
     def fingerprint(self) -> str:
         """The fingerprint as ``ssh-keygen -l`` prints it."""
@@ -87,7 +92,7 @@ class Pins:
         Raises:
             TaskError: HOST_KEY, with both fingerprints. ``detail`` is the key's line where none was pinned yet.
         """
-        key = PublicKey(shown.get_name(), shown.asbytes())
+        key = PublicKey.of(shown)
         certificate = getattr(shown, "public_blob", None)
         if certificate is not None:
             if trouble := self._trouble_with(certificate.key_type, certificate.key_blob):

@@ -5,7 +5,7 @@ Over jump hosts each hop is such a connection of its own, inside the one before 
 
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import paramiko
@@ -13,7 +13,7 @@ import paramiko
 from howdah.compute.abstract import Bounds, SecretSource
 from howdah.compute.operation import Operation
 from howdah.compute.ssh.dialing import dial
-from howdah.compute.ssh.hostkeys import Pins
+from howdah.compute.ssh.hostkeys import Pins, PublicKey
 from howdah.compute.ssh.login import Login, await_step, words_of
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
@@ -25,8 +25,8 @@ _PARAMIKO_LOG = "howdah.compute.ssh.paramiko"
 # paramiko logs whole tracebacks for what is told in one sentence here.
 logging.getLogger(_PARAMIKO_LOG).setLevel(logging.CRITICAL + 1)
 
-OnStep = Callable[[str, str, str], None]
-"""Told what was passed: the step (``tcp``, ``host-key``, ``login``), the host, and words about it."""
+OnStep = Callable[[str, str, str, Mapping[str, str]], None]
+"""Told what was passed: the step (``tcp``, ``host-key``, ``login``), the host, words about it, and facts."""
 
 
 class Transport(paramiko.Transport):
@@ -91,16 +91,17 @@ def _attempt(way: _Way, hop: JumpHost | ResourceTarget, via: Transport | None, *
     pins = Pins.read(hop.host, hop.port, hop.host_keys)
     with way.operation(hop.host) as operation:
         sock = dial(hop.host, hop.port, operation) if via is None else _tunnel(via, hop, operation)
-        way.on_step("tcp", hop.host, f"port {hop.port} answers")
+        way.on_step("tcp", hop.host, f"port {hop.port} answers", {})
         transport = Transport(sock)
         try:
             _shake_hands(transport, pins, operation)
-            shown = transport.get_remote_server_key()
-            way.on_step("host-key", hop.host, f"{shown.get_name()} {shown.fingerprint}")
+            key = PublicKey.of(transport.get_remote_server_key())
+            facts = {"fingerprint": key.fingerprint, "host_key": key.line}
+            way.on_step("host-key", hop.host, f"the {key} is trusted", facts)
             # Fetched only now: no secret is even in memory for a host that is not the right one.
             secret = way.secret(credential_id=_credential_of(hop), fresh=fresh)
             Login(hop.username or "", hop.host, secret).log_in(transport, operation)
-            way.on_step("login", hop.host, f"as {hop.username}")
+            way.on_step("login", hop.host, f"logged in as {hop.username}", {})
         except BaseException:
             transport.close()
             raise

@@ -38,6 +38,7 @@ class Api:
     settings: ApiSettings
     parts: Parts
     engine: Engine
+    broker: InMemoryBroker
 
     def client(self, token: str | None) -> httpx2.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -97,7 +98,8 @@ def running(database_url: str, folder: Path) -> Iterator[Api]:
     settings = settings_for(database_url, folder, port)
     configure_logs(settings)  # structlog's own default shows a traceback's variables, which takes it many seconds
     engine = make_engine(database_url, pool_size=20)
-    messaging = InMemoryBroker().connect()
+    broker = InMemoryBroker()
+    messaging = broker.connect()
     registry, relay = open_registry(engine, messaging.producer())
     relay.start()
     parts = make_parts(settings, registry, messaging)
@@ -106,7 +108,7 @@ def running(database_url: str, folder: Path) -> Iterator[Api]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
-        yield Api(f"http://127.0.0.1:{port}", settings, parts, engine)
+        yield Api(f"http://127.0.0.1:{port}", settings, parts, engine, broker)
     finally:
         server.should_exit = True
         thread.join(10)

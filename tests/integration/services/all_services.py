@@ -9,6 +9,7 @@ from services.job_monitoring.handler import follow_job
 from services.job_monitoring.monitor import make_monitor
 from services.job_submission.handler import submit_job
 from services.output_staging.handler import stage_output
+from services.resource_look.handler import make_looks
 
 if __name__ == "__main__":
     raise SystemExit(
@@ -20,6 +21,6 @@ if __name__ == "__main__":
             stage_output,
             clean_up,
             run_command,
-            parts=[make_monitor],
+            parts=[make_monitor, make_looks],
         )
     )

@@ -1,0 +1,138 @@
+"""Looks at a compute resource: asked for here, done by a task service, answered over Kafka into the registry.
+
+The API half never opens an SSH connection.
+"""
+
+import math
+from datetime import timedelta
+from typing import Final
+
+from pydantic import ValidationError
+
+from api_server.auth.capabilities import Capabilities, Grant
+from api_server.auth.principal import Principal
+from api_server.compute_resources.host_keys import fingerprint, read_host_key
+from api_server.http.crud import Crud
+from api_server.lifecycle.catalogue import target_of
+from api_server.problems import FieldError, InvalidRequestError, TooManyRequestsError
+from api_server.registry.models import ComputeResource, ResourceLook
+from api_server.registry.repositories.audit import AuditRepository
+from api_server.registry.repositories.catalogue import ResourceRepository
+from api_server.registry.repositories.looks import LookRepository
+from api_server.registry.unit_of_work import UnitOfWork
+from howdah.contracts import codec, topics
+from howdah.contracts.ids import GatewayId, new_id
+from howdah.contracts.looks import LOOK_SECONDS, RESOURCE_LOOK, LookKind, StepName
+from howdah.contracts.messages import LookAtResource
+from howdah.contracts.resources import ResourceTarget
+from howdah.messaging.abstract import Outgoing
+from howdah.messaging.lanes import partition_for
+from howdah.runtime.clock import Clock
+
+PAUSE_SECONDS: Final = 5.0
+"""The least time between two looks of a kind at one resource: each of them logs in there."""
+
+
+def ask(  # noqa: PLR0913 - who asks, about what, and with what
+    work: UnitOfWork,
+    principal: Principal,
+    resource_id: str,
+    what: LookKind,
+    *,
+    capabilities: Capabilities,
+    clock: Clock,
+) -> ResourceLook:
+    """Ask for a look; the one that is under way already is everybody's.
+
+    Raises:
+        NotFoundError: the gateway has no such resource.
+        TooManyRequestsError: the last look was a moment ago.
+    """
+    resources = ResourceRepository(work.session, principal.gateway_id)
+    Crud(work, principal, resources, "compute resource", unique="name").get(resource_id)
+    row = resources.find(resource_id, lock=True)  # two requests at once ask for one look
+    assert row is not None  # noqa: S101 - for the type checker: found just now, and deletions wait for us
+    now = clock.now()
+    looks = LookRepository(work.session, principal.gateway_id)
+    last = looks.latest(resource_id, what)
+    if last is not None and last.answered_at is None and last.due_at > now:
+        return last
+    if last is not None and (left := PAUSE_SECONDS - (now - last.created_at).total_seconds()) > 0:
+        text = f"{row.name} was looked at a moment ago; that answer stands, or ask again in {math.ceil(left)} s."
+        raise TooManyRequestsError(text, headers={"Retry-After": str(math.ceil(left))})
+    look = ResourceLook(
+        id=new_id(),
+        gateway_id=principal.gateway_id,
+        resource_id=resource_id,
+        what=what.value,
+        params={},
+        requested_by=principal.subject,
+        created_at=now,
+        due_at=now + timedelta(seconds=LOOK_SECONDS),
+    )
+    looks.add(look)
+    AuditRepository(work.session, principal.gateway_id).record(
+        principal.subject, "look", "compute resource", resource_id, {"what": what.value, "look_id": look.id}
+    )
+    work.enqueue(_request(look, _target(row), capabilities, clock))
+    return look
+
+
+def confirm_host_key(work: UnitOfWork, principal: Principal, resource_id: str, wanted: str) -> ComputeResource:
+    """Pin the key with this fingerprint, which the resource's own host showed to its latest test.
+
+    Raises:
+        InvalidRequestError: no test saw such a key.
+    """
+    resources = ResourceRepository(work.session, principal.gateway_id)
+    crud = Crud(work, principal, resources, "compute resource", unique="name")
+    row = crud.get(resource_id)
+    last = LookRepository(work.session, principal.gateway_id).latest(resource_id, LookKind.REACHABILITY, answered=True)
+    shown = _shown_keys(last, row.host)
+    chosen = next((key for key in shown if fingerprint(key) == wanted), None)
+    if chosen is None:
+        seen = ", ".join(map(fingerprint, shown)) or "none: test the resource first"
+        message = f"is no fingerprint that {row.host} showed to its latest test; it showed {seen}"
+        raise InvalidRequestError(errors=[FieldError("fingerprint", message, wanted[:100])])
+    return crud.edit(resource_id, row.version, {"host_keys": list(dict.fromkeys([*row.host_keys, chosen]))})
+
+
+def _shown_keys(look: ResourceLook | None, host: str) -> list[str]:
+    steps = (look.answer or {}).get("answer", {}).get("steps", ()) if look is not None else ()
+    lines = [
+        step["facts"]["host_key"]
+        for step in steps
+        if step["step"] == StepName.HOST_KEY.value and step["host"] == host and "host_key" in step["facts"]
+    ]
+    return [read_host_key(line) for line in lines]
+
+
+def _target(row: ComputeResource) -> ResourceTarget:
+    try:
+        return target_of(row)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise InvalidRequestError(errors=[FieldError(field, first["msg"])]) from None
+
+
+def _request(look: ResourceLook, target: ResourceTarget, capabilities: Capabilities, clock: Clock) -> Outgoing:
+    grant = Grant(
+        task_id=look.id,
+        task_type=RESOURCE_LOOK,
+        process_id=look.id,
+        gateway_id=look.gateway_id,
+        credentials=tuple(map(str, target.credential_ids)),
+    )
+    request = LookAtResource(
+        at=clock.now(),
+        look_id=look.id,
+        gateway_id=GatewayId(look.gateway_id),
+        what=LookKind(look.what),
+        params=look.params,
+        target=target,
+        capability=capabilities.mint(grant),
+        deadline_at=look.due_at,
+    )
+    partition = partition_for(topics.FAST, look.resource_id, look.id)
+    return Outgoing(topics.LOOKS.name, codec.encode(request), partition=partition)

@@ -1,0 +1,72 @@
+"""Looks at resources: written by the API server, answered by the orchestrator. Each statement is bound to a gateway."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from api_server.registry.models import ResourceLook
+from api_server.registry.paging import PageOf, Position, newest_first
+from howdah.contracts.looks import LookKind
+from howdah.contracts.messages import LookAnswered
+
+
+class LookRepository:
+    """The looks of one gateway."""
+
+    def __init__(self, session: Session, gateway_id: str) -> None:
+        self._session = session
+        self._gateway_id = gateway_id
+
+    def add(self, row: ResourceLook) -> None:
+        """Write a look that was asked for."""
+        self._session.add(row)
+        self._session.flush()
+
+    def find(self, look_id: str) -> ResourceLook | None:
+        """Return the look, None where this gateway has none with the id."""
+        mine = select(ResourceLook).where(ResourceLook.gateway_id == self._gateway_id)
+        return self._session.scalars(mine.where(ResourceLook.id == look_id)).one_or_none()
+
+    def latest(self, resource_id: str, what: LookKind, *, answered: bool = False) -> ResourceLook | None:
+        """Return the newest look of a kind, of those that were answered if so asked."""
+        statement = select(ResourceLook).where(
+            ResourceLook.gateway_id == self._gateway_id,
+            ResourceLook.resource_id == resource_id,
+            ResourceLook.what == what.value,
+        )
+        if answered:
+            statement = statement.where(ResourceLook.answered_at.is_not(None))
+        newest = statement.order_by(ResourceLook.created_at.desc(), ResourceLook.id.desc()).limit(1)
+        return self._session.scalars(newest).one_or_none()
+
+    def page_of(self, resource_id: str, what: LookKind, limit: int, after: Position | None) -> PageOf[ResourceLook]:
+        """Return a page of a resource's looks, newest first."""
+        statement = select(ResourceLook).where(
+            ResourceLook.gateway_id == self._gateway_id,
+            ResourceLook.resource_id == resource_id,
+            ResourceLook.what == what.value,
+        )
+        at, identity = ResourceLook.created_at, ResourceLook.id
+        return newest_first(self._session, statement, at, identity, limit=limit, after=after)
+
+
+def store_answers(session: Session, answers: Sequence[LookAnswered]) -> None:
+    """Write what was seen; of several answers to one look the first counts."""
+    for told in answers:
+        answer = {"answer": told.answer, "failure": told.failure.model_dump(mode="json") if told.failure else None}
+        session.execute(
+            update(ResourceLook)
+            .where(
+                ResourceLook.id == told.look_id,
+                ResourceLook.gateway_id == told.gateway_id,
+                ResourceLook.answered_at.is_(None),
+            )
+            .values(answered_at=told.at, answer=answer)
+        )
+
+
+def forget(session: Session, older_than: timedelta) -> None:
+    """Delete old looks."""
+    session.execute(delete(ResourceLook).where(ResourceLook.created_at < func.now() - older_than))

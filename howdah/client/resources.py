@@ -1,0 +1,35 @@
+"""Compute resources: the catalogue's calls, the test of the way there, and the confirmation of a host key."""
+
+from collections.abc import Iterator
+
+from howdah.client.collections import VersionedCollection
+from howdah.client.connection import Connection
+from howdah.client.models import ComputeResource, ResourceTest
+
+
+class ResourceCalls(VersionedCollection[ComputeResource]):
+    """What can be done with compute resources."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, "/compute-resources", ComputeResource)
+
+    def test(self, resource_id: str, *, wait_seconds: float = 30.0) -> ResourceTest:
+        """Walk the way to the resource, and wait a while for the report; ``state`` says whether it came.
+
+        TooManyRequestsError, a ProblemError with status 429, when the last test was a moment ago.
+        """
+        path = f"{self._path}/{resource_id}/test?wait={min(max(wait_seconds, 0.0), 60.0):g}"
+        return self._connection.post(path, {}, ResourceTest)
+
+    def tests(self, resource_id: str) -> Iterator[ResourceTest]:
+        """Yield the tests of a resource, newest first."""
+        return self._connection.pages(f"{self._path}/{resource_id}/tests", ResourceTest)
+
+    def test_report(self, resource_id: str, test_id: str) -> ResourceTest:
+        """Return a test as it stands now."""
+        return self._connection.get(f"{self._path}/{resource_id}/tests/{test_id}", ResourceTest)
+
+    def confirm_host_key(self, resource_id: str, fingerprint: str) -> ComputeResource:
+        """Pin the key of this fingerprint, which the host showed to its latest test."""
+        path = f"{self._path}/{resource_id}/host-keys"
+        return self._connection.post(path, {"fingerprint": fingerprint}, ComputeResource)

@@ -1,0 +1,17 @@
+"""What can be looked at, and who looks."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from howdah.compute.reachability import reachability
+from howdah.contracts.looks import LookKind, ReachabilityReport
+from howdah.tasks.looks import Look, LookHandler, looks
+
+
+def look_at_reachability(look: Look) -> ReachabilityReport:
+    """Walk the way to the resource; a step that fails is the answer, no failure of the look."""
+    return reachability(look.target, look.secret, look.bounds)
+
+
+HANDLERS: Final[Mapping[LookKind, LookHandler]] = {LookKind.REACHABILITY: look_at_reachability}
+make_looks = looks(HANDLERS)
