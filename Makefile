@@ -9,7 +9,7 @@ PYTEST_OPTIONS ?=
 TEST_MINUTES ?= 40
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-packages unit conformance integration failure e2e proof bench \
+.PHONY: help install run test test-packages unit conformance integration failure e2e proof bench bench-compute \
 	format lint types arch check schemas lock clean console console-test console-pictures console-api console-packages
 
 help: ## list the targets
@@ -74,6 +74,9 @@ proof: install test-packages ## the promises at full size; each proof ends with 
 
 bench: install ## how fast it is here; the last line is one JSON object
 	$(BIN)/python -m benchmarks
+
+bench-compute: install ## how fast resources are reached; the last line is one JSON object
+	$(BIN)/python -m benchmarks.compute
 
 check: lint types arch ## all that needs no test run
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import StringConstraints
+from pydantic import ConfigDict, StringConstraints
 
 from api_server.auth.principal import Principal, Scope
 from api_server.compute_resources import looks
@@ -54,6 +54,10 @@ class TestShown(ApiModel):
 
 class HostKeyConfirmation(ApiModel):
     """The fingerprint of a key that the host showed to a test, after somebody compared it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"fingerprint": "SHA256:uNiVztksCsDhcc0u9e8BrpLA3bFDlWr3X2VxHqdhFWE"}}
+    )
 
     fingerprint: Annotated[str, StringConstraints(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
 
