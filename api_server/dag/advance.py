@@ -4,6 +4,7 @@ The rules
 - An event of another attempt is recorded and moves nothing, except that a native job id is always adopted.
 - A terminal event of the present attempt is legal from any state that is not terminal: events overtake each other.
 - A terminal state is never left; what no state allows is dropped, with the reason.
+- A start that comes with the outcome is taken in first.
 - A deferred command is published again after its delay, and uses no attempt.
 - A timer counts only while the moment stored with the task is the one it was set for.
 - A canceled process starts nothing more, except what ends a job: an attempt of the submission or the monitoring, which
@@ -22,11 +23,13 @@ from howdah.contracts.messages import (
     AnyEvent,
     CancelRequested,
     JobStatusChanged,
+    Start,
     TaskCanceled,
     TaskCompleted,
     TaskDeferred,
     TaskEvent,
     TaskFailed,
+    TaskOutcome,
     TaskProgressed,
     TaskStarted,
     TimerDue,
@@ -61,6 +64,8 @@ def advance(run: Run, event: AnyEvent, now: datetime) -> Decisions:
     elif event.attempt > run.tasks[event.task_id].attempt:
         draft.ignore(Outcome.ILLEGAL, "the attempt was never published")
     else:
+        if isinstance(event, TaskOutcome) and event.start is not None:
+            _started_and_ended(draft, event, event.start)
         _of_task(draft, event)
     draft.settle()
     return draft.decisions
@@ -112,24 +117,39 @@ def _is_present(draft: Draft, event: TaskEvent) -> bool:
 
 
 def _started(draft: Draft, event: TaskStarted) -> None:
+    _note_start(draft, event, event)
+    if not _is_present(draft, event):
+        return
+    status = draft.status(event.task_id)
+    if status.state is TaskState.SCHEDULED:
+        _take_up(draft, event.task_id, event.at)
+    else:
+        draft.ignore(Outcome.RECORDED, f"the task is {status.state.value} already")
+
+
+def _started_and_ended(draft: Draft, event: TaskOutcome, start: Start) -> None:
+    _note_start(draft, event, start)
+    status = draft.status(event.task_id)
+    if event.attempt == status.attempt and status.state is TaskState.SCHEDULED:
+        _take_up(draft, event.task_id, start.at)
+
+
+def _note_start(draft: Draft, event: TaskEvent, start: Start | TaskStarted) -> None:
     draft.note(
         event.task_id,
         event.attempt,
         state=TaskState.EXECUTING,
-        worker=event.worker,
-        partition=event.partition,
-        offset=event.offset,
-        started_at=event.at,
+        worker=start.worker,
+        partition=start.partition,
+        offset=start.offset,
+        started_at=start.at,
     )
-    if not _is_present(draft, event):
-        return
-    status = draft.status(event.task_id)
-    if status.state is not TaskState.SCHEDULED:
-        draft.ignore(Outcome.RECORDED, f"the task is {status.state.value} already")
-        return
-    draft.set_task(event.task_id, TaskState.EXECUTING, started_at=status.started_at or event.at)
-    draft.enter_phase(draft.run.dag.by_id[event.task_id])
-    _extend(draft, event.task_id)
+
+
+def _take_up(draft: Draft, task_id: TaskId, at: datetime) -> None:
+    draft.set_task(task_id, TaskState.EXECUTING, started_at=draft.status(task_id).started_at or at)
+    draft.enter_phase(draft.run.dag.by_id[task_id])
+    _extend(draft, task_id)
 
 
 def _completed(draft: Draft, event: TaskCompleted) -> None:

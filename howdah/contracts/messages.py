@@ -102,7 +102,7 @@ class TaskEvent(Event):
 
 
 class TaskStarted(TaskEvent):
-    """A worker took the attempt up."""
+    """A worker took the attempt up, and is still at it."""
 
     kind: Literal["task-started"] = "task-started"
     version: Literal[1] = 1
@@ -111,6 +111,25 @@ class TaskStarted(TaskEvent):
     partition: int
     offset: int
     lane: Lane
+
+
+class Start(BaseModel):
+    """What ``TaskStarted`` tells, inside the outcome of an attempt that was over before it was worth a message."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    at: Instant
+    worker: str
+    topic: str
+    partition: int
+    offset: int
+    lane: Lane
+
+
+class TaskOutcome(TaskEvent):
+    """The end of an attempt. With ``start``, the start was not told before."""
+
+    start: Start | None = None
 
 
 class TaskProgressed(TaskEvent):
@@ -122,7 +141,7 @@ class TaskProgressed(TaskEvent):
     fraction: float | None = Field(default=None, ge=0, le=1)
 
 
-class TaskCompleted(TaskEvent):
+class TaskCompleted(TaskOutcome):
     """The attempt did its work. ``outputs`` feed the bindings of later tasks."""
 
     kind: Literal["task-completed"] = "task-completed"
@@ -130,7 +149,7 @@ class TaskCompleted(TaskEvent):
     outputs: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class TaskFailed(TaskEvent):
+class TaskFailed(TaskOutcome):
     """The attempt failed; the orchestrator decides whether another follows."""
 
     kind: Literal["task-failed"] = "task-failed"
@@ -138,7 +157,7 @@ class TaskFailed(TaskEvent):
     failure: Failure
 
 
-class TaskCanceled(TaskEvent):
+class TaskCanceled(TaskOutcome):
     """The task was stopped on request. ``confirmed`` is false when the resource could not be asked."""
 
     kind: Literal["task-canceled"] = "task-canceled"

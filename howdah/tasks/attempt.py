@@ -11,13 +11,14 @@ from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import Failure, FailureKind
 from howdah.contracts.ids import ProcessId
-from howdah.contracts.messages import TaskEvent
-from howdah.messaging.abstract import Delivery, DeliveryCanceledError, Producer
+from howdah.contracts.messages import Start, TaskEvent
+from howdah.messaging.abstract import Delivery, DeliveryCanceledError, Outgoing, Producer
 from howdah.tasks.cancel import CancelToken, StopReason
 from howdah.tasks.context import TaskContext, Tools
 from howdah.tasks.declaration import DETACHED, AnyTask, Needs, Result
 from howdah.tasks.events import EventsOf, Outcome, outgoing
 from howdah.tasks.in_flight import InFlight
+from howdah.tasks.starts import Starts, UntoldStart
 from howdah.tasks.task_log import OpenLogs, TaskLog
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Surroundings:
     producer: Producer
     in_flight: InFlight
     logs: OpenLogs
+    starts: Starts
     process_canceled: Callable[[ProcessId], bool]
 
 
@@ -59,6 +61,7 @@ class Attempt:
         self._stops = definition.options.stops()
         self._clock = around.tools.clock
         self._log = TaskLog(events, around.producer, self._clock, around.logs)
+        self._start: UntoldStart | None = None
 
     def outcome(self) -> Outcome | None:
         """Do the attempt; return what ends it, None when it goes on elsewhere.
@@ -68,8 +71,12 @@ class Attempt:
         """
         try:
             event = self._outcome()
-            return None if event is None else self._events.outcome(event)
+            if event is None:
+                self._tell_start()
+                return None
+            return self._events.outcome(event, self._take_start())
         finally:
+            self._take_start()
             self._log.close()
 
     def _outcome(self) -> TaskEvent | None:
@@ -84,7 +91,9 @@ class Attempt:
             return self._undone(params)
         if StopReason.DEADLINE in self._stops and self._clock.now() >= self._command.deadline_at:
             return self._events.failed(self._too_late("it was not even begun"))
-        self._delivery.emit(outgoing(self._events.started(self._around.worker, self._delivery.record)))
+        start = self._events.start(self._around.worker, self._delivery.record)
+        self._start = UntoldStart(start, lambda: self._delivery.emit(outgoing(self._events.started(start))))
+        self._around.starts.hold(self._start)
         return self._handled(params)
 
     def _handled(self, params: BaseModel) -> TaskEvent | None:
@@ -141,11 +150,23 @@ class Attempt:
             self._events,
             params,
             tools=self._around.tools,
-            emit=self._delivery.emit,
+            emit=self._emit,
             cancel=token,
             log=self._log,
             ends_at=ends_at,
         )
+
+    def _emit(self, message: Outgoing) -> None:
+        """Whatever a handler tells comes after its start."""
+        self._tell_start()
+        self._delivery.emit(message)
+
+    def _tell_start(self) -> None:
+        if self._start is not None:
+            self._start.tell()
+
+    def _take_start(self) -> Start | None:
+        return None if self._start is None else self._start.take()
 
     def _refusal(self) -> Failure | None:
         needs, target = self._definition.options.needs, self._command.target

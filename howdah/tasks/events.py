@@ -10,12 +10,14 @@ from howdah.contracts.messages import (
     Event,
     JobStatusChanged,
     RunTask,
+    Start,
     TaskCanceled,
     TaskCompleted,
     TaskDeferred,
     TaskEvent,
     TaskFailed,
     TaskLogged,
+    TaskOutcome,
     TaskProgressed,
     TaskStarted,
     event_id_for,
@@ -39,6 +41,12 @@ class Outcome(NamedTuple):
 
     event: TaskEvent
     message: Outgoing
+
+
+def _outcome(event: TaskEvent, start: Start | None) -> Outcome:
+    if start is not None and isinstance(event, TaskOutcome):
+        event = event.model_copy(update={"start": start})
+    return Outcome(event, outgoing(event))
 
 
 class EventsOf:
@@ -68,10 +76,10 @@ class EventsOf:
         }
         return model(**(envelope | fields))
 
-    def started(self, worker: str, record: Record) -> TaskStarted:
-        """A worker took the attempt up."""
-        return self.make(
-            TaskStarted,
+    def start(self, worker: str, record: Record) -> Start:
+        """A worker takes the attempt up now."""
+        return Start(
+            at=self._clock.now(),
             worker=worker,
             topic=record.topic,
             partition=record.partition,
@@ -79,18 +87,24 @@ class EventsOf:
             lane=self.command.lane,
         )
 
+    def started(self, start: Start) -> TaskStarted:
+        """A worker took the attempt up."""
+        return self.make(TaskStarted, **dict(start))
+
     def completed(self, outputs: dict[str, JsonValue]) -> TaskCompleted:
         """The work is done."""
         return self.make(TaskCompleted, outputs=outputs)
 
-    def outcome(self, event: TaskEvent) -> "Outcome":
-        """Return the outcome, ready to be told: a permanent failure where the outputs are more than a message takes."""
+    def outcome(self, event: TaskEvent, start: Start | None = None) -> Outcome:
+        """Return the outcome, ready to be told: a permanent failure where the outputs are more than a message takes.
+
+        ``start`` goes with it where it was not told before.
+        """
         try:
-            return Outcome(event, outgoing(event))
+            return _outcome(event, start)
         except ValueError as error:
             sentence = f"The outputs of {self.command.name} are too large: {error}"
-            failed = self.failed(Failure.bounded(kind=FailureKind.PERMANENT, sentence=sentence))
-            return Outcome(failed, outgoing(failed))
+            return _outcome(self.failed(Failure.bounded(kind=FailureKind.PERMANENT, sentence=sentence)), start)
 
     def failed(self, failure: Failure) -> TaskFailed:
         """The attempt failed."""

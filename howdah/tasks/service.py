@@ -25,6 +25,7 @@ from howdah.tasks.in_flight import InFlight
 from howdah.tasks.pulse import Pulse
 from howdah.tasks.runner import TaskRunner
 from howdah.tasks.settings import ServiceSettings
+from howdah.tasks.starts import Starts
 from howdah.tasks.task_log import OpenLogs
 from howdah.tasks.tools import SharedReach, make_tools
 
@@ -70,6 +71,7 @@ class Service:
         producer = messaging.producer()
         self._in_flight = InFlight()
         self._logs = OpenLogs()
+        self._starts = Starts(self._clock)
         self._task_runners: list[TaskRunner] = []
         self._heartbeats = Heartbeats(
             settings.service_name,
@@ -85,6 +87,7 @@ class Service:
             producer=producer,
             in_flight=self._in_flight,
             logs=self._logs,
+            starts=self._starts,
             process_canceled=self._cancellations.__contains__,
         )
         self._pulse = self._make_pulse()
@@ -112,9 +115,11 @@ class Service:
         )
         health.start()
         self._pulse.start()
+        self._starts.start()
         try:
             self._run_loops()
         finally:
+            self._starts.close()
             self._pulse.close()
             self._cancellations.close()
             self._say_goodbye()

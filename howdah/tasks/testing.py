@@ -34,6 +34,7 @@ from howdah.tasks.declaration import AnyTask
 from howdah.tasks.events import EventsOf
 from howdah.tasks.files import Chunks
 from howdah.tasks.in_flight import InFlight
+from howdah.tasks.starts import Starts
 from howdah.tasks.task_log import OpenLogs
 from howdah.tasks.tools import SharedReach
 
@@ -223,6 +224,7 @@ def run_task(  # noqa: PLR0913 - what a test may vary, by keyword
         producer=producer,
         in_flight=InFlight(),
         logs=OpenLogs(),
+        starts=Starts(tools.clock),
         process_canceled=lambda _: stop is StopReason.PROCESS_CANCELED,
     )
     delivery = HandDelivery(Record(topics.tasks(task.type).name, 0, 0, None, codec.encode(command)))

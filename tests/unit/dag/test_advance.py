@@ -42,6 +42,39 @@ def test_the_end_of_a_task_may_overtake_its_start() -> None:
     assert world.state("a") is TaskState.COMPLETED
 
 
+def test_a_start_told_with_the_outcome_leaves_the_same_history_as_one_told_before() -> None:
+    apart, together = World.of(spec("a")), World.of(spec("a"))
+    before = apart.feed(apart.started(apart.latest("a")))
+    after = apart.feed(apart.completed(apart.latest("a")))
+    at_once = together.feed(together.with_start(together.completed(together.latest("a"))))
+    moves = [(change.entity, change.before, change.after) for change in at_once.changes]
+    assert moves == [(change.entity, change.before, change.after) for change in before.changes + after.changes]
+    assert at_once.outcome is Outcome.APPLIED
+    assert together.status("a").started_at is not None
+    assert [note.known["state"] for note in at_once.attempts] == [TaskState.EXECUTING, TaskState.COMPLETED]
+
+
+def test_a_redelivered_attempt_may_tell_its_start_again_with_its_outcome() -> None:
+    world = World.of(spec("a", retry=IMPATIENT))
+    world.feed(world.started(world.latest("a")))
+    began = world.status("a").started_at
+    decisions = world.feed(world.with_start(world.failed(world.latest("a"))))
+    assert decisions.outcome is Outcome.APPLIED
+    assert world.state("a") is TaskState.RETRY_WAIT
+    assert world.status("a").started_at == began
+
+
+def test_a_late_outcome_of_an_earlier_attempt_moves_nothing_by_its_start() -> None:
+    world = World.of(spec("a", retry=IMPATIENT))
+    first = world.latest("a")
+    world.feed(world.failed(first))
+    for timer in world.timers():
+        world.feed(timer)
+    decisions = world.feed(world.with_start(world.completed(first)))
+    assert decisions.outcome is Outcome.RECORDED
+    assert world.state("a") is TaskState.SCHEDULED
+
+
 def test_a_transient_failure_is_tried_again_after_its_delay() -> None:
     world = World.of(spec("a", retry=IMPATIENT))
     world.feed(world.failed(world.latest("a")))

@@ -9,7 +9,7 @@ from api_server.dag.advance import advance
 from api_server.dag.decisions import Outcome, Publication
 from howdah.contracts import params
 from howdah.contracts.failures import FailureKind
-from howdah.contracts.messages import AnyEvent
+from howdah.contracts.messages import AnyEvent, TaskOutcome
 from howdah.contracts.states import ProcessState, TaskState, is_terminal
 from howdah.contracts.tasks import Dag, TaskSpec, Trigger
 from tests.unit.dag.world import IMPATIENT, World, spec
@@ -54,7 +54,11 @@ def told(world: World, publication: Publication, chance: Random) -> list[AnyEven
             events += [world.failed(publication), world.completed(publication)]
         case _:
             pass
-    return events
+    match events:
+        case [_, TaskOutcome() as outcome] if chance.random() < 0.5:
+            return [world.with_start(outcome)]
+        case _:
+            return events
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -14,11 +14,13 @@ from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, Ta
 from howdah.contracts.messages import (
     AnyEvent,
     CancelRequested,
+    Start,
     TaskCanceled,
     TaskCompleted,
     TaskDeferred,
     TaskEvent,
     TaskFailed,
+    TaskOutcome,
     TaskStarted,
     TimerDue,
 )
@@ -27,6 +29,7 @@ from howdah.contracts.tasks import Dag, TaskSpec, Trigger
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 E = TypeVar("E", bound=TaskEvent)
+Ended = TypeVar("Ended", bound=TaskOutcome)
 _ENUMS = {"task": TaskState, "process": ProcessState, "experiment": ExperimentState, "job": JobState}
 
 
@@ -125,6 +128,10 @@ class World:
 
     def completed(self, publication: Publication, **outputs: Any) -> TaskCompleted:  # noqa: ANN401 - any JSON
         return self.event(TaskCompleted, publication, outputs=outputs)
+
+    def with_start(self, outcome: Ended) -> Ended:
+        start = Start(at=self.now, worker="w", topic="howdah.tasks.noop", partition=0, offset=0, lane="fast")
+        return outcome.model_copy(update={"start": start})
 
     def failed(self, publication: Publication, kind: FailureKind = FailureKind.TRANSIENT) -> TaskFailed:
         return self.event(TaskFailed, publication, failure=Failure(kind=kind, sentence=f"It was {kind.value}."))

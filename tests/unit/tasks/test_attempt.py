@@ -30,6 +30,20 @@ def test_an_attempt_tells_that_it_started_how_far_it_is_and_what_came_of_it() ->
     assert run.log_lines == ("a", "b")
 
 
+def test_an_attempt_that_is_over_at_once_tells_its_start_with_its_outcome() -> None:
+    run = run_task(count, {})
+    [outcome] = run.events
+    assert isinstance(outcome, TaskCompleted)
+    assert outcome.start is not None
+    assert outcome.start.worker == "test"
+    assert outcome.start.at <= outcome.at
+
+
+def test_a_start_that_was_told_is_not_told_again() -> None:
+    assert isinstance(outcome := run_task(count, {"words": ["a"]}).outcome, TaskCompleted)
+    assert outcome.start is None
+
+
 def test_a_redelivery_repeats_itself_under_the_same_ids() -> None:
     command = command_for(count, {"words": ["a", "b"]})
     first, second = (run_task(count, {}, command=command) for _ in range(2))
