@@ -12,7 +12,7 @@ from api_server.dag.plan import ApplicationRun, check_application, plan_applicat
 from api_server.dag.problems import FieldProblem, UnplannableError
 from api_server.dag.run import Run, RunIdentity
 from api_server.lifecycle.catalogue import AnyRequest, Catalogue
-from api_server.lifecycle.recording import HeldRun
+from api_server.lifecycle.recording import FIRST_VERSION, HeldRun
 from api_server.lifecycle.requests import ApplicationExperiment
 from api_server.problems import FieldError, InvalidRequestError
 from howdah.contracts.ids import ExperimentId, GatewayId, ProcessId, ResourceId
@@ -55,7 +55,7 @@ class Planner:
             targets=targets,
         )
         run = Run(identity, dag, experiment=before)
-        return HeldRun(run, version=1, last_seq=0), begin(run, now)
+        return HeldRun(run, version=FIRST_VERSION, last_seq=0), begin(run, now)
 
     def _plan(self, request: AnyRequest, process_id: ProcessId) -> tuple[Dag, dict[ResourceId, ResourceTarget]]:
         known = self._catalogue.targets()

@@ -4,9 +4,9 @@ Launching and orchestrating use the same: nobody else writes processes, tasks, a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from orjson import Fragment
 from pydantic import JsonValue
@@ -24,6 +24,8 @@ from howdah.contracts.states import ExperimentState
 from howdah.messaging.abstract import Outgoing
 from howdah.runtime.tracing import child_of
 
+FIRST_VERSION: Final = 1
+"""A process's version at its launch, before any event."""
 Row = dict[str, Any]
 _ENDED = frozenset({"COMPLETED", "FAILED", "CANCELED"})
 
@@ -39,6 +41,8 @@ class HeldRun:
     run: Run
     version: int
     last_seq: int
+    applied: set[str] = field(default_factory=set)
+    """The ids of the events that it has taken in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,7 @@ class Recording:
 
     def _keep(self, held: HeldRun, changes: list[Change], occurrence: Occurrence) -> None:
         held.last_seq += 1
+        held.applied.add(occurrence.event_id)
         identity = held.run.identity
         self._events.append(
             {
@@ -130,6 +135,7 @@ class Recording:
     def write(self, work: UnitOfWork, before: Sequence[Row] = ()) -> None:
         """Write everything, in the history after ``before``; ConflictingWriteError when a process has changed."""
         script = work.script
+        run_writes.lock_processes(script, list(self._touched))
         run_writes.insert_processes(script, [_process_of(held) for held in self._new])
         run_writes.insert_tasks(script, [row for held in self._new for row in _new_tasks(held.run)])
         run_writes.update_tasks(script, [_task_row(task_id, status) for task_id, (_, status) in self._tasks.items()])

@@ -1,6 +1,6 @@
 """One batch of events, one transaction: each is applied once, in order, to runs locked in the order of their ids."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -14,7 +14,6 @@ from api_server.dag.decisions import Decisions, Outcome
 from api_server.lifecycle.commands import Commands
 from api_server.lifecycle.recording import HeldRun, Occurrence, Recording
 from api_server.orchestrator.loading import RunCache, hold
-from api_server.registry.repositories import runs
 from api_server.registry.unit_of_work import Registry, UnitOfWork
 from howdah.contracts.messages import CancelRequested, Event, TaskEvent, TaskStarted, TimerDue
 from howdah.runtime.clock import Clock
@@ -59,24 +58,28 @@ class EventWriter:
         ORCHESTRATOR_BATCH.observe(self._clock.monotonic() - began)
 
     def _write(self, work: UnitOfWork, events: Sequence[Event]) -> tuple[list[HeldRun], Recording | None]:
-        locked = runs.lock(work.session, {event.process_id for event in events})
-        seen = runs.applied(work.session, [event.event_id for event in events])
-        fresh: list[Event] = []
-        for event in events:
-            if event.event_id in seen:
-                _counter(_kind(event), "duplicate").inc()
-            else:
-                seen.add(event.event_id)
-                fresh.append(event)
+        held = hold(work.session, {event.process_id for event in events}, self._cache)
+        fresh = list(self._fresh(events, held))
         if not fresh:
             return [], None
-        held = hold(work.session, locked, self._cache)
         now = self._clock.now()
         recording = Recording(self._commands, now)
         for event in fresh:
             self._take_in(recording, held.get(event.process_id), event, now)
         recording.write(work)
         return list(held.values()), recording
+
+    @staticmethod
+    def _fresh(events: Sequence[Event], held: Mapping[str, HeldRun]) -> Iterator[Event]:
+        """Yield each event once that was not applied before."""
+        seen: set[str] = set()
+        for event in events:
+            run = held.get(event.process_id)
+            if event.event_id in seen or (run is not None and event.event_id in run.applied):
+                _counter(_kind(event), "duplicate").inc()
+            else:
+                seen.add(event.event_id)
+                yield event
 
     def _take_in(self, recording: Recording, held: HeldRun | None, event: Event, now: datetime) -> None:
         kind = _kind(event)

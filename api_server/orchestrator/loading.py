@@ -1,7 +1,7 @@
 """From rows to runs in memory, and the cache that keeps those that are likely to be needed again."""
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from api_server.dag.decisions import JobStatus, ProcessStatus, TaskStatus
 from api_server.dag.run import Run, RunIdentity
-from api_server.lifecycle.recording import HeldRun
+from api_server.lifecycle.recording import FIRST_VERSION, HeldRun
 from api_server.registry.repositories import runs
 from howdah.contracts.failures import Failure
 from howdah.contracts.ids import TaskId
@@ -27,12 +27,11 @@ class RunCache:
         self._held: OrderedDict[str, HeldRun] = OrderedDict()
         self._tasks = 0
 
-    def get(self, process_id: str, version: int) -> HeldRun | None:
-        """Return the run as it stood at ``version``, None when it is not known so."""
+    def get(self, process_id: str) -> HeldRun | None:
+        """Return the run as it was last written here, None when it is not known."""
         held = self._held.get(process_id)
-        if held is None or held.version != version:
-            return None
-        self._held.move_to_end(process_id)
+        if held is not None:
+            self._held.move_to_end(process_id)
         return held
 
     def put(self, held: HeldRun) -> None:
@@ -56,34 +55,38 @@ class RunCache:
         return len(self._held)
 
 
-def hold(session: Session, locked: Sequence[Row[Any]], cache: RunCache) -> dict[str, HeldRun]:
-    """Return the runs of locked processes as they stand now, from the cache where it is still right."""
-    held: dict[str, HeldRun] = {}
-    missing: list[Row[Any]] = []
-    for row in locked:
-        cached = cache.get(row.id, row.version)
-        if cached is None:
-            missing.append(row)
-        else:
-            held[row.id] = cached
-    if missing:
-        held |= _load(session, missing)
-    return held
+def hold(session: Session, process_ids: Collection[str], cache: RunCache) -> dict[str, HeldRun]:
+    """Return the runs of the processes that there are.
+
+    When all are in the cache nothing is read: should another replica have written one since, the version in its row
+    has changed, and the write is refused (``ConflictingWriteError``). Otherwise all are locked, and read where the
+    cache is not right.
+    """
+    cached = {process_id: run for process_id in process_ids if (run := cache.get(process_id)) is not None}
+    if len(cached) == len(process_ids):
+        return cached
+    locked = runs.lock(session, process_ids)
+    right = {row.id: cached[row.id] for row in locked if row.id in cached and cached[row.id].version == row.version}
+    missing = [row for row in locked if row.id not in right]
+    return right | _load(session, missing) if missing else right
 
 
 def _load(session: Session, locked: Sequence[Row[Any]]) -> dict[str, HeldRun]:
-    ids = [row.id for row in locked]
     tasks: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in runs.tasks(session, ids):
+    for row in runs.tasks(session, [row.id for row in locked]):
         tasks[row.process_id].append(row)
     jobs: dict[str, list[JobStatus]] = defaultdict(list)
     with_jobs = [process_id for process_id, found in tasks.items() if any(row.type == JOB_SUBMISSION for row in found)]
     for row in runs.jobs(session, with_jobs) if with_jobs else ():
         jobs[row.process_id].append(_job(row))
-    return {row.id: _held(row, tasks[row.id], jobs[row.id]) for row in locked}
+    applied: dict[str, set[str]] = defaultdict(set)
+    begun = [row.id for row in locked if row.version > FIRST_VERSION]
+    for row in runs.applied(session, begun) if begun else ():
+        applied[row.process_id].add(row.event_id)
+    return {row.id: _held(row, tasks[row.id], jobs[row.id], applied[row.id]) for row in locked}
 
 
-def _held(row: Row[Any], tasks: Sequence[Row[Any]], jobs: Sequence[JobStatus]) -> HeldRun:
+def _held(row: Row[Any], tasks: Sequence[Row[Any]], jobs: Sequence[JobStatus], applied: set[str]) -> HeldRun:
     identity = RunIdentity(
         gateway_id=row.gateway_id,
         experiment_id=row.experiment_id,
@@ -99,7 +102,7 @@ def _held(row: Row[Any], tasks: Sequence[Row[Any]], jobs: Sequence[JobStatus]) -
     statuses = {TaskId(task.id): _status(task) for task in tasks}
     experiment = ExperimentState(row.experiment_state)
     run = Run(identity, dag, process=process, experiment=experiment, tasks=statuses, jobs=jobs)
-    return HeldRun(run, version=row.version, last_seq=row.last_seq)
+    return HeldRun(run, version=row.version, last_seq=row.last_seq, applied=applied)
 
 
 def _status(row: Row[Any]) -> TaskStatus:

@@ -31,6 +31,7 @@ def make_engine(
         f"statement_timeout={STATEMENT_TIMEOUT_MS}",
         "timezone=UTC",
         "jit=off",
+        "plan_cache_mode=force_generic_plan",  # a statement over a row set has the same plan whatever the rows
     ]
     options += [f"{plan}=off" for plan in _BY_KEY] if by_key else []
     return create_engine(

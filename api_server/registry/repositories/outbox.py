@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from api_server.registry.base import table_of
 from api_server.registry.models import Lease, OutboxMessage
 from api_server.registry.rowset import rowset
-from api_server.registry.script import RowStatement, Script
+from api_server.registry.script import Script, by_ids, over_rows
 from howdah.messaging.abstract import Outgoing
 
 _outbox = table_of(OutboxMessage)
@@ -25,7 +25,8 @@ _rows = rowset(
     column("key64", Text()),
     column("value64", Text()),
 )
-_INSERT = RowStatement(
+_INSERT = over_rows(
+    "insert_outbox",
     postgresql.insert(_outbox).from_select(
         ["id", "writer", "topic", "partition", "key", "value"],
         select(
@@ -37,9 +38,12 @@ _INSERT = RowStatement(
             func.decode(_rows.c.value64, "base64"),
         ),
         include_defaults=False,
-    )
+    ),
 )
-_DELETE = delete(_outbox).where(_outbox.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))))
+_DELETE = by_ids(
+    "delete_outbox",
+    delete(_outbox).where(_outbox.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))),
+)
 _WAITING = select(func.count()).select_from(_outbox)
 
 
@@ -61,7 +65,7 @@ def insert(script: Script, writer: str, rows: Sequence[tuple[str, Outgoing]]) ->
 
 def delete_acknowledged(session: Session, ids: Collection[str]) -> None:
     """Forget messages that the broker has acknowledged."""
-    session.execute(_DELETE, {"ids": list(ids)})
+    _DELETE.execute(session, list(ids))
 
 
 def claim_left_behind(

@@ -5,13 +5,14 @@ Every function adds to a script, which the caller sends; rows are mappings of co
 
 from typing import Any, cast
 
-from sqlalchemy import Column, Table, Update, case, func, update
+from sqlalchemy import Column, Table, Update, Uuid, bindparam, case, func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from api_server.registry.base import table_of
 from api_server.registry.models import Attempt, Event, Experiment, Job, Process, Task
 from api_server.registry.repositories.feed import FEED_CHANNEL
 from api_server.registry.rowset import Rows, insert_rows, rowset
-from api_server.registry.script import RowStatement, Script
+from api_server.registry.script import Script, by_ids, over_rows
 
 _experiment = table_of(Experiment)
 _process = table_of(Process)
@@ -24,33 +25,37 @@ _event = table_of(Event)
 _NOTIFY = f"NOTIFY {FEED_CHANNEL}"
 _ENDED = ("COMPLETED", "FAILED", "CANCELED")
 
-_INSERT_EXPERIMENTS = RowStatement(
+_INSERT_EXPERIMENTS = over_rows(
+    "insert_experiments",
     insert_rows(
         _experiment,
         *("id", "gateway_id", "owner", "name", "description", "kind", "spec", "interface_id", "resource_id"),
         *("cloned_from", "state", "process_id", "last_seq", "version", "launched_at"),
-    )
+    ),
 )
-_INSERT_PROCESSES = RowStatement(
-    insert_rows(_process, "id", "gateway_id", "experiment_id", "number", "state", "version", "targets", "trace")
+_INSERT_PROCESSES = over_rows(
+    "insert_processes",
+    insert_rows(_process, "id", "gateway_id", "experiment_id", "number", "state", "version", "targets", "trace"),
 )
 _TASK_STATUS = (
     *("state", "attempt", "publications", "deferred", "due_at", "command_id"),
     *("outputs", "failure", "started_at", "ended_at"),
 )
-_INSERT_TASKS = RowStatement(
+_INSERT_TASKS = over_rows(
+    "insert_tasks",
     insert_rows(
         _task,
         *("id", "gateway_id", "experiment_id", "process_id", "position", "name", "type", "spec", "resource_id"),
         *_TASK_STATUS,
-    )
+    ),
 )
-_INSERT_EVENTS = RowStatement(
+_INSERT_EVENTS = over_rows(
+    "insert_events",
     insert_rows(
         _event,
         *("event_id", "gateway_id", "experiment_id", "seq", "process_id", "task_id", "attempt"),
         *("kind", "actor", "payload", "changes", "at"),
-    )
+    ),
 )
 
 
@@ -124,12 +129,20 @@ def _update_experiments() -> Update:
     )
 
 
-_UPDATE_TASKS = RowStatement(_update_tasks())
-_UPSERT_ATTEMPTS = RowStatement(_upsert_attempts())
-_UPDATE_ATTEMPTS = RowStatement(_update_attempts())
-_UPSERT_JOBS = RowStatement(_upsert_jobs())
-_UPDATE_PROCESSES = RowStatement(_update_processes())
-_UPDATE_EXPERIMENTS = RowStatement(_update_experiments())
+_LOCK_PROCESSES = by_ids(
+    "lock_processes",
+    select(literal_column("1"))
+    .select_from(_process)
+    .where(_process.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))))
+    .order_by(_process.c.id)
+    .with_for_update(),
+)
+_UPDATE_TASKS = over_rows("update_tasks", _update_tasks())
+_UPSERT_ATTEMPTS = over_rows("upsert_attempts", _upsert_attempts())
+_UPDATE_ATTEMPTS = over_rows("update_attempts", _update_attempts())
+_UPSERT_JOBS = over_rows("upsert_jobs", _upsert_jobs())
+_UPDATE_PROCESSES = over_rows("update_processes", _update_processes())
+_UPDATE_EXPERIMENTS = over_rows("update_experiments", _update_experiments())
 
 
 def insert_experiments(script: Script, rows: Rows) -> None:
@@ -145,6 +158,11 @@ def insert_processes(script: Script, rows: Rows) -> None:
 def insert_tasks(script: Script, rows: Rows) -> None:
     """Write the tasks of new processes."""
     script.add(_INSERT_TASKS, rows)
+
+
+def lock_processes(script: Script, ids: list[str]) -> None:
+    """Lock processes in the order of their ids, so that no two writers wait for each other."""
+    script.add_ids(_LOCK_PROCESSES, ids)
 
 
 def update_tasks(script: Script, rows: Rows) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from api_server.registry.base import table_of
 from api_server.registry.models import Event, Experiment, Job, Process, Task
 from api_server.registry.rowset import as_text
+from api_server.registry.script import by_ids
 
 _event = table_of(Event)
 _process = table_of(Process)
@@ -19,8 +20,14 @@ _job = table_of(Job)
 
 _any_id = func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))
 
-_APPLIED = select(as_text(_event.c.event_id)).where(_event.c.event_id == _any_id)
-_LOCK = (
+_APPLIED = by_ids(
+    "applied_events",
+    select(as_text(_event.c.process_id), as_text(_event.c.event_id))
+    .join_from(_process, _event, (_event.c.experiment_id == _process.c.experiment_id))
+    .where(_process.c.id == _any_id, _event.c.process_id == _process.c.id),
+)
+_LOCK = by_ids(
+    "lock_runs",
     select(
         as_text(_process.c.id),
         as_text(_process.c.gateway_id),
@@ -37,9 +44,10 @@ _LOCK = (
     .join_from(_process, _experiment, _experiment.c.id == _process.c.experiment_id)
     .where(_process.c.id == _any_id)
     .order_by(_process.c.id)
-    .with_for_update(of=_process)
+    .with_for_update(of=_process),
 )
-_TASKS = (
+_TASKS = by_ids(
+    "tasks_of_runs",
     select(
         as_text(_task.c.process_id),
         as_text(_task.c.id),
@@ -57,40 +65,43 @@ _TASKS = (
         _task.c.ended_at,
     )
     .where(_task.c.process_id == _any_id)
-    .order_by(_task.c.process_id, _task.c.position)
+    .order_by(_task.c.process_id, _task.c.position),
 )
-_JOBS = select(
-    as_text(_job.c.process_id),
-    as_text(_job.c.task_id),
-    _job.c.generation,
-    _job.c.job_name,
-    _job.c.native_id,
-    _job.c.state,
-    _job.c.reason,
-    _job.c.exit_code,
-    _job.c.started_at,
-    _job.c.ended_at,
-).where(_job.c.process_id == _any_id)
-
-
-def applied(session: Session, event_ids: Collection[str]) -> set[str]:
-    """Return those of ``event_ids`` that were applied already."""
-    return set(session.execute(_APPLIED, {"ids": list(event_ids)}).scalars())
+_JOBS = by_ids(
+    "jobs_of_runs",
+    select(
+        as_text(_job.c.process_id),
+        as_text(_job.c.task_id),
+        _job.c.generation,
+        _job.c.job_name,
+        _job.c.native_id,
+        _job.c.state,
+        _job.c.reason,
+        _job.c.exit_code,
+        _job.c.started_at,
+        _job.c.ended_at,
+    ).where(_job.c.process_id == _any_id),
+)
 
 
 def lock(session: Session, process_ids: Collection[str]) -> Sequence[Row[Any]]:
-    """Lock the processes in the order of their ids; return them with their experiments' state and sequence.
-
-    Whoever asks what was ``applied`` does so with the locks in hand: before, another replica may be at it.
-    """
-    return session.execute(_LOCK, {"ids": list(process_ids)}).all()
+    """Lock the processes in the order of their ids; return them with their experiments' state and sequence."""
+    return _LOCK.execute(session, list(process_ids)).all()
 
 
 def tasks(session: Session, process_ids: Collection[str]) -> Sequence[Row[Any]]:
     """Return the tasks of the processes with their statuses, in the order of the plan."""
-    return session.execute(_TASKS, {"ids": list(process_ids)}).all()
+    return _TASKS.execute(session, list(process_ids)).all()
 
 
 def jobs(session: Session, process_ids: Collection[str]) -> Sequence[Row[Any]]:
     """Return the jobs of the processes."""
-    return session.execute(_JOBS, {"ids": list(process_ids)}).all()
+    return _JOBS.execute(session, list(process_ids)).all()
+
+
+def applied(session: Session, process_ids: Collection[str]) -> Sequence[Row[Any]]:
+    """Return (process_id, event_id) of every event that was applied to the processes.
+
+    Asked with the locks in hand: before, another replica may be at it.
+    """
+    return _APPLIED.execute(session, list(process_ids)).all()
