@@ -11,7 +11,7 @@ from howdah.contracts.messages import RunTask
 from howdah.contracts.resources import ResourceTarget
 from howdah.contracts.tasks import TaskSpec
 from howdah.messaging.abstract import Outgoing
-from howdah.messaging.lanes import partition_for
+from howdah.messaging.lanes import Partitioner
 from howdah.runtime.tracing import child_of
 
 _OBJECTS: Final = "howdah://objects/"
@@ -30,6 +30,7 @@ class Commands:
 
     def __init__(self, mint: Mint) -> None:
         self._mint = mint
+        self._partitioner = Partitioner()
 
     def message(self, run: Run, publication: Publication, now: datetime) -> Outgoing:
         """Return the command, on the partition of its lane and resource."""
@@ -53,11 +54,10 @@ class Commands:
             deadline_at=publication.deadline_at,
             capability=self._capability(run, spec, publication, target),
         )
-        shard_key = spec.resource_id or identity.process_id
         return Outgoing(
             topic=topics.tasks(spec.type).name,
             value=codec.encode(command),
-            partition=partition_for(publication.lane, shard_key, spec.task_id),
+            partition=self._partitioner.partition(publication.lane, spec.resource_id, spec.task_id),
         )
 
     def _capability(

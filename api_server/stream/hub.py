@@ -32,7 +32,6 @@ _PACE_SECONDS: Final = 0.004
 _WITHHELD_SECONDS: Final = (0.002, 0.05)
 """How soon, at first and at last, to look again for events that wait for an older transaction."""
 _RECONNECT_SECONDS: Final = 0.5
-_BATCH: Final = 2_000
 _LISTEN: Final = text(f"LISTEN {feed.FEED_CHANNEL}")
 
 
@@ -143,6 +142,7 @@ class FeedHub:
     def _follow(self, connection: Connection) -> None:
         connection.detach()  # It listens for as long as the process lives: not one of the pool's.
         connection.execute(_LISTEN)
+        reader = feed.FeedReader(connection)
         self._trouble = None
         last_read, pause = 0.0, _POLL_SECONDS
         withheld_pause = _WITHHELD_SECONDS[0]
@@ -160,32 +160,31 @@ class FeedHub:
                 self._closing.wait(early)
                 self._clear(connection)
             last_read = time.monotonic()
-            # Asked before the reading: an older transaction that ends in between wakes nobody by itself.
-            withheld = feed.withholds(connection)
-            self._catch_up(connection)
-            if withheld:
+            if self._position is None:
+                self._position = feed.horizon(connection)
+                self._on_loop(self._now_reading)
+            if self._catch_up(reader, self._position):
+                # An older transaction that ends wakes nobody by itself.
                 withheld_pause = _WITHHELD_SECONDS[0] if notified else min(withheld_pause * 2, _WITHHELD_SECONDS[1])
                 pause = withheld_pause
             else:
                 pause = _POLL_SECONDS
 
-    def _catch_up(self, connection: Connection) -> None:
-        if self._position is None:
-            self._position = feed.horizon(connection)
-            self._on_loop(self._now_reading)
+    def _catch_up(self, reader: feed.FeedReader, position: Position) -> bool:
+        """Deliver all there is after ``position``; tell whether something is withheld."""
         while not self._closing.is_set():
-            rows = feed.read_after(connection, self._position, _BATCH)
-            if not rows:
-                return
-            batches = batches_by_gateway(map(Frame.of, rows))
-            self._delivered.clear()
-            if self._on_loop(self._deliver, batches):
-                # A busy loop slows the reading down, and more events share the next batch.
-                while not self._delivered.wait(1.0) and not self._closing.is_set():
-                    pass
-            self._position = rows[-1].position
-            if len(rows) < _BATCH:
-                return
+            found = reader.read_after(position)
+            if found.rows:
+                batches = batches_by_gateway(map(Frame.of, found.rows))
+                self._delivered.clear()
+                if self._on_loop(self._deliver, batches):
+                    # A busy loop slows the reading down, and more events share the next batch.
+                    while not self._delivered.wait(1.0) and not self._closing.is_set():
+                        pass
+                self._position = position = found.rows[-1].position
+            if not found.more:
+                return found.withheld
+        return False
 
     def _wait(self, connection: Connection, seconds: float) -> bool:
         raw = self._raw(connection)

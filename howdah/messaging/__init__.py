@@ -28,7 +28,7 @@ from howdah.messaging.abstract import (
     WorkQueueOptions,
 )
 from howdah.messaging.kafka import connect
-from howdah.messaging.lanes import partition_for
+from howdah.messaging.lanes import Partitioner, partition_for
 from howdah.messaging.memory import InMemoryBroker
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "OnChange",
     "OnDelivery",
     "Outgoing",
+    "Partitioner",
     "PoisonousMessageError",
     "Producer",
     "Record",

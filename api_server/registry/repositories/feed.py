@@ -48,10 +48,17 @@ _COLUMNS: Final = """
 _BELOW_HORIZON: Final = "txid < pg_snapshot_xmin(pg_current_snapshot())"
 _AFTER: Final = "(txid, id) > (CAST(:txid AS xid8), :id)"
 
-READ_FEED: Final = text(
-    f"SELECT {_COLUMNS} FROM event WHERE {_AFTER} AND {_BELOW_HORIZON} ORDER BY event.txid, event.id LIMIT :limit"  # noqa: S608 - constants only
-)
-_WITHHELD: Final = text("SELECT EXISTS (SELECT FROM event WHERE txid >= pg_snapshot_xmin(pg_current_snapshot()))")
+_READ_LIMIT: Final = 2_000
+_READ_FEED: Final = f"""
+    PREPARE read_feed (text, int8) AS
+    (SELECT {_COLUMNS} FROM event WHERE (txid, id) > (CAST($1 AS xid8), $2) AND {_BELOW_HORIZON}
+     ORDER BY event.txid, event.id LIMIT {_READ_LIMIT})
+    UNION ALL
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    WHERE EXISTS (SELECT FROM event WHERE txid >= pg_snapshot_xmin(pg_current_snapshot()))
+"""  # noqa: S608 - constants only
+READ_FEED: Final = "EXECUTE read_feed (%(txid)s, %(id)s)"
+_BY_INDEX: Final = "SET enable_seqscan = off; SET enable_sort = off"
 _HORIZON: Final = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
 _VIEW: Final = text("SELECT pg_current_snapshot()::text")
 _REPLAYABLE: Final = text(
@@ -76,15 +83,35 @@ def horizon(connection: Connection) -> Position:
     return Position(int(connection.execute(_HORIZON).scalar_one()), 0)
 
 
-def read_after(connection: Connection, position: Position, limit: int) -> Sequence[FeedRow]:
-    """Return the next events of all gateways after ``position``, at most ``limit``, in the feed's order."""
-    found = connection.execute(READ_FEED, {"txid": str(position.txid), "id": position.id, "limit": limit})
-    return [FeedRow._make(row) for row in found]
+class FeedRead(NamedTuple):
+    """What was found: rows in the feed's order, and what may still come."""
+
+    rows: Sequence[FeedRow]
+    more: bool
+    """Whether as many were read as are read at a time."""
+    withheld: bool
+    """Whether committed events wait for an older transaction to end."""
 
 
-def withholds(connection: Connection) -> bool:
-    """Tell whether committed events wait for an older transaction to end."""
-    return bool(connection.execute(_WITHHELD).scalar_one())
+class FeedReader:
+    """Reads the events of all gateways on a connection of its own, with a statement that is planned once.
+
+    It is planned on a young table, too: so plans that read all of it are forbidden.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        connection.exec_driver_sql(_BY_INDEX)
+        connection.exec_driver_sql(_READ_FEED)
+        self._connection = connection
+
+    def read_after(self, position: Position) -> FeedRead:
+        """Return the next events after ``position``, as they stand in one snapshot."""
+        found = self._connection.exec_driver_sql(READ_FEED, {"txid": str(position.txid), "id": position.id})
+        rows = [FeedRow._make(row) for row in found]
+        withheld = bool(rows) and rows[-1].id is None
+        if withheld:
+            rows.pop()
+        return FeedRead(rows, len(rows) == _READ_LIMIT, withheld)
 
 
 def current_view(session: Session) -> View:

@@ -1,3 +1,4 @@
+import itertools
 from collections import Counter
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from howdah.contracts.topics import FAST, LANES, SLOW, Lanes
-from howdah.messaging import partition_for
+from howdah.messaging import Partitioner, partition_for
 from howdah.messaging.lanes import shard_of
 
 keys = st.text(min_size=1, max_size=40)
@@ -47,3 +48,11 @@ def test_a_lane_that_grows_moves_few_shards() -> None:
 def test_an_unknown_lane_is_named() -> None:
     with pytest.raises(ValueError, match="lane 'express' is unknown; there are fast, slow"):
         partition_for("express", "r", "t")
+
+
+def test_commands_without_a_resource_take_the_lane_s_partitions_in_turn_some_at_a_time() -> None:
+    partitioner = Partitioner()
+    chosen = [partitioner.partition(FAST, None, f"t-{index}") for index in range(16 * 8)]
+    assert [partition for partition, _ in itertools.groupby(chosen)] == list(LANES.span(FAST))
+    assert partitioner.partition(SLOW, None, "t") in LANES.span(SLOW)
+    assert partitioner.partition(FAST, "resource-a", "t") == partition_for(FAST, "resource-a", "t")
