@@ -15,6 +15,7 @@ import orjson
 
 STEPS = 3
 _IDLE_SECONDS = 2.0
+_PIECE_BYTES = 1 << 16
 TERMINAL = {"COMPLETED", "FAILED", "CANCELED"}
 
 
@@ -84,16 +85,22 @@ class Stream(threading.Thread):
 
     def run(self) -> None:
         """Read until the connection ends."""
-        kind = ""
-        while line := self._response.readline():
-            if line.startswith(b"event:"):
-                kind = line[6:].strip().decode()
-                self.resyncs += kind == "resync"
-            elif line.startswith(b"data:"):
-                if kind == "change":
-                    self._take(orjson.loads(line[5:]))
-                elif kind == "snapshot":
-                    self._opened.set()
+        rest = b""
+        while piece := self._response.read1(_PIECE_BYTES):
+            *events, rest = (rest + piece).replace(b"\r\n", b"\n").split(b"\n\n")
+            for event in events:
+                self._hear(event)
+
+    def _hear(self, event: bytes) -> None:
+        head, found, data = event.partition(b"\ndata: ")
+        if not found:
+            return
+        if head.endswith(b"event: change"):
+            self._take(orjson.loads(data))
+        elif head.endswith(b"event: snapshot"):
+            self._opened.set()
+        elif head.endswith(b"event: resync"):
+            self.resyncs += 1
 
     def _take(self, row: dict[str, object]) -> None:
         one = self.followed.setdefault(str(row["experiment_id"]), Followed())

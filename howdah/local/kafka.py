@@ -23,6 +23,7 @@ LOCK = Path(__file__).with_name("kafka.lock.json")
 _JVM = (
     "-Xms128m",
     "-Xmx512m",
+    "-XX:+UseSerialGC",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
@@ -151,8 +152,8 @@ def broker_settings(port: int, controller_port: int, log_dir: Path) -> dict[str,
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
         "log.dirs": str(log_dir),
         "auto.create.topics.enable": "false",
-        "num.network.threads": "2",
-        "num.io.threads": "4",
+        "num.network.threads": "1",
+        "num.io.threads": "2",
         # one node
         "offsets.topic.replication.factor": "1",
         "offsets.topic.num.partitions": "1",

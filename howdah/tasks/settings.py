@@ -10,8 +10,8 @@ from howdah.runtime.settings import KafkaSettings
 class ServiceSettings(KafkaSettings):
     """The environment of a task service (``HOWDAH_API_URL``, ``HOWDAH_SERVICE_TOKEN``, …)."""
 
-    kafka_linger_ms: float = Field(default=2.0, ge=0, le=100)
-    """A short task's first and last event travel, and are taken in, together."""
+    kafka_linger_ms: float = Field(default=0.5, ge=0, le=100)
+    """What ends within this time travels in one request."""
     api_url: AnyHttpUrl
     """Where the API server answers, without ``/api/v1``."""
     service_token: SecretStr = Field(min_length=1)
