@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_OPTIONS ?=
 TEST_MINUTES ?= 40
+WORKERS ?= -n 2 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-packages unit conformance integration failure e2e proof bench bench-compute \
@@ -49,7 +50,7 @@ run: install console ## start the whole platform here, run the example over SSH,
 	@exec $(BIN)/howdah up --example
 
 test: install test-packages console console-test ## every test but the long proofs: unit, conformance, integration, failure, e2e
-	timeout --signal=INT --kill-after=30 $(TEST_MINUTES)m $(BIN)/python -m pytest $(PYTEST_OPTIONS)
+	timeout --signal=INT --kill-after=30 $(TEST_MINUTES)m $(BIN)/python -m pytest $(WORKERS) $(PYTEST_OPTIONS)
 
 test-packages: ## what the tests need from Debian: OpenSSH's server and Slurm, when missing
 	scripts/install-test-packages.sh
