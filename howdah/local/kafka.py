@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from howdah.contracts.topics import OFFSETS_RETENTION_MINUTES
-from howdah.local.child import Child, ChildSpec
+from howdah.local.child import ChildSpec
+from howdah.local.daemon import Daemon
 from howdah.local.downloads import JarLock, cache_dir, provide
 from howdah.local.errors import LocalStackError
 from howdah.local.java import find_java
@@ -33,7 +34,7 @@ QUICK_START = ("-XX:TieredStopAtLevel=1",)
 measured), for slower code later."""
 
 
-class KafkaServer:
+class KafkaServer(Daemon):
     """A broker of one's own.
 
     ``port=0`` chooses free ports at the first start and remembers them in ``data_dir``. The first start on a machine
@@ -50,27 +51,20 @@ class KafkaServer:
         java_options: tuple[str, ...] = (),
     ) -> None:
         self._data_dir = data_dir.absolute()
-        self._log_path = log_path or self._data_dir / "kafka.log"
+        super().__init__(log_path or self._data_dir / "kafka.log")
         self._progress = progress or Silent()
-        self._ports = PortBook(self._data_dir / "ports.json")
-        self._fixed_port = port
+        self._ports = PortBook(self._data_dir / "ports.json", {"kafka": port} if port else {})
         self._java_options = java_options
-        self._child: Child | None = None
 
     @property
     def port(self) -> int:
         """The port for clients, the same after a restart."""
-        return self._fixed_port or self._ports.get("kafka")
+        return self._ports.get("kafka")
 
     @property
     def bootstrap(self) -> str:
         """What clients take as ``bootstrap.servers``."""
         return f"{HOST}:{self.port}"
-
-    @property
-    def pid(self) -> int | None:
-        """The broker's process id while it runs."""
-        return self._child.pid if self._child else None
 
     def prepare(self) -> ChildSpec:
         """Download, verify, format where needed, write the configuration; return what to run.
@@ -92,23 +86,6 @@ class KafkaServer:
             ready_timeout_seconds=300,
             grace_seconds=20,
         )
-
-    def start(self) -> None:
-        """Start and return when the broker is active; LocalStackError says what is wrong."""
-        if self._child is None:
-            self._child = Child(self.prepare(), self._log_path)
-        self._child.start()
-        self._child.await_ready()
-
-    def stop(self) -> None:
-        """Stop in order, data kept. Stopping what does not run is fine."""
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """SIGKILL, as a crash would end it; data kept."""
-        if self._child is not None:
-            self._child.kill()
 
     @property
     def _logs(self) -> Path:

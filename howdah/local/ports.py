@@ -7,7 +7,9 @@ outgoing connection can take its port away.
 import json
 import random
 import socket
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from howdah.local.errors import LocalStackError
 
@@ -40,15 +42,18 @@ class PortBook:
     """Remembers which name has which port, in a JSON file.
 
     ``get`` returns the remembered port while it is free or was already given out by this object; a port that
-    somebody else took in the meantime is replaced by a new one.
+    somebody else took in the meantime is replaced by a new one. What is ``fixed`` is neither chosen nor remembered.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, fixed: Mapping[str, int] = MappingProxyType({})) -> None:
         self._path = path
+        self._fixed = fixed
         self._given: set[str] = set()
 
     def get(self, name: str) -> int:
         """Return the port of ``name``, choosing and remembering one when needed."""
+        if name in self._fixed:
+            return self._fixed[name]
         ports = self.all()
         port = ports.get(name)
         if port is None or (name not in self._given and not is_free(port)):

@@ -13,7 +13,8 @@ import subprocess
 from pathlib import Path
 from urllib.parse import quote
 
-from howdah.local.child import Child, ChildSpec
+from howdah.local.child import ChildSpec
+from howdah.local.daemon import Daemon
 from howdah.local.errors import LocalStackError
 from howdah.local.progress import Progress, Silent
 from howdah.local.sockets import short_folder
@@ -25,7 +26,7 @@ _ROOT_RUNS_AS = "nobody"
 _TIMEOUT_SECONDS = 120
 
 
-class PostgresServer:
+class PostgresServer(Daemon):
     """A server of one's own with a database ``howdah``.
 
     PostgreSQL refuses to run as root. For root it runs as ``nobody``, which keeps just the right to pass through
@@ -41,21 +42,15 @@ class PostgresServer:
         max_connections: int = 100,
     ) -> None:
         self._data_dir = data_dir.absolute()
-        self._log_path = log_path or self._data_dir.with_name(self._data_dir.name + ".log")
+        super().__init__(log_path or self._data_dir.with_name(self._data_dir.name + ".log"))
         self._progress = progress or Silent()
         self._max_connections = max_connections
         self._programs = programs()
-        self._child: Child | None = None
 
     @property
     def url(self) -> str:
         """The SQLAlchemy URL of the database ``howdah``."""
         return self.url_of(DATABASE)
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id while it runs."""
-        return self._child.pid if self._child else None
 
     @property
     def socket_dir(self) -> Path:
@@ -84,21 +79,8 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start and return when connections are taken and the database exists."""
-        if self._child is None:
-            self._child = Child(self.prepare(), self._log_path)
-        self._child.start()
-        self._child.await_ready()
+        super().start()
         self.ensure_database(DATABASE)
-
-    def stop(self) -> None:
-        """Stop in order (connections are closed), data kept. Stopping what does not run is fine."""
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """SIGKILL for the server and its backends, as a crash would end them; data kept."""
-        if self._child is not None:
-            self._child.kill()
 
     def ensure_database(self, name: str, template: str = "template0") -> None:
         """Create the database ``name``, as a copy of ``template``, unless it exists."""
@@ -106,7 +88,7 @@ class PostgresServer:
         if done.returncode != 0 and "already exists" not in done.stderr:
             raise LocalStackError(f"the database {name} could not be created: {done.stderr.strip()}")
 
-    def drop_database(self, name: str) -> None:
+    def discard_database(self, name: str) -> None:
         """Drop the database ``name`` with whoever is connected to it; fine when there is none."""
         done = self._client("dropdb", "--if-exists", "--force", name)
         if done.returncode != 0:

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
-from howdah.local.child import Child, ChildSpec
+from howdah.local.child import ChildSpec
+from howdah.local.daemon import Daemon
 from howdah.local.ports import HOST, PortBook
 from howdah.local.private_files import write_private
 
@@ -43,31 +44,24 @@ class SandboxResource:
     scratch: Path
 
 
-class Sandbox:
-    """The server and its keys. ``port=0`` chooses a free port once and remembers it in ``data_dir``.
+class Sandbox(Daemon):
+    """The server and its keys. What runs on the resource goes on when it stops.
 
-    ``embedded`` forces the embedded server; by default it stands in only where there is no sshd.
+    ``port=0`` chooses a free port once and remembers it in ``data_dir``. ``embedded`` forces the embedded server; by default it stands in only where there is no sshd.
     """
 
     def __init__(
         self, data_dir: Path, port: int = 0, *, log_path: Path | None = None, embedded: bool | None = None
     ) -> None:
         self._data_dir = data_dir.absolute()
-        self._log_path = log_path or self._data_dir / "sandbox.log"
-        self._ports = PortBook(self._data_dir / "ports.json")
-        self._fixed_port = port
+        super().__init__(log_path or self._data_dir / "sandbox.log")
+        self._ports = PortBook(self._data_dir / "ports.json", {"sandbox": port} if port else {})
         self._sshd = None if embedded else find_sshd()
-        self._child: Child | None = None
 
     @property
     def port(self) -> int:
         """The port, the same after a restart."""
-        return self._fixed_port or self._ports.get("sandbox")
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id while it runs."""
-        return self._child.pid if self._child else None
+        return self._ports.get("sandbox")
 
     def resource(self) -> SandboxResource:
         """Describe the resource. The keys are made when they are missing."""
@@ -92,23 +86,6 @@ class Sandbox:
             grace_seconds=5,
             with_descendants=False,  # jobs go on when a login node's sshd ends
         )
-
-    def start(self) -> None:
-        """Start and return when it greets."""
-        if self._child is None:
-            self._child = Child(self.prepare(), self._log_path)
-        self._child.start()
-        self._child.await_ready()
-
-    def stop(self) -> None:
-        """Stop listening; what runs on the resource goes on."""
-        if self._child is not None:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """End the server as a crash would; what runs on the resource goes on."""
-        if self._child is not None:
-            self._child.kill()
 
     @property
     def _host_key(self) -> Path:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import structlog
 
+from howdah.client import Client
 from howdah.contracts.control import Accepted, GetStatus, Refused, RestartChild, StackStatus, StopStack
 from howdah.contracts.errors import HowdahError
 from howdah.local.console import progress_for
@@ -31,7 +32,7 @@ def up(
     """Start the whole stack in ``directory``, keep it running until Ctrl-C, stop it; return the exit status.
 
     ``example`` is a folder with ``catalogue.yaml`` and ``experiment.yaml`` that is run once everything is ready.
-    ``follow`` shows it to a person; by default a line is said for each change.
+    ``follow`` shows it to a person; by default its end is awaited in silence.
     Everything that is said, errors too, goes to ``progress`` (by default standard output).
     """
     progress = progress or progress_for()
@@ -43,7 +44,7 @@ def up(
             RunRecord(directory).stop_orphans(progress)
             ensure_console(progress)
             stack = Stack(directory, progress)
-            Supervisor(directory, stack.plan(Welcome(stack, progress, example, follow)), progress).run()
+            Supervisor(directory, stack.plan(Welcome(stack, progress, example, follow or _await_end)), progress).run()
     except HowdahError as error:
         progress.say(f"howdah up: {error}")
         return 1
@@ -73,6 +74,11 @@ def stop(directory: Path = DEFAULT_DIRECTORY) -> None:
     answer = ask(directory.absolute(), StopStack())
     if not isinstance(answer, Accepted):
         raise LocalStackError(_sentence(answer))
+
+
+def _await_end(client: Client, experiment_id: str) -> None:
+    for _ in client.experiments.watch(experiment_id):
+        pass
 
 
 def _sentence(answer: StackStatus | Accepted | Refused) -> str:

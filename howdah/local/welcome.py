@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from howdah.client import Client, ClientError, Snapshot
-from howdah.client.catalogue import DocumentsError, apply_documents, experiment_requests, read_documents
+from howdah.client import Client, ClientError
+from howdah.client.catalogue import DocumentsError, apply_documents, read_documents, submit_experiments
 from howdah.client.models import Output
 from howdah.contracts.states import ExperimentState
 from howdah.local.errors import LocalStackError
@@ -24,11 +24,11 @@ _SHOWN_CHARACTERS = 2_000
 class Welcome:
     """Called on a thread of its own once everything is ready. A failure is said; the stack goes on."""
 
-    def __init__(self, stack: Stack, progress: Progress, example: Path | None, follow: Follow | None = None) -> None:
+    def __init__(self, stack: Stack, progress: Progress, example: Path | None, follow: Follow) -> None:
         self._stack = stack
         self._progress = progress
         self._example = example
-        self._follow = follow or self._say_changes
+        self._follow = follow
 
     def __call__(self) -> None:
         """Register, run the example, tell."""
@@ -90,8 +90,8 @@ class Welcome:
     def _run_example(self, client: Client, folder: Path) -> None:
         self._progress.say(f"the example of {folder}")
         self._apply(client, folder / "catalogue.yaml")
-        (request,) = experiment_requests(client, read_documents(folder / "experiment.yaml"), resource=RESOURCE)
-        experiment = client.experiments.submit({**request, "launch": True})
+        documents = read_documents(folder / "experiment.yaml")
+        (experiment,) = submit_experiments(client, documents, launch=True, resource=RESOURCE)
         self._progress.say(f"      experiment {experiment.name} ({experiment.id}) on {RESOURCE}")
         self._follow(client, experiment.id)
         target = self._stack.where.directory / "example" / experiment.id
@@ -102,16 +102,6 @@ class Welcome:
         if ended.state is not ExperimentState.COMPLETED:
             failure = ended.failure.sentence if ended.failure else ""
             self._progress.say(f"      the experiment ended as {ended.state}: {failure}")
-
-    def _say_changes(self, client: Client, experiment_id: str) -> None:
-        names: dict[str, str] = {}
-        for news in client.experiments.watch(experiment_id):
-            if isinstance(news, Snapshot):
-                names |= {task.id: task.name for task in news.tasks}
-            else:
-                for change in news.event.changes:
-                    what = f"{change.entity} {names[change.id]}" if change.id in names else change.entity
-                    self._progress.say(f"      {what} → {change.after}")
 
     def _show(self, path: Path, output: Output) -> None:
         self._progress.say(f"      output {output.name}: {path} ({path.stat().st_size} bytes)")

@@ -88,7 +88,7 @@ def states(answer: StackStatus) -> dict[str, ChildState]:
 def test_from_nothing_to_a_finished_experiment_and_again_after_crash_stop_and_start(directory: Path) -> None:
     up = Up(directory, "--example")
     up.await_line("Howdah is up.")
-    assert any("experiment → COMPLETED" in line for line in up.said), "\n".join(up.said)
+    assert any(line.endswith(" is COMPLETED") for line in up.said), "\n".join(up.said)
     known = status(directory)
     assert set(states(known).values()) == {ChildState.READY}
     with up.client() as client:

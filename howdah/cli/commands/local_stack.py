@@ -47,7 +47,7 @@ def up(
         code = local.up(
             directory,
             example=example_folder() if wanted else None,
-            follow=_follow_live if sys.stdout.isatty() else None,
+            follow=_follow,
         )
     finally:
         Console().show_cursor()  # a stop in the middle of the live view leaves it hidden
@@ -95,7 +95,7 @@ def down(directory: DirOption = DEFAULT_DIR) -> None:
     sys.stderr.write("the local stack stops; its data stays\n")
 
 
-def _follow_live(client: Client, experiment_id: str) -> None:
+def _follow(client: Client, experiment_id: str) -> None:
     follow(Session(client=client), experiment_id)
 
 
