@@ -47,7 +47,8 @@ class SandboxResource:
 class Sandbox(Daemon):
     """The server and its keys. What runs on the resource goes on when it stops.
 
-    ``port=0`` chooses a free port once and remembers it in ``data_dir``. ``embedded`` forces the embedded server; by default it stands in only where there is no sshd.
+    ``port=0`` chooses a free port once and remembers it in ``data_dir``. ``embedded`` forces the embedded server; by
+    default it stands in only where there is no sshd.
     """
 
     def __init__(
