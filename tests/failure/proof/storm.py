@@ -16,21 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from howdah.contracts.control import ChildState
+from howdah.local.composition import SERVICES
 from tests.failure.proof.gateway import launch_one
 from tests.failure.proof.ground import Ground, Line, Scale
 from tests.failure.proof.verdicts import ask_witness, wait_ended
 
-KINDS = (
-    "api-server",
-    "orchestrator",
-    "env-setup",
-    "input-staging",
-    "job-submission",
-    "job-monitoring",
-    "output-staging",
-    "env-cleanup",
-    "command",
-)
+KINDS = ("api-server", "orchestrator", *(module.replace("_", "-") for module in SERVICES))
 
 _GATEWAYS = 8
 _MOST = 4

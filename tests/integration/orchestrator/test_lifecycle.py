@@ -57,6 +57,7 @@ def catalogue(stage: Stage, *, enabled: bool = True) -> tuple[str, ResourceId]:
         "host_keys": [],
         "jump_hosts": [],
         "scratch": "/tmp/x",
+        "grid_engine": {},
         "environment": {},
         "timeouts": {},
         "enabled": enabled,
@@ -78,6 +79,7 @@ def catalogue(stage: Stage, *, enabled: bool = True) -> tuple[str, ResourceId]:
         "pre_commands": [],
         "post_commands": [],
         "defaults": {},
+        "native": [],
         "version": 1,
     }
     with stage.engine.begin() as connection:
