@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests need from Debian: OpenSSH's server, Slurm, iproute2, a C shell. Only what is missing,
+# Installs what the tests need from Debian: OpenSSH's server, Slurm, iproute2, a C shell, Chromium. Only what is missing,
 # and nothing that is installed starts by itself: tests run their own daemons.
 set -eu
 
@@ -14,6 +14,7 @@ need slurmd slurmd
 need slurm-client sbatch
 need iproute2 ip
 need tcsh tcsh
+need chromium chromium
 # Plugins bring no program of their own.
 ls /usr/lib/*/slurm*/select_cons_tres.so >/dev/null 2>&1 || missing="$missing slurm-wlm-basic-plugins"
 if [ -z "$missing" ]; then

@@ -1,0 +1,200 @@
+"""What people do in the console, in real Chromium against the whole local stack."""
+
+import os
+import re
+import signal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from howdah.client import Client
+from howdah.contracts import topics
+from howdah.local import status
+from howdah.messaging import connect
+from howdah.messaging.abstract import Outgoing
+from howdah.runtime.settings import KafkaSettings
+from tests.e2e.console.conftest import EXAMPLE, ROOT, House
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+AXE = (ROOT / "web_console" / "node_modules" / "axe-core" / "axe.min.js").resolve()
+LIVE = "[data-stream=live]"
+
+
+def command(name: str, script: str, resource_id: str, *after: str) -> dict[str, object]:
+    argv = ["sh", "-c", script]
+    return {
+        "name": name,
+        "type": "command",
+        "params": {"argv": argv},
+        "resource_id": resource_id,
+        "depends_on": list(after),
+    }
+
+
+def launch(client: Client, name: str, *scripts: str) -> str:
+    sandbox = client.resources.find("sandbox")
+    assert sandbox is not None
+    resource_id = sandbox.id
+    tasks = [command(f"step-{number}", script, resource_id) for number, script in enumerate(scripts, 1)]
+    return client.experiments.create_tasks(name=name, tasks=tasks, launch=True).id
+
+
+def test_a_login_link_signs_in_once_and_leaves_no_code_behind(house: House, browser: Browser) -> None:
+    with house.client() as client:
+        link = client.login_link()
+    first, second = browser.new_context(), browser.new_context()
+    page = first.new_page()
+    page.goto(link)
+    expect(page).to_have_url(f"{house.url}/experiments")
+    expect(page.locator(LIVE)).to_be_visible()
+    other = second.new_page()
+    other.goto(link)
+    expect(other.get_by_role("alert")).to_contain_text("used already")
+    expect(other).to_have_url(f"{house.url}/login")
+    first.close()
+    second.close()
+
+
+def test_the_example_is_launched_from_the_form_and_watched_to_its_picture(page: Page) -> None:
+    page.goto("/launch")
+    page.get_by_role("link", name=re.compile("gray-scott")).click()
+    page.get_by_role("button", name="Launch", exact=True).click()
+    expect(page.get_by_text("Give it a name")).to_be_visible()
+    page.get_by_label("Name", exact=True).fill("Corals from the console")
+    steps = page.get_by_label(re.compile("^steps"))
+    steps.fill("0")
+    steps.blur()
+    expect(page.get_by_text("Must be at least 1")).to_be_visible()
+    steps.fill("400")
+    for name in ("program", "seeds"):
+        file = {"program": "gray_scott.py", "seeds": "seeds.csv"}[name]
+        page.get_by_label(f"File for inputs.{name}").set_input_files(EXAMPLE / file)
+        expect(page.get_by_label(re.compile(f"^{name}:"))).to_have_value(re.compile("^howdah://objects/"))
+    expect(page.get_by_text("Ready to launch")).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_test_id("run-name")).to_have_text("Corals from the console")
+    expect(page.get_by_test_id("graph")).to_be_visible()
+    expect(page.get_by_test_id("run-state")).to_contain_text("outputs can be fetched", timeout=240_000)
+    page.get_by_role("link", name="Files").click()
+    picture = page.get_by_test_id("picture")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.complete && image.naturalWidth") == 72
+
+
+def test_a_canceled_experiment_is_seen_to_be_canceled(house: House, page: Page) -> None:
+    with house.client() as client:
+        experiment = launch(client, "To be canceled", "sleep 600")
+    page.goto(f"/experiments/{experiment}?tab=tasks")
+    expect(page.locator(LIVE)).to_be_visible()
+    page.get_by_role("button", name="Cancel…").click()
+    page.get_by_label(re.compile("Why")).fill("wrong input")
+    page.get_by_role("button", name="Cancel it").click()
+    expect(page.get_by_test_id("run-state")).to_contain_text("Clone it to run it again")
+    with house.client() as client:
+        assert client.experiments.get(experiment).state == "CANCELED"
+
+
+def test_a_failure_says_why_and_is_relaunched(house: House, page: Page) -> None:
+    with house.client() as client:
+        experiment = launch(client, "To fail", "echo boom >&2; exit 7")
+    page.goto(f"/experiments/{experiment}?tab=tasks")
+    expect(page.get_by_test_id("run-state")).to_contain_text("7")
+    page.goto("/experiments?f=needs:you")
+    row = page.get_by_role("row").filter(has_text="To fail")
+    expect(row).to_contain_text("Not retried")
+    row.click()
+    page.get_by_role("button", name="Relaunch").first.click()
+    expect(page.get_by_test_id("run-name")).to_have_text("To fail (copy)")
+    assert experiment not in page.url
+
+
+def test_a_dead_letter_is_read_and_put_aside_with_a_note(house: House, page: Page) -> None:
+    bootstrap = status(house.directory).kafka_bootstrap
+    assert bootstrap is not None
+    with connect(KafkaSettings.load(kafka_bootstrap=bootstrap), "test") as messaging:
+        topic = topics.tasks("command").name
+        messaging.producer().send_all([Outgoing(topic=topic, partition=0, value=b"\x00no message")])
+    page.goto("/dead-letters")
+    row = page.get_by_role("grid").get_by_role("row").filter(has_text="howdah.tasks.command")
+    expect(row).to_be_visible()
+    row.click()
+    page.get_by_role("button", name="Discard…").click()
+    page.get_by_label("Why").fill("made by a test")
+    page.get_by_role("dialog").get_by_role("button", name="Discard").click()
+    expect(page.get_by_text("Put aside; it stays readable")).to_be_visible()
+
+
+def test_the_stream_recovers_from_a_killed_server_without_a_gap(house: House, page: Page) -> None:
+    with house.client() as client:
+        experiment = launch(client, "Through a crash", *["sleep 4"] * 12)
+    page.goto(f"/experiments/{experiment}?tab=tasks")
+    expect(page.locator(LIVE)).to_be_visible()
+    server = next(child for child in status(house.directory).children if child.name == "api-server")
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    expect(page.locator("[data-stream=stale]")).to_be_visible()
+    expect(page.locator(LIVE)).to_be_visible(timeout=120_000)
+    expect(page.get_by_test_id("run-state")).to_contain_text("Nothing is left to do", timeout=240_000)
+    with house.client() as client:
+        last = client.experiments.get(experiment)
+        assert last.state == "COMPLETED"
+    page.wait_for_function(
+        "([id, seq]) => howdahLive.store.seq(id) === seq", arg=[experiment, (last.model_extra or {})["last_seq"]]
+    )
+
+
+def test_two_tabs_share_one_stream_and_the_second_takes_over(house: House, context: BrowserContext) -> None:
+    first, second = context.new_page(), context.new_page()
+    for page in (first, second):
+        page.goto("/experiments")
+        expect(page.locator(LIVE)).to_be_visible()
+    assert [page.evaluate("howdahLive.feed.isLeader") for page in (first, second)] == [True, False]
+    with house.client() as client:
+        experiment = launch(client, "Seen in both tabs", "true")
+    for page in (first, second):
+        page.wait_for_function("id => howdahLive.store.seq(id) > 0", arg=experiment)
+    first.close()
+    second.wait_for_function("howdahLive.feed.isLeader && howdahLive.feed.status.kind === 'live'")
+    with house.client() as client:
+        later = launch(client, "Seen after the first tab went", "true")
+    second.wait_for_function("id => howdahLive.store.seq(id) > 0", arg=later)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_screen_has_a_serious_accessibility_finding(house: House, browser: Browser, theme: str) -> None:
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900},
+        base_url=house.url,
+        color_scheme="dark" if theme == "dark" else "light",
+    )
+    assert context.request.post("/api/v1/session", data={"token": house.token}).ok
+    page = context.new_page()
+    with house.client() as client:
+        run = next(iter(client.experiments.list())).id
+    paths = [
+        "experiments",
+        "jobs",
+        "drafts",
+        "health",
+        "lanes",
+        "dead-letters",
+        "services",
+        "applications",
+        "resources",
+    ]
+    paths += ["credentials", "settings", "settings?tab=tokens", "settings?tab=audit", "launch", "launch?app=gray-scott"]
+    paths += [f"experiments/{run}?tab={tab}" for tab in ("graph", "timeline", "tasks", "events", "files", "logs")]
+    found = []
+    for path in paths:
+        page.goto(f"/{path}")
+        expect(page.locator(LIVE)).to_be_visible()
+        page.evaluate(AXE.read_text())  # as a script tag it would break the page's own policy
+        result = page.evaluate("axe.run()")
+        found += [
+            (path, violation["id"], [node["html"][:160] for node in violation["nodes"][:3]])
+            for violation in result["violations"]
+            if violation["impact"] in {"serious", "critical"}
+        ]
+    context.close()
+    assert found == []
