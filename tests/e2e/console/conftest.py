@@ -79,7 +79,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         up.await_words("Ctrl-C stops everything")
         house = House(directory, link.partition("/login")[0], token, link)
         with house.client() as client:
-            apply_documents(client, read_documents(EXAMPLE / "catalogue.yaml"))
+            list(apply_documents(client, read_documents(EXAMPLE / "catalogue.yaml")))
         yield house
     finally:
         up.process.terminate()

@@ -107,14 +107,13 @@ function Sidebar({ rail, toggle }: { rail: boolean; toggle: () => void }) {
       >
         <Mark size={22} /> {!rail && "Howdah"}
       </Link>
-      <Link
-        to="/launch"
-        className={`btn ink mt-1 ${rail ? "!px-0 w-8" : "!justify-start"}`}
-        aria-label="Launch"
-        title="Launch (L)"
-      >
-        <Plus size={16} /> {!rail && <span className="flex-1">Launch</span>}
-        {!rail && <span className="text-[11px] opacity-70">L</span>}
+      <Link to="/launch" className={`btn ink mt-1 ${rail ? "!px-0 w-8" : "!justify-start"}`} title="Launch (L)">
+        <Plus size={16} /> <span className={rail ? "sr-only" : "flex-1"}>Launch</span>
+        {!rail && (
+          <span aria-hidden="true" className="text-[11px]">
+            L
+          </span>
+        )}
       </Link>
       <Group places={MAIN} rail={rail} counts={counts} may={may} />
       <Group places={PLATFORM} rail={rail} title="Platform" counts={counts} may={may} />
@@ -247,15 +246,16 @@ function ZoneSwitch() {
   const { zone, set } = usePrefs();
   const other = zone === "UTC" ? "local" : "UTC";
   const here = offset(Date.now(), zone);
+  const shown = zone === "UTC" ? "UTC" : here === "UTC" ? "Local" : here;
   return (
     <button
       type="button"
       className="btn plain num !px-2 font-normal"
-      aria-label={`Time zone ${here}`}
+      aria-label={`${shown} time zone`}
       title={`Times are shown in ${here}. Switch to ${other === "UTC" ? "UTC" : "local time"}`}
       onClick={() => set({ zone: other })}
     >
-      {zone === "UTC" ? "UTC" : here === "UTC" ? "Local" : here}
+      {shown}
     </button>
   );
 }
@@ -290,9 +290,9 @@ function Account() {
       to="/settings"
       className="ml-1 flex size-7 items-center justify-center rounded-full bg-nav-on font-semibold text-[11px]"
       title={`${data.subject}, ${data.role}`}
-      aria-label={`Settings of ${data.subject}`}
     >
-      {data.subject.slice(0, 2).toUpperCase()}
+      <span aria-hidden="true">{data.subject.slice(0, 2).toUpperCase()}</span>
+      <span className="sr-only">Settings of {data.subject}</span>
     </Link>
   );
 }

@@ -329,7 +329,7 @@ export function save(name: string, text: string): void {
 }
 
 function What({ row, name }: { row: Event; name: string }) {
-  const last = row.changes.at(-1);
+  const last = row.changes.find((one) => one.id === row.task_id) ?? row.changes[0];
   const failure = row.payload.failure as { sentence?: string } | undefined;
   const words = row.kind.replaceAll("-", " ");
   return (

@@ -284,7 +284,7 @@ function drawAxis(
   c.textAlign = "left";
   c.fillText("Task", 24, 20);
   c.textAlign = "right";
-  c.fillText("Took", side - 14, 20);
+  if (side !== NARROW) c.fillText("Took", side - 14, 20);
   c.textAlign = "center";
   const seconds = d.shown.to - d.shown.from < 1_800_000;
   for (const mark of marks)
@@ -324,7 +324,7 @@ function drawRow(
   drawIcon(surface, row.kind, indent, y + 8, 13, ground);
   c.font = `${row.depth ? 400 : 600} 12px ${FONT}`;
   c.fillStyle = colors.get("ink");
-  c.fillText(fitted(c, row.label, side - indent - 90), indent + 22, y + 19);
+  c.fillText(fitted(c, row.label, side - indent - (side === NARROW ? 30 : 90)), indent + 22, y + 19);
   if (row.members.length > 1) {
     drawFanOut(surface, d, row, y, x, side);
     return;
@@ -332,7 +332,7 @@ function drawRow(
   c.font = `400 11px ${FONT}`;
   c.fillStyle = colors.get("ink-2");
   c.textAlign = "right";
-  if (row.from !== null)
+  if (row.from !== null && side !== NARROW)
     c.fillText(row.to === null ? ticking(d.now - row.from) : duration(row.to - row.from), side - 14, y + 19);
   c.textAlign = "left";
   c.save();
