@@ -232,6 +232,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/compute-resources/{resource_id}/host-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Compute Resource Host Key
+         * @description Pin a key that the host showed to the latest test: the first use of a host, confirmed by a person.
+         */
+        post: operations["confirm_compute_resource_host_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compute-resources/{resource_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Compute Resource Test
+         * @description Walk the way to the resource: name, TCP, host key, login, shell, scratch folder, scheduler.
+         *
+         *     A task service does it; the answer stands at the location that is returned. One test at a time for each resource.
+         */
+        post: operations["run_compute_resource_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compute-resources/{resource_id}/tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Compute Resource Tests
+         * @description List the tests of a resource, newest first.
+         */
+        get: operations["list_compute_resource_tests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compute-resources/{resource_id}/tests/{test_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Compute Resource Test
+         * @description Show a test with its report.
+         */
+        get: operations["get_compute_resource_test"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/credentials": {
         parameters: {
             query?: never;
@@ -1315,6 +1397,19 @@ export interface components {
          */
         Access: "read" | "write";
         /**
+         * AnswerBody
+         * @description What to say when the host asks (keyboard-interactive): to prompts that contain ``prompt``, in any case.
+         */
+        AnswerBody: {
+            /**
+             * Answer
+             * Format: password
+             */
+            answer: string;
+            /** Prompt */
+            prompt: string;
+        };
+        /**
          * ApplicationExperiment
          * @description One run of a catalogued application on a compute resource.
          */
@@ -1420,7 +1515,7 @@ export interface components {
             attempt: number;
             /** Ended At */
             ended_at: string | null;
-            failure: components["schemas"]["Failure"] | null;
+            failure: components["schemas"]["api_server__experiments__schemas__Failure"] | null;
             /** Fraction */
             fraction: number | null;
             /** Lane */
@@ -2117,26 +2212,6 @@ export interface components {
          */
         ExperimentState: "CREATED" | "VALIDATED" | "SCHEDULED" | "LAUNCHED" | "EXECUTING" | "CANCELING" | "COMPLETED" | "FAILED" | "CANCELED";
         /**
-         * Failure
-         * @description Why it failed: the kind, the sentence for people, and what the remote side said.
-         */
-        Failure: {
-            /** Detail */
-            detail?: string | null;
-            /** Exit Status */
-            exit_status?: number | null;
-            /** Host */
-            host?: string | null;
-            kind: components["schemas"]["FailureKind"];
-            /** Operation */
-            operation?: string | null;
-            /**
-             * Sentence
-             * @example sbatch refused the job on ada@cluster: Invalid partition name
-             */
-            sentence: string;
-        };
-        /**
          * FailureKind
          * @description Why an attempt failed, as far as the retry is concerned.
          * @enum {string}
@@ -2274,7 +2349,7 @@ export interface components {
             due_at: string | null;
             /** Ended At */
             ended_at: string | null;
-            failure: components["schemas"]["Failure"] | null;
+            failure: components["schemas"]["api_server__experiments__schemas__Failure"] | null;
             /** Id */
             id: string;
             /** Name */
@@ -2322,6 +2397,17 @@ export interface components {
              * @example the service is fixed
              */
             note: string;
+        };
+        /**
+         * HostKeyConfirmation
+         * @description The fingerprint of a key that the host showed to a test, after somebody compared it.
+         * @example {
+         *       "fingerprint": "SHA256:uNiVztksCsDhcc0u9e8BrpLA3bFDlWr3X2VxHqdhFWE"
+         *     }
+         */
+        HostKeyConfirmation: {
+            /** Fingerprint */
+            fingerprint: string;
         };
         /**
          * InlineBinding
@@ -2509,6 +2595,25 @@ export interface components {
          */
         JobState: "INTENT" | "SUBMITTED" | "QUEUED" | "ACTIVE" | "SUSPENDED" | "UNKNOWN" | "COMPLETE" | "FAILED" | "CANCELED";
         JsonValue: unknown;
+        /**
+         * Jump
+         * @description A host on the way, logged in to with its own account and credential.
+         */
+        Jump: {
+            /** Credential Id */
+            credential_id: string;
+            /** Host */
+            host: string;
+            /** Host Keys */
+            host_keys: string[];
+            /**
+             * Port
+             * @default 22
+             */
+            port: number;
+            /** Username */
+            username: string;
+        };
         /**
          * Lane
          * @description One lane of one task type: the last ten minutes, and now.
@@ -2876,6 +2981,13 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[TestShown] */
+        Page_TestShown_: {
+            /** Items */
+            items: components["schemas"]["TestShown"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[TokenShown] */
         Page_TokenShown_: {
             /** Items */
@@ -2883,6 +2995,12 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /**
+         * Passing
+         * @description How a step went.
+         * @enum {string}
+         */
+        Passing: "passed" | "failed" | "not reached";
         /**
          * PasswordBody
          * @description A password.
@@ -2893,6 +3011,11 @@ export interface components {
          *     }
          */
         PasswordBody: {
+            /**
+             * Answers
+             * @default []
+             */
+            answers: components["schemas"]["AnswerBody"][];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -2911,6 +3034,11 @@ export interface components {
          * @description A password. Held in memory for minutes at most; never logged.
          */
         PasswordSecret: {
+            /**
+             * Answers
+             * @default []
+             */
+            answers: components["schemas"]["PromptAnswer"][];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3000,7 +3128,7 @@ export interface components {
             ended_at: string | null;
             /** Experiment Id */
             experiment_id: string;
-            failure: components["schemas"]["Failure"] | null;
+            failure: components["schemas"]["api_server__experiments__schemas__Failure"] | null;
             /** Id */
             id: string;
             /** Number */
@@ -3032,7 +3160,7 @@ export interface components {
             ended_at: string | null;
             /** Experiment Id */
             experiment_id: string;
-            failure: components["schemas"]["Failure"] | null;
+            failure: components["schemas"]["api_server__experiments__schemas__Failure"] | null;
             /** Id */
             id: string;
             /** Number */
@@ -3058,6 +3186,16 @@ export interface components {
          */
         ProcessState: "CREATED" | "STARTED" | "CONFIGURING_WORKSPACE" | "INPUT_DATA_STAGING" | "EXECUTING" | "MONITORING" | "OUTPUT_DATA_STAGING" | "POST_PROCESSING" | "QUEUED" | "BLOCKED" | "PAUSED" | "CANCELING" | "COMPLETED" | "FAILED" | "CANCELED";
         /**
+         * PromptAnswer
+         * @description What to say when a host asks (keyboard-interactive, RFC 4256): to prompts with ``prompt`` in them.
+         */
+        PromptAnswer: {
+            /** Answer */
+            answer: string;
+            /** Prompt */
+            prompt: string;
+        };
+        /**
          * Queue
          * @description A queue (partition) of the scheduler; an absent limit is not known and not checked.
          */
@@ -3079,6 +3217,17 @@ export interface components {
             max_wall_time_minutes?: number | null;
             /** Name */
             name: string;
+        };
+        /**
+         * ReachabilityReport
+         * @description The way to a resource, walked once.
+         */
+        ReachabilityReport: {
+            failure?: components["schemas"]["howdah__contracts__failures__Failure"] | null;
+            /** Reached */
+            reached: boolean;
+            /** Steps */
+            steps: components["schemas"]["StepReport"][];
         };
         /**
          * RedriveRequest
@@ -3234,6 +3383,13 @@ export interface components {
              * @default []
              */
             host_keys: string[];
+            /**
+             * Jump Hosts
+             * @default []
+             */
+            jump_hosts: components["schemas"]["Jump"][];
+            /** Known Hosts */
+            known_hosts?: string | null;
             /** Name */
             name: string;
             /**
@@ -3357,6 +3513,8 @@ export interface components {
             host_keys: string[];
             /** Id */
             id: string;
+            /** Jump Hosts */
+            jump_hosts: components["schemas"]["Jump"][];
             /** Name */
             name: string;
             /** Port */
@@ -3555,6 +3713,13 @@ export interface components {
          */
         SshKeyBody: {
             /**
+             * Answers
+             * @default []
+             */
+            answers: components["schemas"]["AnswerBody"][];
+            /** Certificate */
+            certificate?: string | null;
+            /**
              * Generate
              * @default false
              */
@@ -3577,6 +3742,13 @@ export interface components {
          */
         SshKeySecret: {
             /**
+             * Answers
+             * @default []
+             */
+            answers: components["schemas"]["PromptAnswer"][];
+            /** Certificate */
+            certificate?: string | null;
+            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
@@ -3585,6 +3757,41 @@ export interface components {
             passphrase?: string | null;
             /** Private Key */
             private_key: string;
+        };
+        /**
+         * StepName
+         * @description The steps of the way to a resource, in their order.
+         * @enum {string}
+         */
+        StepName: "name" | "tcp" | "host-key" | "login" | "shell" | "scratch" | "scheduler";
+        /**
+         * StepReport
+         * @description One step on one host of the way.
+         */
+        StepReport: {
+            /**
+             * Advice
+             * @default
+             */
+            advice: string;
+            /** Facts */
+            facts?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Host */
+            host: string;
+            passing: components["schemas"]["Passing"];
+            /**
+             * Seconds
+             * @default 0
+             */
+            seconds: number;
+            /**
+             * Sentence
+             * @default
+             */
+            sentence: string;
+            step: components["schemas"]["StepName"];
         };
         /**
          * Task
@@ -3603,7 +3810,7 @@ export interface components {
             ended_at: string | null;
             /** Experiment Id */
             experiment_id: string;
-            failure: components["schemas"]["Failure"] | null;
+            failure: components["schemas"]["api_server__experiments__schemas__Failure"] | null;
             /** Fraction */
             fraction: number | null;
             /** Id */
@@ -3669,7 +3876,7 @@ export interface components {
             ended_at: string | null;
             /** Experiment Id */
             experiment_id: string;
-            failure: components["schemas"]["Failure"] | null;
+            failure: components["schemas"]["api_server__experiments__schemas__Failure"] | null;
             /** Fraction */
             fraction: number | null;
             /** Id */
@@ -3752,6 +3959,39 @@ export interface components {
             name: string;
             /** Tasks */
             tasks: components["schemas"]["InlineTask"][];
+        };
+        /**
+         * TestShown
+         * @description A test of the way to a resource.
+         */
+        TestShown: {
+            /** Answered At */
+            answered_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            created_at: string;
+            /**
+             * Due At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            due_at: string;
+            failure: components["schemas"]["howdah__contracts__failures__Failure"] | null;
+            /** Id */
+            id: string;
+            report: components["schemas"]["ReachabilityReport"] | null;
+            /** Requested By */
+            requested_by: string;
+            /** Resource Id */
+            resource_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "unanswered";
         };
         /**
          * Timeouts
@@ -3918,6 +4158,43 @@ export interface components {
          * @enum {string}
          */
         WorkDirectory: "remove-on-success" | "remove" | "keep";
+        /**
+         * Failure
+         * @description Why it failed: the kind, the sentence for people, and what the remote side said.
+         */
+        api_server__experiments__schemas__Failure: {
+            /** Detail */
+            detail?: string | null;
+            /** Exit Status */
+            exit_status?: number | null;
+            /** Host */
+            host?: string | null;
+            kind: components["schemas"]["FailureKind"];
+            /** Operation */
+            operation?: string | null;
+            /**
+             * Sentence
+             * @example sbatch refused the job on ada@cluster: Invalid partition name
+             */
+            sentence: string;
+        };
+        /**
+         * Failure
+         * @description What went wrong in an attempt, in words for a scientist and with facts for an operator.
+         */
+        howdah__contracts__failures__Failure: {
+            /** Detail */
+            detail?: string | null;
+            /** Exit Status */
+            exit_status?: number | null;
+            /** Host */
+            host?: string | null;
+            kind: components["schemas"]["FailureKind"];
+            /** Operation */
+            operation?: string | null;
+            /** Sentence */
+            sentence: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -3926,6 +4203,7 @@ export interface components {
     pathItems: never;
 }
 export type Access = components['schemas']['Access'];
+export type AnswerBody = components['schemas']['AnswerBody'];
 export type ApplicationExperiment = components['schemas']['ApplicationExperiment'];
 export type ApplicationInput = components['schemas']['ApplicationInput'];
 export type ApplicationOutput = components['schemas']['ApplicationOutput'];
@@ -3954,7 +4232,6 @@ export type ExperimentCounts = components['schemas']['ExperimentCounts'];
 export type ExperimentFailure = components['schemas']['ExperimentFailure'];
 export type ExperimentInFull = components['schemas']['ExperimentInFull'];
 export type ExperimentState = components['schemas']['ExperimentState'];
-export type Failure = components['schemas']['Failure'];
 export type FailureKind = components['schemas']['FailureKind'];
 export type FileShown = components['schemas']['FileShown'];
 export type GatewayBody = components['schemas']['GatewayBody'];
@@ -3964,6 +4241,7 @@ export type GraphJob = components['schemas']['GraphJob'];
 export type GraphTask = components['schemas']['GraphTask'];
 export type GridEngineNames = components['schemas']['GridEngineNames'];
 export type Handling = components['schemas']['Handling'];
+export type HostKeyConfirmation = components['schemas']['HostKeyConfirmation'];
 export type InlineBinding = components['schemas']['InlineBinding'];
 export type InlineTask = components['schemas']['InlineTask'];
 export type InputType = components['schemas']['InputType'];
@@ -3972,6 +4250,7 @@ export type InterfaceShown = components['schemas']['InterfaceShown'];
 export type Job = components['schemas']['Job'];
 export type JobState = components['schemas']['JobState'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type Jump = components['schemas']['Jump'];
 export type Lane = components['schemas']['Lane'];
 export type Lanes = components['schemas']['Lanes'];
 export type LiveJobs = components['schemas']['LiveJobs'];
@@ -4003,7 +4282,9 @@ export type PageOutput = components['schemas']['Page_Output_'];
 export type PageProcess = components['schemas']['Page_Process_'];
 export type PageResourceShown = components['schemas']['Page_ResourceShown_'];
 export type PageTask = components['schemas']['Page_Task_'];
+export type PageTestShown = components['schemas']['Page_TestShown_'];
 export type PageTokenShown = components['schemas']['Page_TokenShown_'];
+export type Passing = components['schemas']['Passing'];
 export type PasswordBody = components['schemas']['PasswordBody'];
 export type PasswordSecret = components['schemas']['PasswordSecret'];
 export type Problem = components['schemas']['Problem'];
@@ -4011,7 +4292,9 @@ export type ProblemField = components['schemas']['ProblemField'];
 export type Process = components['schemas']['Process'];
 export type ProcessInFull = components['schemas']['ProcessInFull'];
 export type ProcessState = components['schemas']['ProcessState'];
+export type PromptAnswer = components['schemas']['PromptAnswer'];
 export type Queue = components['schemas']['Queue'];
+export type ReachabilityReport = components['schemas']['ReachabilityReport'];
 export type RedriveRequest = components['schemas']['RedriveRequest'];
 export type RedriveResult = components['schemas']['RedriveResult'];
 export type Refused = components['schemas']['Refused'];
@@ -4034,10 +4317,13 @@ export type SignedUrl = components['schemas']['SignedUrl'];
 export type SignedUrlRequest = components['schemas']['SignedUrlRequest'];
 export type SshKeyBody = components['schemas']['SshKeyBody'];
 export type SshKeySecret = components['schemas']['SshKeySecret'];
+export type StepName = components['schemas']['StepName'];
+export type StepReport = components['schemas']['StepReport'];
 export type Task = components['schemas']['Task'];
 export type TaskInFull = components['schemas']['TaskInFull'];
 export type TaskState = components['schemas']['TaskState'];
 export type TasksExperiment = components['schemas']['TasksExperiment'];
+export type TestShown = components['schemas']['TestShown'];
 export type Timeouts = components['schemas']['Timeouts'];
 export type TokenBody = components['schemas']['TokenBody'];
 export type TokenMade = components['schemas']['TokenMade'];
@@ -4047,6 +4333,8 @@ export type TransportKind = components['schemas']['TransportKind'];
 export type Trigger = components['schemas']['Trigger'];
 export type WaitingTasks = components['schemas']['WaitingTasks'];
 export type WorkDirectory = components['schemas']['WorkDirectory'];
+export type ApiServerExperimentsSchemasFailure = components['schemas']['api_server__experiments__schemas__Failure'];
+export type HowdahContractsFailuresFailure = components['schemas']['howdah__contracts__failures__Failure'];
 export type $defs = Record<string, never>;
 export interface operations {
     list_application_deployments: {
@@ -6589,6 +6877,508 @@ export interface operations {
                      *       "title": "Conflict",
                      *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_compute_resource_host_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostKeyConfirmation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceShown"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "It was changed meanwhile",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 412,
+                     *       "title": "It was changed meanwhile",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/precondition-failed"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is needed */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "If-Match is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 428,
+                     *       "title": "If-Match is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/precondition-required"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_compute_resource_test: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer before answering with 202. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer came while the call waited. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestShown"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestShown"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Too many requests",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 429,
+                     *       "title": "Too many requests",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/too-many-requests"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_compute_resource_tests: {
+        parameters: {
+            query?: {
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TestShown_"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_compute_resource_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+                test_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestShown"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
