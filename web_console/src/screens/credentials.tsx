@@ -137,13 +137,14 @@ function Make({ onClose, onMade }: { onClose: () => void; onMade: (id: string) =
   const make = async (): Promise<void> => {
     const body =
       kind === "password"
-        ? { kind: "password" as const, name, password: secret }
+        ? { kind: "password" as const, name, password: secret, answers: [] }
         : {
             kind: "ssh-key" as const,
             name,
             generate: kind === "generate",
             private_key: kind === "key" ? secret : null,
             passphrase: passphrase || null,
+            answers: [],
           };
     try {
       const made = await call(api.POST("/api/v1/credentials", { body }));
