@@ -92,7 +92,7 @@ def test_the_example_is_launched_from_the_form_and_watched_to_its_picture(page: 
     page.get_by_role("link", name="Files").click()
     picture = page.get_by_test_id("picture")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.complete && image.naturalWidth") == 72
+    assert picture.evaluate("image => image.complete && image.naturalWidth") == 576  # 72 cells of 8 pixels
 
 
 def test_a_canceled_experiment_is_seen_to_be_canceled(house: House, page: Page) -> None:
