@@ -18,6 +18,10 @@ MAX_RECORD_BYTES: Final = 1_048_588
 _STATISTICS_MS: Final = 2_000
 _MISSING_LOOKS: Final = 2
 """So many statistics in a row without a connection, though one was tried, are called an outage."""
+_IN_VAIN: Final = frozenset(
+    {KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE}  # noqa: SLF001 - its names of local errors
+)
+"""What comes of trying to connect to a broker that is away."""
 _REAL_BROKERS: Final = frozenset({"learned", "configured"})
 
 
@@ -54,13 +58,13 @@ class Connectivity:
     def on_error(self, error: KafkaError) -> None:
         """Note what librdkafka reports beside any one request. It recovers from all but fatal ones by itself.
 
-        "All brokers are down" comes with every try to connect that fails: it is no judgement.
+        What comes with every try to connect that fails is no judgement: the statistics are.
         """
         log.debug("kafka client error", client=self._name, error=error.name(), text=error.str())
         if error.fatal():
             self._fatal = error.str()
             log.error("the kafka client failed for good", client=self._name, error=error.str())
-        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how confluent_kafka names local errors
+        if error.code() in _IN_VAIN:
             self._tried = True
 
     @property

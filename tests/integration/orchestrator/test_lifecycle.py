@@ -51,7 +51,7 @@ def catalogue(stage: Stage, *, enabled: bool = True) -> tuple[str, ResourceId]:
         **of,
         "id": ids["resource"],
         "transport": "local",
-        "scheduler": "fork",
+        "scheduler": "slurm",
         "host": "localhost",
         "port": 22,
         "host_keys": [],
