@@ -86,10 +86,16 @@ class Stream(threading.Thread):
     def run(self) -> None:
         """Read until the connection ends."""
         rest = b""
-        while piece := self._response.read1(_PIECE_BYTES):
+        while piece := self._piece():
             *events, rest = (rest + piece).replace(b"\r\n", b"\n").split(b"\n\n")
             for event in events:
                 self._hear(event)
+
+    def _piece(self) -> bytes:
+        try:
+            return self._response.read1(_PIECE_BYTES)
+        except (http.client.IncompleteRead, OSError):  # the server has ended: whoever waits for more finds us gone
+            return b""
 
     def _hear(self, event: bytes) -> None:
         head, found, data = event.partition(b"\ndata: ")
