@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import ConfigDict, StringConstraints
 
 from api_server.auth.principal import Principal, Scope
-from api_server.compute_resources import looks
+from api_server.compute_resources import looks, service
 from api_server.compute_resources.schemas import ResourceShown
 from api_server.http.dependencies import Work, requires
 from api_server.http.etag import etag
@@ -102,9 +102,10 @@ async def run_compute_resource_test(
     return shown
 
 
-@router.get("/tests", responses=LISTS)
+@router.get("/tests", responses={**LISTS, **problems(NotFoundError)})
 def list_compute_resource_tests(work: Work, principal: Reader, resource_id: Id, page: WhichPage) -> Page[TestShown]:
     """List the tests of a resource, newest first."""
+    service.resources(work, principal).get(resource_id)
     rows = LookRepository(work.session, principal.gateway_id)
     return Page.of(rows.page_of(resource_id, LookKind.REACHABILITY, page.limit, page.after), _shown)
 

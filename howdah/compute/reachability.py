@@ -132,7 +132,8 @@ class _Walk:
 
     def _passed_on(self, step: str, host: str, words: str, facts: Mapping[str, str]) -> None:
         if step == StepName.TCP:  # a second try with a fresh secret takes the place of the first
-            told = [one.step is StepName.TCP and one.host == host for one in self._steps]
+            # The words name the port: two hops of a way may be on one host.
+            told = [(one.step, one.host, one.sentence) == (StepName.TCP, host, words) for one in self._steps]
             del self._steps[told.index(True) if any(told) else len(told) :]
         self._passed(StepName(step), host, words, dict(facts))
 

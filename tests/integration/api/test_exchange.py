@@ -76,7 +76,7 @@ def test_the_secret_is_revealed_to_the_task_that_was_granted_it_and_audited(
     capability = api.parts.capabilities.mint(grant)
     told = ask(service, SECRETS_PATH, capability, {"credential_id": grant.credentials[0]})
     assert told.status_code == 200, told.text
-    assert told.json() == {"kind": "password", "password": "correct horse"}
+    assert told.json() == {"kind": "password", "password": "correct horse", "answers": []}
     assert told.headers["cache-control"] == "no-store"
     with api.engine.connect() as connection:
         row = connection.exec_driver_sql(

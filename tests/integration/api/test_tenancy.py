@@ -11,9 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api_server.main import create_app
-from api_server.registry.models import DeadLetter, Token
+from api_server.registry.models import DeadLetter, ResourceLook, Token
 from api_server.settings import for_description
 from howdah.contracts.ids import new_id
+from howdah.contracts.looks import LookKind
 from howdah.runtime.clock import SystemClock
 from tests.integration.api.conftest import Tenant
 from tests.integration.api.test_catalogue import make, resource_body
@@ -70,6 +71,7 @@ def furnish(tenant: Tenant) -> Belongings:
         "file_id": file,
         "token_id": token_of(tenant),
         "letter_id": dead_letter_of(tenant, experiment),
+        "test_id": look_of(tenant, resource["id"]),
         "gateway_id": tenant.gateway_id,
     }
     return Belongings(ids, bodies)
@@ -101,6 +103,23 @@ def dead_letter_of(tenant: Tenant, experiment_id: str) -> str:
     return letter_id
 
 
+def look_of(tenant: Tenant, resource_id: str) -> str:
+    look_id, now = new_id(), SystemClock().now()
+    with Session(tenant.api.engine) as session, session.begin():
+        session.add(
+            ResourceLook(
+                id=look_id,
+                gateway_id=tenant.gateway_id,
+                resource_id=resource_id,
+                what=LookKind.REACHABILITY.value,
+                params={},
+                requested_by="test",
+                due_at=now,
+            )
+        )
+    return look_id
+
+
 @pytest.fixture(scope="module")
 def belongings() -> dict[str, Belongings]:
     return {}
@@ -121,6 +140,8 @@ def stranger(tenant: Tenant) -> Iterator[httpx2.Client]:
 
 
 def body_for(path: str, theirs: Belongings) -> dict[str, Any]:
+    if path.endswith("/host-keys"):
+        return {"fingerprint": f"SHA256:{'A' * 43}"}
     kind = path.removeprefix("/api/v1/").split("/", maxsplit=1)[0]
     return theirs.bodies.get(kind, {"name": "other"})
 
@@ -134,7 +155,7 @@ def test_what_belongs_to_another_gateway_does_not_exist(
     assert not unknown, f"{unknown}: say in furnish() how a gateway comes to have one"
     address = path.format_map({**theirs.ids, "name": "stdout"})
     has_body = "requestBody" in DOCUMENT["paths"][path][method.lower()]
-    body = body_for(path, theirs) if has_body and method == "PUT" else {}
+    body = body_for(path, theirs) if has_body and (method == "PUT" or path.endswith("/host-keys")) else {}
     response = stranger.request(method, address, json=body if has_body else None, headers={"If-Match": '"1"'})
     if path.startswith("/api/v1/application-") and method == "PUT" and "modules" not in path:
         # Their module is not known here either: that is told first, in the same words as if there were none.
