@@ -30,9 +30,11 @@ async def run_command(process: "asyncssh.SSHServerProcess[bytes]") -> None:
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
     )
-    await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
+    # Whichever of the two outputs ended first would otherwise end the channel for the other.
+    await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr, send_eof=False)
     status = await child.wait()
     await process.stdout.drain()
+    await process.stderr.drain()
     if status < 0:
         process.exit_with_signal(signal.Signals(-status).name.removeprefix("SIG"))
     else:
