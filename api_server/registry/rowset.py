@@ -7,8 +7,8 @@ each value. Statements are built once, when their module is imported.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnClause, Label, TableValuedAlias, Text, bindparam, cast, column, func
-from sqlalchemy.dialects.postgresql import JSON, Insert, insert
+from sqlalchemy import ColumnClause, ColumnElement, Label, TableValuedAlias, Text, Uuid, bindparam, cast, column, func
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, Insert, insert
 from sqlalchemy.schema import Table
 
 Row = Mapping[str, Any]
@@ -31,6 +31,11 @@ def insert_rows(table: Table, *names: str) -> Insert:
     """Return the statement that inserts the parameter ``rows`` into the columns ``names`` of ``table``."""
     rows = rowset(*(table.c[name] for name in names))
     return insert(table).from_select(names, rows.select(), include_defaults=False)
+
+
+def any_of_ids() -> ColumnElement[Any]:
+    """Return what a UUID column is compared with to be one of the parameter ``ids``."""
+    return func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))
 
 
 def as_text(identity: ColumnClause[Any]) -> Label[str]:

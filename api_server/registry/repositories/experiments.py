@@ -5,17 +5,16 @@ from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Uuid, bindparam, delete, func, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from api_server.registry.base import table_of
 from api_server.registry.models import Experiment, Process
 from api_server.registry.records import ExperimentRecord
-from api_server.registry.rowset import Rows, rowset
+from api_server.registry.rowset import Rows, any_of_ids, rowset
 
 _experiment = table_of(Experiment)
 _COLUMNS = [_experiment.c[field.name] for field in fields(ExperimentRecord)]
-_any_id = func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))
+_any_id = any_of_ids()
 
 _READ = (
     select(*_COLUMNS)

@@ -4,14 +4,13 @@ from base64 import b64encode
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import Text, Uuid, and_, bindparam, column, delete, func, literal, or_, select
+from sqlalchemy import Text, and_, column, delete, func, literal, or_, select
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from api_server.registry.base import table_of
 from api_server.registry.models import Lease, OutboxMessage
-from api_server.registry.rowset import rowset
+from api_server.registry.rowset import any_of_ids, rowset
 from api_server.registry.script import Script, by_ids, over_rows
 from howdah.messaging.abstract import Outgoing
 
@@ -42,7 +41,7 @@ _INSERT = over_rows(
 )
 _DELETE = by_ids(
     "delete_outbox",
-    delete(_outbox).where(_outbox.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))),
+    delete(_outbox).where(_outbox.c.id == any_of_ids()),
 )
 _WAITING = select(func.count()).select_from(_outbox)
 

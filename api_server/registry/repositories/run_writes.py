@@ -5,13 +5,12 @@ Every function adds to a script, which the caller sends; rows are mappings of co
 
 from typing import Any, cast
 
-from sqlalchemy import Column, Table, Update, Uuid, bindparam, case, func, literal_column, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Column, Table, Update, case, func, literal_column, select, update
 
 from api_server.registry.base import table_of
 from api_server.registry.models import Attempt, Event, Experiment, Job, Process, Task
 from api_server.registry.repositories.feed import FEED_CHANNEL
-from api_server.registry.rowset import Rows, insert_rows, rowset
+from api_server.registry.rowset import Rows, any_of_ids, insert_rows, rowset
 from api_server.registry.script import Script, by_ids, over_rows
 
 _experiment = table_of(Experiment)
@@ -133,7 +132,7 @@ _LOCK_PROCESSES = by_ids(
     "lock_processes",
     select(literal_column("1"))
     .select_from(_process)
-    .where(_process.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False)))))
+    .where(_process.c.id == any_of_ids())
     .order_by(_process.c.id)
     .with_for_update(),
 )

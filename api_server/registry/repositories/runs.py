@@ -3,13 +3,12 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Uuid, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from api_server.registry.base import table_of
 from api_server.registry.models import Event, Experiment, Job, Process, Task
-from api_server.registry.rowset import as_text
+from api_server.registry.rowset import any_of_ids, as_text
 from api_server.registry.script import by_ids
 
 _event = table_of(Event)
@@ -18,7 +17,7 @@ _experiment = table_of(Experiment)
 _task = table_of(Task)
 _job = table_of(Job)
 
-_any_id = func.any(bindparam("ids", type_=ARRAY(Uuid(as_uuid=False))))
+_any_id = any_of_ids()
 
 _APPLIED = by_ids(
     "applied_events",
