@@ -1,6 +1,7 @@
 """One command on a channel of its own, begun by the login shell: what a shell that waits can't be used for."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 import paramiko
 
@@ -22,18 +23,30 @@ def run_once(
     """Run it to its end. TRANSIENT when the connection broke off: whether it had its effect is unknown then."""
     stderr = Capped(STDERR_BYTES)
     channel = pump.channel
-    try:
+    with telling_breaks(operation):
         pump.begin(invocation.login_line())
         _feed(pump, invocation, operation, on_stdout, stderr)
         _drain_to_the_end(pump, operation, on_stdout, stderr)
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        operation.check()
-        raise broke_off(operation, words_of(error)) from None
     status = channel.exit_status
     if status < 0:
         operation.check()
         raise broke_off(operation, "the connection was lost")
     return Ended(status, stderr.value, stderr.truncated)
+
+
+@contextlib.contextmanager
+def telling_breaks(operation: Operation, *, asked: bool = True) -> Iterator[None]:
+    """Tell what paramiko raises, at any byte, on a connection that breaks as the operation's failure.
+
+    ``asked`` is whether the command may have reached the host already.
+    """
+    try:
+        yield
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        operation.check()
+        if asked:
+            raise broke_off(operation, words_of(error)) from None
+        raise operation.failure(FailureKind.TRANSIENT, f"failed to begin: {words_of(error)}") from None
 
 
 def broke_off(operation: Operation, why: str) -> TaskError:

@@ -13,14 +13,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
-import paramiko
-
 from howdah.compute.framing import AfterMarker, Capped
 from howdah.compute.invocation import Fed, Invocation, Program, exports
 from howdah.compute.operation import Operation
 from howdah.compute.shell import Ended
-from howdah.compute.ssh.exchange import STDERR_BYTES, broke_off
-from howdah.compute.ssh.login import words_of
+from howdah.compute.ssh.exchange import STDERR_BYTES, broke_off, telling_breaks
 from howdah.compute.ssh.pump import ChannelPump
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
@@ -52,7 +49,8 @@ class ResidentShell:
     def start(self, line: str, operation: Operation) -> None:
         """Start it by way of the login shell and see that it answers; NoShellError when it ends instead."""
         said = Capped(100)
-        self._pump.begin(line)
+        with telling_breaks(operation, asked=False):
+            self._pump.begin(line)
         # One line that needs nothing: should a start file read from the input, nothing of a command is lost or garbled.
         self._talk(f"{_HELLO[:-1]}", "</dev/null", None, operation, said)
         self._has_setsid = said.value.strip() == b"setsid"
@@ -102,10 +100,11 @@ class ResidentShell:
         self.reusable = False
         talk = _Talk(self._pump, operation, on_stdout)
         try:
-            talk.say(_frame(text, how, talk.token, 0 if fed is None else fed.size or 0))
-            if fed is not None:
-                talk.feed(fed)
-            ended = talk.hear()
+            with telling_breaks(operation):
+                talk.say(_frame(text, how, talk.token, 0 if fed is None else fed.size or 0))
+                if fed is not None:
+                    talk.feed(fed)
+                ended = talk.hear()
         except TaskError as error:
             self._end_group()
             if not talk.begun and error.failure.kind is not FailureKind.CANCELED:
@@ -113,9 +112,6 @@ class ResidentShell:
                 what = f"failed: the login shell started no shell in time{said}; does a start file wait for something?"
                 raise operation.failure(error.failure.kind, what, detail=talk.noise) from None
             raise
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            operation.check()
-            raise broke_off(operation, words_of(error)) from None
         self.reusable, self._heard_at = talk.clean, time.monotonic()
         return ended
 
