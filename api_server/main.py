@@ -25,6 +25,7 @@ from api_server.compute_resources.looks_router import router as looks
 from api_server.compute_resources.router import router as compute_resources
 from api_server.console.site import ConsoleSite
 from api_server.credentials.router import router as credentials
+from api_server.experiments.logs_router import router as logs
 from api_server.experiments.outputs_router import router as outputs
 from api_server.experiments.router import router as experiments
 from api_server.experiments.runs_router import router as runs
@@ -71,6 +72,7 @@ def routers() -> tuple[APIRouter, ...]:
     return (
         experiments,
         runs,
+        logs,
         outputs,
         stream,
         files,

@@ -38,10 +38,15 @@ def find_output(work: UnitOfWork, gateway_id: str, experiment_id: str, name: str
         )
     if not output["present"]:
         raise NotFoundError(f"The output {name!r} is not there: {output['reason']}", slug="output-not-present")
-    key = key_of(output["uri"])
-    if not key.startswith(f"{gateway_id}/"):  # What a task reports is not trusted with another gateway's objects.
+    return output, checked_key(gateway_id, output["uri"])
+
+
+def checked_key(gateway_id: str, uri: str) -> str:
+    """Return the key of an object of this gateway: what a task reports is not trusted with another's."""
+    key = key_of(uri)
+    if not key.startswith(f"{gateway_id}/"):
         raise NotFoundError("There is no such object.")
-    return output, key
+    return key
 
 
 def _output(task: Row, defined: Mapping[str, Any]) -> Row:

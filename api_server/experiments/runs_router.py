@@ -1,5 +1,6 @@
 """Paths of what a run consists of: processes, tasks with attempts and log lines, jobs, the history."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -97,10 +98,19 @@ def list_attempts(work: Work, principal: Reader, task_id: Id, page: WhichNumbers
 
 
 @router.get("/tasks/{task_id}/logs", response_model=Page[LogLines], responses=_OF_ONE)
-def list_logs(work: Work, principal: Reader, task_id: Id, page: WhichPage) -> Response:
+def list_logs(  # noqa: PLR0913, PLR0917 - what narrows the list
+    work: Work,
+    principal: Reader,
+    task_id: Id,
+    page: WhichPage,
+    since: Annotated[datetime | None, Query(description="Only lines from this instant on.")] = None,
+    until: Annotated[datetime | None, Query(description="Only lines before this instant.")] = None,
+    attempt: Annotated[int | None, Query(ge=1, le=1_000_000, description="Only lines of this attempt.")] = None,
+) -> Response:
     """Read what the task's handlers wrote, the oldest first. While the task goes on there is always a next page."""
     task = service.get_task(work, principal.gateway_id, task_id)
-    found = run_reads.list_logs(work.session, principal.gateway_id, task_id, page.limit, page.after)
+    span = (service.utc(since), service.utc(until))
+    found = run_reads.list_logs(work.session, principal.gateway_id, task_id, page.limit, page.after, span, attempt)
     follow_from = found.next
     if follow_from is None and not is_terminal(TaskState(task["state"])):
         follow_from = run_reads.position_of(found.rows[-1]) if found.rows else page.after

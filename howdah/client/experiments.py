@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from howdah.client.connection import Connection
 from howdah.client.errors import NotFoundError
+from howdah.client.logs import LogPart, Stream, follow_log, read_log
 from howdah.client.models import Event, Experiment, Experiments, Job, Output, Process, Task
 from howdah.client.transfers import save
 from howdah.client.watching import News, watch_experiment
@@ -150,6 +151,14 @@ class ExperimentCalls:
         """Save ``output``, as ``outputs`` gave it."""
         path = f"/experiments/{experiment_id}/outputs/{quote(output.name, safe='')}"
         return save(self._connection, path, target, output.sha256)
+
+    def read_log(self, task_id: str, stream: Stream, offset: int = 0, *, wait_seconds: float = 5.0) -> LogPart:
+        """Return what the task's job printed from ``offset`` on, while it runs or afterwards."""
+        return read_log(self._connection, task_id, stream, offset, wait_seconds)
+
+    def follow_log(self, task_id: str, stream: Stream) -> Iterator[bytes]:
+        """Yield what the task's job prints, as it comes, until nothing comes any more."""
+        return follow_log(self._connection, task_id, stream)
 
     def _steer(self, experiment_id: str, verb: str, body: Mapping[str, str] | None = None) -> Experiment:
         return self._connection.post(f"/experiments/{experiment_id}/{verb}", dict(body or {}), Experiment, once=True)

@@ -1,11 +1,13 @@
 """Looking at a resource: what can be looked at, and what comes of it. A look changes nothing that anybody relies on."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from howdah.contracts.failures import Failure
+from howdah.contracts.params import MAX_FILE_BYTES, ObjectUri, RelativePath, Sha256
+from howdah.contracts.resources import RemotePath
 
 RESOURCE_LOOK = "resource-look"
 """The service that looks, and the name that its grants bear."""
@@ -18,6 +20,8 @@ class LookKind(StrEnum):
 
     REACHABILITY = "reachability"
     """Everything from the name to the scheduler, step by step: ``ReachabilityReport``."""
+    FILE = "file"
+    """Some bytes of a file in a process's work directory, kept in the object store: ``FilePart``."""
 
 
 class StepName(StrEnum):
@@ -67,3 +71,44 @@ class ReachabilityReport(BaseModel):
     steps: tuple[StepReport, ...]
     failure: Failure | None = None
     """What the first step that failed would be for a task."""
+
+
+MAX_PART_BYTES: Final = 4 << 20
+"""What one look at a file brings at most: it is held in memory on its way."""
+CHECKED_BYTES: Final = 64
+"""How many bytes before a part tell whether the file went on as it was, or began anew."""
+
+
+class PartRequest(BaseModel):
+    """Which bytes of a file are wanted, as ``LookAtResource.params``."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    work_dir: RemotePath
+    path: RelativePath
+    start: int = Field(ge=-MAX_FILE_BYTES, le=MAX_FILE_BYTES)
+    """A negative one counts from the end."""
+    limit: int = Field(ge=1, le=MAX_PART_BYTES)
+    target: ObjectUri
+    """Where the bytes are put; written only when there are some."""
+    checked_bytes: int = Field(default=0, ge=0, le=CHECKED_BYTES)
+    """So many bytes before ``start`` must still have the digest ``checked_sha256``."""
+    checked_sha256: Sha256 | None = None
+
+
+class FilePart(BaseModel):
+    """What a look at a file saw and brought."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    present: bool
+    size_bytes: int = Field(default=0, ge=0)
+    """Of the whole file, at that moment."""
+    start: int = Field(default=0, ge=0)
+    length: int = Field(default=0, ge=0)
+    """Of the part that was brought; zero when there was nothing."""
+    continued: bool = True
+    """False when the file is not the one that the bytes before came from: it was truncated or written anew."""
+    checked_bytes: int = Field(default=0, ge=0)
+    checked_sha256: Sha256 | None = None
+    """Of the part's last ``checked_bytes``, to be asked for with the next."""

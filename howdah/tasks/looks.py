@@ -39,6 +39,8 @@ class Look:
     bounds: Bounds
     params: Mapping[str, JsonValue]
     reach: Callable[[], Reach]
+    keep: Callable[[str, bytes], None]
+    """Puts bytes into the object store, where the look's capability allows it."""
 
 
 LookHandler = Callable[[Look], BaseModel]
@@ -108,8 +110,13 @@ class _Looking:
             self._bulkhead.leave(request.target.account, self._tools.clock.monotonic() - started)
 
     def _looked(self, request: LookAtResource, bounds: Bounds) -> dict[str, Any]:
-        secret = SecretOf(self._tools.exchange, request.target.credential_id, Grant(request.capability))
-        look = Look(request.target, secret, bounds, request.params, self._tools.reach)
+        grant = Grant(request.capability)
+        secret = SecretOf(self._tools.exchange, request.target.credential_id, grant)
+
+        def keep(uri: str, content: bytes) -> None:
+            self._tools.files.store_output(uri, lambda: (part for part in (content,)), len(content), grant)
+
+        look = Look(request.target, secret, bounds, request.params, self._tools.reach, keep)
         return self._handlers[request.what](look).model_dump(mode="json")
 
 

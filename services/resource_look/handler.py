@@ -6,6 +6,7 @@ from typing import Final
 from howdah.compute.reachability import reachability
 from howdah.contracts.looks import LookKind, ReachabilityReport
 from howdah.tasks.looks import Look, LookHandler, looks
+from services.resource_look.file_part import look_at_file
 
 
 def look_at_reachability(look: Look) -> ReachabilityReport:
@@ -13,5 +14,8 @@ def look_at_reachability(look: Look) -> ReachabilityReport:
     return reachability(look.target, look.secret, look.bounds)
 
 
-HANDLERS: Final[Mapping[LookKind, LookHandler]] = {LookKind.REACHABILITY: look_at_reachability}
+HANDLERS: Final[Mapping[LookKind, LookHandler]] = {
+    LookKind.REACHABILITY: look_at_reachability,
+    LookKind.FILE: look_at_file,
+}
 make_looks = looks(HANDLERS)

@@ -11,6 +11,7 @@ from api_server.registry.models.catalogue import (
     StoredObject,
 )
 from api_server.registry.models.execution import Attempt, Event, Experiment, Job, Process, Task, TaskLog
+from api_server.registry.models.live import LiveFile, LivePart
 from api_server.registry.models.wire import DeadLetter, Lease, OutboxMessage
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "IdempotencyKey",
     "Job",
     "Lease",
+    "LiveFile",
+    "LivePart",
     "OutboxMessage",
     "Process",
     "ResourceLook",

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from api_server.registry.models import ResourceLook
 from api_server.registry.paging import PageOf, Position, newest_first
+from api_server.registry.repositories.live_files import store_parts
 from howdah.contracts.looks import LookKind
 from howdah.contracts.messages import LookAnswered
 
@@ -54,6 +55,7 @@ class LookRepository:
 
 def store_answers(session: Session, answers: Sequence[LookAnswered]) -> None:
     """Write what was seen; of several answers to one look the first counts."""
+    store_parts(session, answers)
     for told in answers:
         answer = {"answer": told.answer, "failure": told.failure.model_dump(mode="json") if told.failure else None}
         session.execute(

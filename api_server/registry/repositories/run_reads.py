@@ -4,15 +4,17 @@ Every statement is bound to the caller's gateway.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, FromClause, Select, Text, Uuid, cast, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
 
-from api_server.registry.models import Attempt, Event, Experiment, Process, Task, TaskLog
+from api_server.registry.models import Attempt, Event, Experiment, Job, Process, Task, TaskLog
 from api_server.registry.paging import PageOf, Position
 from api_server.registry.repositories.rows import Row, all_rows, one_row, page_of
+from howdah.contracts.params import JOB_SUBMISSION
 from howdah.contracts.states import TERMINAL, TaskState
 
 _MAX_AWAITED: Final = 20
@@ -136,10 +138,28 @@ def list_attempts(session: Session, gateway_id: str, task_id: str, limit: int, b
     return all_rows(session, statement.order_by(Attempt.attempt.desc()).limit(limit))
 
 
-def list_logs(session: Session, gateway_id: str, task_id: str, limit: int, after: Position | None) -> PageOf[Row]:
-    """Return what the handlers of a task have said, the oldest first."""
+def list_logs(  # noqa: PLR0913, PLR0917 - what narrows the list
+    session: Session,
+    gateway_id: str,
+    task_id: str,
+    limit: int,
+    after: Position | None,
+    span: tuple[datetime | None, datetime | None] = (None, None),
+    attempt: int | None = None,
+) -> PageOf[Row]:
+    """Return what the handlers of a task have said, the oldest first; of one attempt, or of a span of time, if asked.
+
+    The span holds its beginning, not its end.
+    """
     statement = select(TaskLog.event_id, TaskLog.attempt, TaskLog.at, TaskLog.lines)
     statement = statement.where(TaskLog.gateway_id == gateway_id, TaskLog.task_id == task_id)
+    begins, ends = span
+    if begins is not None:
+        statement = statement.where(TaskLog.at >= begins)
+    if ends is not None:
+        statement = statement.where(TaskLog.at < ends)
+    if attempt is not None:
+        statement = statement.where(TaskLog.attempt == attempt)
     if after is not None:
         statement = statement.where(tuple_(TaskLog.at, TaskLog.event_id) > (after.at, after.id))
     rows = all_rows(session, statement.order_by(TaskLog.at, TaskLog.event_id).limit(limit + 1))
@@ -176,5 +196,31 @@ def output_tasks(session: Session, gateway_id: str, process_id: str, task_type: 
     columns = (Task.id, Task.name, Task.spec["params"].label("params"), Task.state, Task.outputs, Task.failure)
     statement = select(*columns).where(
         Task.gateway_id == gateway_id, Task.process_id == process_id, Task.type == task_type
+    )
+    return all_rows(session, statement.order_by(Task.position))
+
+
+def submissions(session: Session, gateway_id: str, process_id: str) -> list[Row]:
+    """Return the tasks of a process that submit jobs, in their order, each with its latest job and its resource."""
+    latest = (
+        select(Job.state, Job.native_id)
+        .where(Job.task_id == Task.id)
+        .order_by(Job.generation.desc())
+        .limit(1)
+        .lateral("job")
+    )
+    statement = (
+        select(
+            Task.id,
+            Task.process_id,
+            Task.spec["params"].label("params"),
+            Process.state.label("process_state"),
+            Process.targets[Task.resource_id.cast(Text)].label("target"),
+            latest.c.state.label("job_state"),
+            latest.c.native_id,
+        )
+        .join(Process, Process.id == Task.process_id)
+        .outerjoin(latest, true())
+        .where(Task.gateway_id == gateway_id, Task.process_id == process_id, Task.type == JOB_SUBMISSION)
     )
     return all_rows(session, statement.order_by(Task.position))

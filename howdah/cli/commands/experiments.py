@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from howdah.cli.commands.experiment_logs import logs
 from howdah.cli.errors import CliError
 from howdah.cli.fetching import outputs_table, save_outputs
 from howdah.cli.finding import find_experiment, newest_experiment
@@ -121,6 +122,9 @@ def show(session: Session, experiment: NewestArgument = None) -> None:
 def watch(session: Session, experiment: NewestArgument = None) -> None:
     """Follow an experiment until it ends; Ctrl-C stops only the watching."""
     _follow_to_the_end(session, newest_experiment(session.client, experiment))
+
+
+app.command("logs")(with_session(logs))
 
 
 @app.command("outputs")

@@ -1,0 +1,196 @@
+"""Bytes of a file that a job is writing: those that looks have brought are read here, those that are missing asked for.
+
+Each byte comes from the resource once. Nothing here waits: the caller asks again when a look was asked for.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from api_server.auth.capabilities import Capabilities, Grant
+from api_server.auth.principal import Principal
+from api_server.experiments.live_sources import Source
+from api_server.objects.keys import uri_of
+from api_server.objects.store import ObjectStore
+from api_server.registry.models import LiveFile, LivePart, ResourceLook
+from api_server.registry.repositories.live_files import LiveFileRepository
+from api_server.registry.repositories.looks import LookRepository
+from api_server.registry.unit_of_work import UnitOfWork
+from howdah.contracts import codec, topics
+from howdah.contracts.ids import GatewayId, LookId, new_id
+from howdah.contracts.looks import MAX_PART_BYTES, RESOURCE_LOOK, LookKind, PartRequest
+from howdah.contracts.messages import LookAtResource
+from howdah.contracts.resources import ResourceTarget
+from howdah.messaging.abstract import Outgoing
+from howdah.messaging.lanes import partition_for
+from howdah.runtime.clock import Clock
+
+PART_BYTES: Final = MAX_PART_BYTES // 2
+"""What one look brings at most."""
+_LOOK_SECONDS: Final = 30.0
+_PAUSE_SECONDS: Final = 1.0
+"""The least time between two looks at a file in which nothing new is known to stand."""
+_IDLE_PAUSE_SECONDS: Final = 5.0
+"""The same for a job that is not known to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which bytes: from ``start`` (a negative one counts from the end), at most ``limit``."""
+
+    start: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a live file, and the wanted bytes as far as they are here."""
+
+    file_id: str | None
+    epoch: int
+    size_bytes: int
+    start: int
+    content: bytes
+    final: bool
+    """Nothing comes beyond ``size_bytes``."""
+    asked: bool
+    """A look is under way, or there will be a reason for one in a moment."""
+    failure: dict[str, Any] | None
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to wait for: bytes are here, or none will come."""
+        return bool(self.content) or (self.final and self.start >= self.size_bytes) or not self.asked
+
+
+class LiveFiles:
+    """Reads the live files of one caller's gateway in one transaction."""
+
+    def __init__(
+        self, work: UnitOfWork, principal: Principal, store: ObjectStore, capabilities: Capabilities, clock: Clock
+    ) -> None:
+        self._work = work
+        self._principal = principal
+        self._store = store
+        self._capabilities = capabilities
+        self._clock = clock
+        self._rows = LiveFileRepository(work.session, principal.gateway_id)
+
+    def read(self, source: Source, wanted: Wanted) -> Seen:
+        """Return what is here of the wanted bytes; where they are not, a look is asked for unless one is under way."""
+        row = self._rows.find(source.process_id, source.path)
+        if row is None:
+            asked = self._ask(source, wanted)
+            return Seen(None, 1, 0, 0, b"", final=source.ended and not asked, asked=asked, failure=None)
+        start = _start(row, wanted)
+        parts = self._rows.parts(row, start, start + wanted.limit)
+        content = _content(self._store, parts, start, wanted.limit)
+        asked = not content and (_under_way(row, self._clock.now()) or self._ask(source, wanted))
+        return Seen(row.id, row.epoch, row.size_bytes, start, content, row.final, asked=asked, failure=row.failure)
+
+    def identity(self, source: Source) -> tuple[str | None, int]:
+        """Return the id under which the file was looked at, None where it never was, and its latest epoch."""
+        row = self._rows.find(source.process_id, source.path)
+        return (None, 1) if row is None else (row.id, row.epoch)
+
+    def _ask(self, source: Source, wanted: Wanted) -> bool:
+        """Ask for a look when there is reason for one; return whether the wanted bytes may still come."""
+        target = source.target
+        if target is None or not source.submitted:
+            return not source.ended
+        row = self._rows.claim(new_id(), source.process_id, source.path)
+        now = self._clock.now()
+        if _under_way(row, now):
+            return True
+        start = wanted.start if row.seen_at is None else _start(row, wanted)
+        is_hole = row.seen_at is not None and row.present and start < row.size_bytes
+        if not is_hole:
+            if row.final:
+                return False
+            pause = _PAUSE_SECONDS if source.started or source.ended else _IDLE_PAUSE_SECONDS
+            if row.asked_at is not None and now < row.asked_at + timedelta(seconds=pause):
+                return True
+        self._look(source, target, row, start, now)
+        return True
+
+    def _look(self, source: Source, target: ResourceTarget, row: LiveFile, start: int, now: datetime) -> None:
+        look_id = new_id()
+        key = f"{source.gateway_id}/live/{row.id}/{look_id}"
+        parts = self._rows.parts(row, max(start, 0), max(start, 0) + PART_BYTES)
+        before = next((part for part in parts if part.ends == start and start > 0), None)
+        following = min((part.start for part in parts if part.start > start >= 0), default=start + PART_BYTES)
+        request = PartRequest(
+            work_dir=source.work_dir,
+            path=source.path,
+            start=start,
+            limit=min(PART_BYTES, following - start),
+            target=uri_of(key),
+            checked_bytes=before.checked_bytes if before else 0,
+            checked_sha256=before.checked_sha256 if before else None,
+        )
+        told = {"file_id": row.id, "epoch": row.epoch, "key": key, "final": source.ended}
+        look = ResourceLook(
+            id=look_id,
+            gateway_id=source.gateway_id,
+            resource_id=target.resource_id,
+            what=LookKind.FILE.value,
+            params=request.model_dump(mode="json") | told,
+            requested_by=self._principal.subject,
+            created_at=now,
+            due_at=now + timedelta(seconds=_LOOK_SECONDS),
+        )
+        LookRepository(self._work.session, source.gateway_id).add(look)
+        row.asked_at, row.asked_look_id, row.asked_until = now, look_id, look.due_at
+        self._work.enqueue(self._request(look, target, request.target))
+
+    def _request(self, look: ResourceLook, target: ResourceTarget, writes: str) -> Outgoing:
+        grant = Grant(
+            task_id=look.id,
+            task_type=RESOURCE_LOOK,
+            process_id=look.id,
+            gateway_id=look.gateway_id,
+            credentials=tuple(map(str, target.credential_ids)),
+            writes=(writes,),
+        )
+        request = LookAtResource(
+            at=self._clock.now(),
+            look_id=LookId(look.id),
+            gateway_id=GatewayId(look.gateway_id),
+            what=LookKind.FILE,
+            params=look.params,
+            target=target,
+            capability=self._capabilities.mint(grant),
+            deadline_at=look.due_at,
+        )
+        partition = partition_for(topics.FAST, look.resource_id, look.id)
+        return Outgoing(topics.LOOKS.name, codec.encode(request), partition=partition)
+
+
+def _under_way(row: LiveFile, now: datetime) -> bool:
+    return row.asked_until is not None and row.asked_until > now
+
+
+def _start(row: LiveFile, wanted: Wanted) -> int:
+    return wanted.start if wanted.start >= 0 else max(0, row.size_bytes + wanted.start)
+
+
+def _content(store: ObjectStore, parts: Sequence[LivePart], start: int, limit: int) -> bytes:
+    """Return the bytes from ``start`` on as far as the parts follow each other without a gap."""
+    content = bytearray()
+    for key, begin, end in _pieces(parts, start, start + limit):
+        for chunk in store.read(key, begin, end):
+            content += chunk
+    return bytes(content)
+
+
+def _pieces(parts: Sequence[LivePart], start: int, end: int) -> Iterable[tuple[str, int, int]]:
+    position = start
+    while position < end:
+        fitting = [part for part in parts if part.start <= position < part.ends]
+        if not fitting:
+            return
+        part = max(fitting, key=lambda one: one.ends)
+        until = min(part.ends, end)
+        yield part.key, position - part.start, until - part.start
+        position = until

@@ -1,0 +1,119 @@
+"""Live files: asked for by the API server, filled by the orchestrator. Each statement is bound to a gateway."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from api_server.registry.models import LiveFile, LivePart, Process, ResourceLook
+from howdah.contracts.looks import FilePart, LookKind
+from howdah.contracts.messages import LookAnswered
+
+
+class LiveFileRepository:
+    """The live files of one gateway."""
+
+    def __init__(self, session: Session, gateway_id: str) -> None:
+        self._session = session
+        self._gateway_id = gateway_id
+
+    def find(self, process_id: str, path: str) -> LiveFile | None:
+        """Return the file as it stands; None before anybody looked."""
+        return self._session.scalars(self._one(process_id, path)).one_or_none()
+
+    def claim(self, file_id: str, process_id: str, path: str) -> LiveFile:
+        """Return the file, made where there was none; nobody else asks for a look until this transaction ends."""
+        made = insert(LiveFile).values(
+            id=file_id, gateway_id=self._gateway_id, process_id=process_id, path=path, epoch=1, size_bytes=0
+        )
+        self._session.execute(made.values(present=False, final=False).on_conflict_do_nothing())
+        return self._session.scalars(self._one(process_id, path).with_for_update()).one()
+
+    def parts(self, row: LiveFile, start: int, end: int) -> Sequence[LivePart]:
+        """Return what there is of the bytes from ``start`` up to ``end``, and the part that ends where they begin."""
+        statement = select(LivePart).where(
+            LivePart.file_id == row.id, LivePart.epoch == row.epoch, LivePart.start < end, LivePart.ends >= start
+        )
+        return self._session.scalars(statement.order_by(LivePart.start, LivePart.ends.desc())).all()
+
+    def count_parts(self, row: LiveFile) -> int:
+        """Count the parts of the present epoch."""
+        statement = select(func.count()).where(LivePart.file_id == row.id, LivePart.epoch == row.epoch)
+        return self._session.execute(statement).scalar_one()
+
+    def replace(self, parts: Sequence[LivePart], by: LivePart) -> None:
+        """Put one part in the place of several that it covers."""
+        self._session.execute(delete(LivePart).where(LivePart.id.in_([part.id for part in parts])))
+        self._session.add(by)
+        self._session.flush()
+
+    def _one(self, process_id: str, path: str) -> Any:  # noqa: ANN401 - a Select, whose type SQLAlchemy can't spell
+        return select(LiveFile).where(
+            LiveFile.gateway_id == self._gateway_id, LiveFile.process_id == process_id, LiveFile.path == path
+        )
+
+
+def keys_of(session: Session, gateway_id: str, experiment_id: str) -> list[str]:
+    """Return the keys of all objects that hold parts of an experiment's live files."""
+    statement = (
+        select(LivePart.key)
+        .join(LiveFile, LiveFile.id == LivePart.file_id)
+        .join(Process, Process.id == LiveFile.process_id)
+        .where(LiveFile.gateway_id == gateway_id, Process.experiment_id == experiment_id)
+    )
+    return list(session.scalars(statement))
+
+
+def store_parts(session: Session, answers: Sequence[LookAnswered]) -> None:
+    """Write what looks at files saw; an answer that was told before, or to a question of another epoch, is nothing."""
+    told = {answer.look_id: answer for answer in answers if answer.what is LookKind.FILE}
+    if not told:
+        return
+    asked = select(ResourceLook.id, ResourceLook.gateway_id, ResourceLook.params).where(ResourceLook.id.in_(told))
+    for look_id, gateway_id, params in session.execute(asked).all():
+        answer = told[look_id]
+        if answer.gateway_id == gateway_id:
+            _store(session, look_id, params, answer)
+
+
+def _store(session: Session, look_id: str, params: Mapping[str, Any], answer: LookAnswered) -> None:
+    file_id, epoch = params["file_id"], params["epoch"]
+    row = session.scalars(select(LiveFile).where(LiveFile.id == file_id).with_for_update()).one_or_none()
+    if row is None:
+        return
+    if row.asked_look_id == look_id:
+        row.asked_until = None
+    if answer.answer is None:
+        row.failure = answer.failure.model_dump(mode="json") if answer.failure else None
+        return
+    if row.epoch == epoch:
+        _advance(session, row, look_id, params, FilePart.model_validate(answer.answer), answer.at)
+
+
+def _advance(  # noqa: PLR0913, PLR0917 - what was there, asked and seen
+    session: Session, row: LiveFile, look_id: str, params: Mapping[str, Any], part: FilePart, at: datetime
+) -> None:
+    row.failure = None
+    row.seen_at = at if row.seen_at is None else max(row.seen_at, at)
+    if not part.continued or (part.present and part.size_bytes < row.size_bytes):
+        row.epoch, row.size_bytes, row.final = row.epoch + 1, part.size_bytes, False
+        return
+    row.present = part.present
+    row.size_bytes = max(row.size_bytes, part.size_bytes)
+    row.final = row.final or bool(params["final"])
+    if part.length:
+        values = {
+            "id": look_id,
+            "file_id": row.id,
+            "epoch": row.epoch,
+            "start": part.start,
+            "ends": part.start + part.length,
+            "key": params["key"],
+            "checked_bytes": part.checked_bytes,
+            "checked_sha256": part.checked_sha256 or "",
+        }
+        session.execute(insert(LivePart).values(values).on_conflict_do_nothing())
+    session.flush()
