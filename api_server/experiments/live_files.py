@@ -57,11 +57,15 @@ class Seen:
     asked: bool
     """A look is under way, or there will be a reason for one in a moment."""
     failure: dict[str, Any] | None
+    stale: bool = False
+    """The end was asked for, and it may be elsewhere by now."""
 
     @property
     def settled(self) -> bool:
         """Whether there is nothing to wait for: bytes are here, or none will come."""
-        return bool(self.content) or (self.final and self.start >= self.size_bytes) or not self.asked
+        if self.content and not self.stale:
+            return True
+        return (self.final and self.start >= self.size_bytes) or not self.asked
 
 
 class LiveFiles:
@@ -86,8 +90,20 @@ class LiveFiles:
         start = _start(row, wanted)
         parts = self._rows.parts(row, start, start + wanted.limit)
         content = _content(self._store, parts, start, wanted.limit)
-        asked = not content and (_under_way(row, self._clock.now()) or self._ask(source, wanted))
-        return Seen(row.id, row.epoch, row.size_bytes, start, content, row.final, asked=asked, failure=row.failure)
+        now = self._clock.now()
+        stale = wanted.start < 0 and _is_stale(row, now)
+        asked = (stale or not content) and (_under_way(row, now) or self._ask(source, wanted))
+        return Seen(
+            file_id=row.id,
+            epoch=row.epoch,
+            size_bytes=row.size_bytes,
+            start=start,
+            content=content,
+            final=row.final,
+            asked=asked,
+            failure=row.failure,
+            stale=stale,
+        )
 
     def identity(self, source: Source) -> tuple[str | None, int]:
         """Return the id under which the file was looked at, None where it never was, and its latest epoch."""
@@ -103,8 +119,9 @@ class LiveFiles:
         now = self._clock.now()
         if _under_way(row, now):
             return True
-        start = wanted.start if row.seen_at is None else _start(row, wanted)
-        is_hole = row.seen_at is not None and row.present and start < row.size_bytes
+        at_the_end = row.seen_at is None or (wanted.start < 0 and _is_stale(row, now))
+        start = wanted.start if at_the_end else _start(row, wanted)
+        is_hole = not at_the_end and row.present and start < row.size_bytes
         if not is_hole:
             if row.final:
                 return False
@@ -117,14 +134,16 @@ class LiveFiles:
     def _look(self, source: Source, target: ResourceTarget, row: LiveFile, start: int, now: datetime) -> None:
         look_id = new_id()
         key = f"{source.gateway_id}/live/{row.id}/{look_id}"
-        parts = self._rows.parts(row, max(start, 0), max(start, 0) + PART_BYTES)
-        before = next((part for part in parts if part.ends == start and start > 0), None)
-        following = min((part.start for part in parts if part.start > start >= 0), default=start + PART_BYTES)
+        begins = start if start >= 0 else row.size_bytes
+        parts = self._rows.parts(row, begins, begins + PART_BYTES)
+        before = next((part for part in parts if part.ends == begins > 0), None)
+        following = min((part.start for part in parts if part.start > begins), default=begins + PART_BYTES)
         request = PartRequest(
             work_dir=source.work_dir,
             path=source.path,
             start=start,
-            limit=min(PART_BYTES, following - start),
+            known_bytes=row.size_bytes if start < 0 else 0,
+            limit=min(PART_BYTES, following - begins),
             target=uri_of(key),
             checked_bytes=before.checked_bytes if before else 0,
             checked_sha256=before.checked_sha256 if before else None,
@@ -169,6 +188,10 @@ class LiveFiles:
 
 def _under_way(row: LiveFile, now: datetime) -> bool:
     return row.asked_until is not None and row.asked_until > now
+
+
+def _is_stale(row: LiveFile, now: datetime) -> bool:
+    return not row.final and (row.seen_at is None or row.seen_at < now - timedelta(seconds=_PAUSE_SECONDS))
 
 
 def _start(row: LiveFile, wanted: Wanted) -> int:

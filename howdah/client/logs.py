@@ -35,8 +35,7 @@ class LogPart:
 def read_log(connection: Connection, task_id: str, stream: Stream, offset: int, wait_seconds: float) -> LogPart:
     """Return at most ``PART_BYTES`` from ``offset`` on; nothing when nothing came in ``wait_seconds``."""
     path = f"/tasks/{task_id}/logs/{stream}"
-    query = {"offset": offset, "limit": PART_BYTES, "wait": str(wait_seconds)}
-    response = connection.send("GET", path, params=query)
+    response = connection.send("GET", path, params={"offset": offset, "limit": PART_BYTES, "wait": str(wait_seconds)})
     try:
         return _part(response)
     except (KeyError, ValueError):

@@ -87,12 +87,13 @@ class PartRequest(BaseModel):
     work_dir: RemotePath
     path: RelativePath
     start: int = Field(ge=-MAX_FILE_BYTES, le=MAX_FILE_BYTES)
-    """A negative one counts from the end."""
+    """A negative one counts from the end, but begins no earlier than ``known_bytes``."""
+    known_bytes: int = Field(default=0, ge=0, le=MAX_FILE_BYTES)
     limit: int = Field(ge=1, le=MAX_PART_BYTES)
     target: ObjectUri
     """Where the bytes are put; written only when there are some."""
     checked_bytes: int = Field(default=0, ge=0, le=CHECKED_BYTES)
-    """So many bytes before ``start`` must still have the digest ``checked_sha256``."""
+    """So many bytes before ``start`` (or ``known_bytes``) must still have the digest ``checked_sha256``."""
     checked_sha256: Sha256 | None = None
 
 

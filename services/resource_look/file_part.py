@@ -16,7 +16,7 @@ _READ: Final = """
 [ -f "$path" ] || { echo "not a regular file" >&2; exit 67; }
 size=$(wc -c <"$path") || exit 68
 size=$((size))
-if [ "$start" -lt 0 ]; then start=$((size + start)); [ "$start" -ge 0 ] || start=0; fi
+if [ "$start" -lt 0 ]; then start=$((size + start)); [ "$start" -ge "$known" ] || start=$known; fi
 from=$((start - checked)); [ "$from" -ge 0 ] || from=0
 printf '%s %s %s\\n' "$size" "$start" "$from"
 [ "$start" -le "$size" ] || exit 0
@@ -41,7 +41,8 @@ def look_at_file(look: Look) -> FilePart:
     line, _, content = output.partition(b"\n")
     size, start, begins = map(int, line.split())
     before, part = content[: start - begins], content[start - begins :]
-    if start > size or not _as_before(wanted, before):
+    is_jump = wanted.start < 0 and start > wanted.known_bytes
+    if start > size or not (is_jump or _as_before(wanted, before)):
         return FilePart(present=True, size_bytes=size, continued=False)
     if part:
         look.keep(wanted.target, part)
@@ -62,6 +63,7 @@ def _read(look: Look, wanted: PartRequest) -> bytes | None:
         variables = {
             "path": path,
             "start": str(wanted.start),
+            "known": str(wanted.known_bytes),
             "limit": str(wanted.limit),
             "checked": str(wanted.checked_bytes),
         }

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from api_server.registry.models import LiveFile, LivePart, Process, ResourceLook
+from api_server.registry.models import LiveFile, LivePart, ResourceLook
 from howdah.contracts.looks import FilePart, LookKind
 from howdah.contracts.messages import LookAnswered
 
@@ -39,37 +39,15 @@ class LiveFileRepository:
         )
         return self._session.scalars(statement.order_by(LivePart.start, LivePart.ends.desc())).all()
 
-    def count_parts(self, row: LiveFile) -> int:
-        """Count the parts of the present epoch."""
-        statement = select(func.count()).where(LivePart.file_id == row.id, LivePart.epoch == row.epoch)
-        return self._session.execute(statement).scalar_one()
-
-    def replace(self, parts: Sequence[LivePart], by: LivePart) -> None:
-        """Put one part in the place of several that it covers."""
-        self._session.execute(delete(LivePart).where(LivePart.id.in_([part.id for part in parts])))
-        self._session.add(by)
-        self._session.flush()
-
-    def _one(self, process_id: str, path: str) -> Any:  # noqa: ANN401 - a Select, whose type SQLAlchemy can't spell
+    def _one(self, process_id: str, path: str) -> Select[LiveFile]:
         return select(LiveFile).where(
             LiveFile.gateway_id == self._gateway_id, LiveFile.process_id == process_id, LiveFile.path == path
         )
 
 
-def keys_of(session: Session, gateway_id: str, experiment_id: str) -> list[str]:
-    """Return the keys of all objects that hold parts of an experiment's live files."""
-    statement = (
-        select(LivePart.key)
-        .join(LiveFile, LiveFile.id == LivePart.file_id)
-        .join(Process, Process.id == LiveFile.process_id)
-        .where(LiveFile.gateway_id == gateway_id, Process.experiment_id == experiment_id)
-    )
-    return list(session.scalars(statement))
-
-
 def store_parts(session: Session, answers: Sequence[LookAnswered]) -> None:
     """Write what looks at files saw; an answer that was told before, or to a question of another epoch, is nothing."""
-    told = {answer.look_id: answer for answer in answers if answer.what is LookKind.FILE}
+    told = {str(answer.look_id): answer for answer in answers if answer.what is LookKind.FILE}
     if not told:
         return
     asked = select(ResourceLook.id, ResourceLook.gateway_id, ResourceLook.params).where(ResourceLook.id.in_(told))

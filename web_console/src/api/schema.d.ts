@@ -1194,6 +1194,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task_id}/logs/{stream}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Job Log
+         * @description Read what the task's job prints, while it runs and afterwards: bytes of a Range, or from an offset on.
+         *
+         *     To follow it: ask with `offset`, append what comes, and ask again from `Howdah-Log-Offset` plus its length, until
+         *     `Howdah-Log-Complete` is true and `Howdah-Log-Size` is reached. Each byte is fetched from the resource once.
+         */
+        get: operations["read_job_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -2696,6 +2719,12 @@ export interface components {
             /** Lines */
             lines: components["schemas"]["LogLine"][];
         };
+        /**
+         * LogStream
+         * @description What a job prints.
+         * @enum {string}
+         */
+        LogStream: "stdout" | "stderr";
         /**
          * LoginCode
          * @description A code that opens one session: shown this once.
@@ -4256,6 +4285,7 @@ export type Lanes = components['schemas']['Lanes'];
 export type LiveJobs = components['schemas']['LiveJobs'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogLines = components['schemas']['LogLines'];
+export type LogStream = components['schemas']['LogStream'];
 export type LoginCode = components['schemas']['LoginCode'];
 export type Me = components['schemas']['Me'];
 export type ModuleBody = components['schemas']['ModuleBody'];
@@ -12684,6 +12714,12 @@ export interface operations {
     list_logs: {
         parameters: {
             query?: {
+                /** @description Only lines from this instant on. */
+                since?: string | null;
+                /** @description Only lines before this instant. */
+                until?: string | null;
+                /** @description Only lines of this attempt. */
+                attempt?: number | null;
                 /** @description The most items of the page. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
@@ -12781,6 +12817,186 @@ export interface operations {
                      *       "title": "Not found",
                      *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_job_log: {
+        parameters: {
+            query?: {
+                /** @description From which byte on; instead of a Range header. */
+                offset?: number | null;
+                /** @description At most so many bytes; 1,048,576 if absent. */
+                limit?: number | null;
+                /** @description Seconds to wait for bytes that are not here yet, before an empty answer. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                task_id: string;
+                stream: components["schemas"]["LogStream"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes. */
+            200: {
+                headers: {
+                    /** @description Whether that is all there will be. */
+                    "Howdah-Log-Complete"?: boolean;
+                    /** @description Another number than before: the job began its output anew; read from 0 again. */
+                    "Howdah-Log-Epoch"?: number;
+                    /** @description Where the bytes begin. */
+                    "Howdah-Log-Offset"?: number;
+                    /** @description How many bytes the log is known to have. */
+                    "Howdah-Log-Size"?: number;
+                    /** @description `live` or `stored`. */
+                    "Howdah-Log-Source"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example step 1 of 10 */
+                    "text/plain; charset=utf-8": unknown;
+                };
+            };
+            /** @description The bytes of the Range. */
+            206: {
+                headers: {
+                    /** @description Whether that is all there will be. */
+                    "Howdah-Log-Complete"?: boolean;
+                    /** @description Another number than before: the job began its output anew; read from 0 again. */
+                    "Howdah-Log-Epoch"?: number;
+                    /** @description Where the bytes begin. */
+                    "Howdah-Log-Offset"?: number;
+                    /** @description How many bytes the log is known to have. */
+                    "Howdah-Log-Size"?: number;
+                    /** @description `live` or `stored`. */
+                    "Howdah-Log-Source"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; charset=utf-8": unknown;
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such bytes */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "No such bytes",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 416,
+                     *       "title": "No such bytes",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/range-not-satisfiable"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Temporarily unavailable",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 503,
+                     *       "title": "Temporarily unavailable",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unavailable"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
