@@ -8,7 +8,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.load import STEPS, Api, Driver, Result, Stream, quantiles
-from benchmarks.machine import Usage, description, usage
+from benchmarks.machine import Usage, cpu_seconds, description, usage
 from tests.fixtures.platform import Platform
 from tests.fixtures.platform_main import PlatformPlan
 
@@ -44,16 +44,26 @@ class Sizes:
         return Sizes(warm_up, idle, ten, fifty, single, self.open_seconds * by)
 
 
-def measure(driver: Driver, sizes: Sizes) -> list[Result]:
+@dataclass(frozen=True)
+class Measured:
+    """The phases, and what each process spent on one task of the busy one: CPU milliseconds by name."""
+
+    results: Sequence[Result]
+    cpu_ms_per_task: Mapping[str, float]
+
+
+def measure(driver: Driver, sizes: Sizes, spent: Callable[[], Mapping[str, float]]) -> Measured:
     """Run the phases in order; the first one only warms everything up and is not reported."""
     driver.in_flight(50, sizes.warm_up)
     idle = driver.idle(sizes.idle)
     ten = driver.in_flight(10, sizes.ten)
+    before = spent()
     fifty = driver.in_flight(50, sizes.fifty)
+    cost = {name: 1_000 * (cpu - before[name]) / sizes.fifty / STEPS for name, cpu in spent().items()}
     single = driver.single_calls(50, sizes.single, _CALLERS)
     rate = fifty.tasks_per_second / STEPS / 2
     open_loop = driver.open_loop(rate, int(rate * sizes.open_seconds), _CALLERS)
-    return [idle, ten, fifty, single, open_loop]
+    return Measured([idle, ten, fifty, single, open_loop], cost)
 
 
 def headline(results: Sequence[Result]) -> dict[str, float]:
@@ -67,35 +77,36 @@ def headline(results: Sequence[Result]) -> dict[str, float]:
     }
 
 
-def usages(platform: Platform) -> list[Usage]:
-    """Return what every process of the platform has used so far."""
-    children = platform.status().children
-    return [usage(child.name, child.pid) for child in children if child.pid is not None]
+def children(platform: Platform) -> dict[str, int]:
+    """Return the platform's processes: name → pid."""
+    return {child.name: child.pid for child in platform.status().children if child.pid is not None}
 
 
-def report(results: Sequence[Result], used: Sequence[Usage]) -> str:
+def report(measured: Measured, used: Sequence[Usage]) -> str:
     """Return the tables as Markdown."""
     machine = ", ".join(f"{name}: {value}" for name, value in description().items())
     lines = ["# Hot path: three no-op steps through REST and the stream", "", machine, ""]
     lines += ["| " + " | ".join(_HEADINGS) + " |", "|" + "---|" * len(_HEADINGS)]
-    lines += ["| " + " | ".join(row) + " |" for row in quantiles(results)]
-    lines += ["", "| process | CPU s | PSS MB |", "|---|---|---|"]
-    lines += [f"| {one.name} | {one.cpu_seconds:.1f} | {one.pss_mb:.0f} |" for one in used]
+    lines += ["| " + " | ".join(row) + " |" for row in quantiles(measured.results)]
+    lines += ["", "| process | CPU s | PSS MB | CPU ms a task at 50 |", "|---|---|---|---|"]
+    cost = measured.cpu_ms_per_task
+    lines += [f"| {one.name} | {one.cpu_seconds:.1f} | {one.pss_mb:.0f} | {cost[one.name]:.2f} |" for one in used]
     without_jvm = sum(one.pss_mb for one in used if one.name != "kafka")
-    lines += [f"| all but Kafka | | {without_jvm:.0f} |", ""]
+    lines += [f"| all but Kafka | | {without_jvm:.0f} | {sum(cost.values()) - cost['kafka']:.2f} |", ""]
     return "\n".join(lines)
 
 
-def show(results: Sequence[Result], used: Sequence[Usage]) -> None:
+def show(measured: Measured, used: Sequence[Usage]) -> None:
     """Print the tables for a person."""
     console = Console()
     table = Table(*_HEADINGS, title="three no-op steps, POST sent to COMPLETED read from the stream")
-    for row in quantiles(results):
+    for row in quantiles(measured.results):
         table.add_row(*row)
     console.print(table)
-    processes = Table("process", "CPU s", "PSS MB")
+    processes = Table("process", "CPU s", "PSS MB", "CPU ms a task at 50")
     for one in used:
-        processes.add_row(one.name, f"{one.cpu_seconds:.1f}", f"{one.pss_mb:.0f}")
+        cost = measured.cpu_ms_per_task[one.name]
+        processes.add_row(one.name, f"{one.cpu_seconds:.1f}", f"{one.pss_mb:.0f}", f"{cost:.2f}")
     console.print(processes)
 
 
@@ -114,13 +125,18 @@ def main() -> int:
         stream = Stream(api)
         stream.start()
         stream.wait_open()
-        results = measure(Driver(api, stream), Sizes().scaled(options.scale))
-        used = usages(platform)
-    show(results, used)
-    figures = headline(results)
+        pids = children(platform)
+        measured = measure(
+            Driver(api, stream),
+            Sizes().scaled(options.scale),
+            lambda: {name: cpu_seconds(pid) for name, pid in pids.items()},
+        )
+        used = [usage(name, pid) for name, pid in pids.items()]
+    show(measured, used)
+    figures = headline(measured.results)
     if not options.no_store:
         RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "hot_path.md").write_text(report(results, used), encoding="utf-8")
+        (RESULTS / "hot_path.md").write_text(report(measured, used), encoding="utf-8")
         stored = {"machine": description(), **figures}
         (RESULTS / "hot_path.json").write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(figures))

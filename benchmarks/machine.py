@@ -33,12 +33,18 @@ class Usage:
     pss_mb: float
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that ``pid`` and all its descendants have used so far."""
+    times = [process.cpu_times() for process in _family(pid)]
+    return sum(one.user + one.system for one in times)
+
+
 def usage(name: str, pid: int) -> Usage:
     """Read what ``pid`` and all its descendants used; PSS is 0 where the system does not tell."""
+    pss = sum(getattr(process.memory_full_info(), "pss", 0) for process in _family(pid))
+    return Usage(name, cpu_seconds(pid), pss / 1e6)
+
+
+def _family(pid: int) -> tuple[psutil.Process, ...]:
     top = psutil.Process(pid)
-    cpu, pss = 0.0, 0
-    for process in (top, *top.children(recursive=True)):
-        times = process.cpu_times()
-        cpu += times.user + times.system
-        pss += getattr(process.memory_full_info(), "pss", 0)
-    return Usage(name, cpu, pss / 1e6)
+    return (top, *top.children(recursive=True))
