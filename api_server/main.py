@@ -21,6 +21,9 @@ from api_server.applications.router import router as applications
 from api_server.auth.capabilities import Capabilities
 from api_server.auth.tokens import TokenAuthenticator
 from api_server.capabilities.router import router as exchange
+from api_server.cluster.opening import open_control_plane
+from api_server.cluster.router import router as services
+from api_server.cluster.service import Operators
 from api_server.compute_resources.looks_router import router as looks
 from api_server.compute_resources.router import router as compute_resources
 from api_server.console.site import ConsoleSite
@@ -84,6 +87,7 @@ def routers() -> tuple[APIRouter, ...]:
         session,
         operations,
         overview,
+        services,
     )
 
 
@@ -101,6 +105,7 @@ class Parts:
     redrive: Redrive
     live_feed: LiveFeed
     service_instances: ServiceInstances
+    operators: Operators
     clock: Clock
     ready: Mapping[str, Check]
 
@@ -164,6 +169,7 @@ def _running(settings: ApiSettings, parts: Parts) -> Callable[[FastAPI], Any]:
         finally:
             purging.cancel()
             await run_sync(parts.live_feed.hub.close)
+            parts.operators.control.close()
 
     return lifespan
 
@@ -200,6 +206,7 @@ def make_parts(settings: ApiSettings, registry: Registry, messaging: Messaging) 
         redrive=Redrive(clock),
         live_feed=LiveFeed(registry, hub, authenticator),
         service_instances=ServiceInstances(messaging, clock),
+        operators=Operators(open_control_plane(settings), messaging, settings.kafka_replication_factor),
         clock=clock,
         ready={"database": _database_check(engine), "kafka": messaging.producer().trouble, "live feed": hub.trouble},
     )

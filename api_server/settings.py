@@ -5,7 +5,7 @@ import binascii
 import hashlib
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
@@ -78,6 +78,13 @@ class ApiSettings(KafkaSettings):
 
     console_directory: Path | None = None
     """Where the built console is; by default that of the package, or of the checkout."""
+
+    cluster: Literal["none", "local", "kubernetes"] = "none"
+    """What runs the services, and is asked to scale or replace them."""
+    cluster_socket: Path | None = None
+    """``local``: the control socket of the stack's supervisor."""
+    cluster_namespace: str | None = Field(default=None, pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+    """``kubernetes``: the namespace of the installation; by default that of the pod."""
 
     max_json_bytes: int = Field(default=2_000_000, ge=1_000, le=100_000_000)
     max_upload_bytes: int = Field(default=10 * GIB, ge=1, le=1 << 40)

@@ -12,8 +12,8 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-LOCK = ROOT / "requirements.lock"
-EXTRAS = ("dev",)
+LOCKS = {ROOT / "requirements.lock": ("dev",), ROOT / "docker" / "requirements.lock": ("server", "kubernetes", "s3")}
+"""Each lock with the extras that it holds: development and tests; what the platform's image runs."""
 ADDRESS = re.compile(r"://|^\s*--(index|extra-index|find-links|trusted)", re.MULTILINE)
 
 
@@ -40,26 +40,34 @@ def requirements(project: dict[str, object], extras: tuple[str, ...]) -> list[st
 
 
 def main() -> None:
-    """Compile, check that no address got in, and put the lock into its place."""
+    """Write every lock; the image's takes its versions from that of the tests."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = requirements(pyproject["project"], EXTRAS) + list(pyproject["build-system"]["requires"])
+    tested = ROOT / "requirements.lock"
+    for lock, extras in LOCKS.items():
+        built = list(pyproject["build-system"]["requires"]) if lock == tested else []
+        pinned = lock if "--upgrade" not in sys.argv else None
+        compile_lock(lock, requirements(pyproject["project"], extras) + built, pinned if lock == tested else tested)
+
+
+def compile_lock(lock: Path, wanted: list[str], pinned: Path | None) -> None:
+    """Compile, check that no address got in, and put the lock into its place. What ``pinned`` pins stays if it fits."""
     with tempfile.TemporaryDirectory() as scratch:
         source, target = Path(scratch) / "pyproject.in", Path(scratch) / "requirements.lock"
         source.write_text("\n".join(wanted) + "\n")
-        if LOCK.exists() and "--upgrade" not in sys.argv:
-            target.write_text(LOCK.read_text())  # what is pinned stays, where it still fits
+        if pinned is not None and pinned.exists():
+            target.write_text(pinned.read_text())
         command = [sys.executable, "-m", "piptools", "compile", "--quiet", "--strip-extras", "--generate-hashes"]
         command += ["--allow-unsafe", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
         command += ["--no-emit-trusted-host", "--no-emit-options", "--output-file", str(target), str(source)]
-        command += sys.argv[1:]
+        command += sys.argv[1:] if pinned != ROOT / "requirements.lock" or lock == pinned else []
         subprocess.run(command, check=True, env={**os.environ, "CUSTOM_COMPILE_COMMAND": "make lock"})  # noqa: S603 - pip-tools, with our own arguments
         text = target.read_text()
     if address := ADDRESS.search(text):
         raise SystemExit(
             f"the lock would name an address, near: {text[max(0, address.start() - 40) : address.end() + 40]}"
         )
-    LOCK.write_text(text)
-    sys.stdout.write(f"{LOCK.name}: {len(re.findall('^[a-z].*==', text, re.MULTILINE))} packages\n")
+    lock.write_text(text)
+    sys.stdout.write(f"{lock.relative_to(ROOT)}: {len(re.findall('^[a-z].*==', text, re.MULTILINE))} packages\n")
 
 
 if __name__ == "__main__":

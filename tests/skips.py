@@ -22,6 +22,7 @@ ALWAYS: dict[tuple[str, str], str] = {
 
 SOMETIMES: dict[tuple[str, str], str] = {
     ("test_an_unknown_queue_is_refused_in_plain_words", "htcondor"): "HTCondor has no queues",
+    ("test_a_local_stack_goes_on_from_what_was_wanted_last", "kubernetes"): "a cluster's memory is its own",
     ("test_children_are_told_when_the_supervisor_is_killed", ""): "the death signal is Linux's",
 }
 """What a test itself may find impossible where it runs. The parameter "" stands for a test without any."""

@@ -2,7 +2,7 @@
 
 import typer
 
-from howdah.cli.commands import apps, catalogue, dead_letters, experiments, local_stack, resources
+from howdah.cli.commands import apps, catalogue, dead_letters, experiments, local_stack, resources, services
 
 app = typer.Typer(
     name="howdah",
@@ -17,3 +17,4 @@ app.add_typer(experiments.app, name="experiments")
 app.add_typer(resources.app, name="resources")
 app.add_typer(apps.app, name="apps")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(services.app, name="services")

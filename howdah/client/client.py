@@ -22,6 +22,7 @@ from howdah.client.models import (
     LoginCode,
 )
 from howdah.client.resources import ResourceCalls
+from howdah.client.services import ServiceCalls
 from howdah.client.transfers import Files
 from howdah.client.watching import Feed
 
@@ -65,6 +66,7 @@ class Client:
         self.files = Files(self._connection)
         self.experiments = ExperimentCalls(self._connection)
         self.dead_letters = DeadLetterCalls(self._connection)
+        self.services = ServiceCalls(self._connection)
 
     def me(self) -> Caller:
         """Return who the token belongs to."""

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
+from howdah.contracts.services import MAX_REPLICAS, ServiceDeployment, ServiceName, ServiceReport
+
 ChildName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
@@ -22,6 +24,7 @@ class ChildState(StrEnum):
     """Not started yet, or died and waits for its back-off to pass."""
     STARTING = "starting"
     READY = "ready"
+    STOPPING = "stopping"
     STOPPED = "stopped"
 
 
@@ -36,6 +39,50 @@ class RestartChild(_Control):
 
     kind: Literal["restart-child"] = "restart-child"
     name: ChildName
+
+
+class GetServices(_Control):
+    """Asks how the services are, or the one with this name; answered by ``Services``."""
+
+    kind: Literal["get-services"] = "get-services"
+    name: ServiceName | None = None
+
+
+class ScaleService(_Control):
+    """Asks for this many instances of a task service; answered by ``Accepted`` or ``Refused``."""
+
+    kind: Literal["scale-service"] = "scale-service"
+    name: ServiceName
+    replicas: int = Field(ge=0, le=MAX_REPLICAS)
+
+
+class RestartService(_Control):
+    """Asks to replace a service's instances one after the other."""
+
+    kind: Literal["restart-service"] = "restart-service"
+    name: ServiceName
+
+
+class DeployService(_Control):
+    """Asks to run a custom service as described, from now on and after every start of the stack."""
+
+    kind: Literal["deploy-service"] = "deploy-service"
+    name: ServiceName
+    deployment: ServiceDeployment
+
+
+class RollBackService(_Control):
+    """Asks to go back to a custom service's revision before the present one."""
+
+    kind: Literal["roll-back-service"] = "roll-back-service"
+    name: ServiceName
+
+
+class RemoveService(_Control):
+    """Asks to stop a custom service and forget it."""
+
+    kind: Literal["remove-service"] = "remove-service"
+    name: ServiceName
 
 
 class StopStack(_Control):
@@ -71,6 +118,24 @@ class StackStatus(_Control):
     kafka_bootstrap: str | None = None
 
 
+class Services(_Control):
+    """The services that were asked for, by name."""
+
+    kind: Literal["services"] = "services"
+    services: tuple[ServiceReport, ...]
+
+
+class RefusalReason(StrEnum):
+    """Why a request can't be carried out."""
+
+    UNKNOWN = "unknown"
+    """There is no such child or service."""
+    CONFLICT = "conflict"
+    """There is, but this can't be done with it as it is."""
+    INVALID = "invalid"
+    """The request is wrong: the sentence names the field."""
+
+
 class Accepted(_Control):
     """The request is being carried out."""
 
@@ -82,11 +147,14 @@ class Refused(_Control):
 
     kind: Literal["refused"] = "refused"
     sentence: str
+    reason: RefusalReason = RefusalReason.INVALID
 
 
-Request = Annotated[GetStatus | RestartChild | StopStack, Field(discriminator="kind")]
-Answer = Annotated[StackStatus | Accepted | Refused, Field(discriminator="kind")]
+ServiceWish = ScaleService | RestartService | DeployService | RollBackService | RemoveService
+"""What changes which services run."""
+AnyRequest = GetStatus | RestartChild | StopStack | GetServices | ServiceWish
+AnyAnswer = StackStatus | Services | Accepted | Refused
 
-REQUESTS: TypeAdapter[GetStatus | RestartChild | StopStack] = TypeAdapter(Request)
-ANSWERS: TypeAdapter[StackStatus | Accepted | Refused] = TypeAdapter(Answer)
+REQUESTS: TypeAdapter[AnyRequest] = TypeAdapter(Annotated[AnyRequest, Field(discriminator="kind")])
+ANSWERS: TypeAdapter[AnyAnswer] = TypeAdapter(Annotated[AnyAnswer, Field(discriminator="kind")])
 MAX_LINE_BYTES = 1_000_000

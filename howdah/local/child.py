@@ -32,6 +32,14 @@ def always_ready() -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Which service a child is an instance of, and which revision of it."""
+
+    service: str
+    revision: str
+
+
 @dataclass(frozen=True)
 class ChildSpec:
     """What to run and how to know that it is ready. ``env`` is added to our own environment, less ``without``."""
@@ -55,6 +63,8 @@ class ChildSpec:
     """Whether SIGKILL goes to the descendants as well."""
     health_port: int | None = None
     """Where it serves /livez, /readyz and /metrics, if it does."""
+    member: Member | None = None
+    """None for what is no service: a daemon that the platform stands on."""
     identity: tuple[str, ...] = ()
     """Options of setpriv(1) that change the user, for a program that refuses to run as root."""
 

@@ -3,15 +3,19 @@
 The supervisor starts them; Compose and Kubernetes have the same list in their own files.
 """
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from howdah.local.child import ChildSpec
+from howdah.contracts.services import ServiceDeployment
+from howdah.local.child import ChildSpec, Member
+from howdah.local.control import socket_path
+from howdah.local.fleet import FIRST, Fleet
 from howdah.local.http_probe import livez, readyz
 from howdah.local.ports import HOST, PortBook
-from howdah.local.stack_secrets import StackSecrets
+from howdah.local.stack_secrets import SecretFile, StackSecrets
 
 SERVICES = (
     "env_setup",
@@ -24,6 +28,9 @@ SERVICES = (
     "resource_look",
 )
 """The modules below ``services``; each is a child of its own."""
+
+PLATFORM = ("api-server", "orchestrator")
+"""The processes of the API half."""
 
 API_HALF_ONLY = frozenset(
     {"HOWDAH_DATABASE_URL", "HOWDAH_MASTER_KEY", "HOWDAH_MASTER_KEYS_OLD", "HOWDAH_CAPABILITY_KEY"}
@@ -76,6 +83,8 @@ def api_environment(where: Surroundings, known: StackSecrets) -> Mapping[str, st
         "HOWDAH_PUBLIC_URL": where.api_url,
         "HOWDAH_BIND_HOST": HOST,
         "HOWDAH_BIND_PORT": str(where.api_port),
+        "HOWDAH_CLUSTER": "local",
+        "HOWDAH_CLUSTER_SOCKET": str(socket_path(where.directory)),
     }
 
 
@@ -91,6 +100,7 @@ def api_half(where: Surroundings, known: StackSecrets) -> tuple[ChildSpec, ...]:
             ready=readyz(where.api_port),
             alive=livez(where.api_port),
             health_port=where.api_port,
+            member=Member("api-server", FIRST),
         ),
         ChildSpec(
             name="orchestrator",
@@ -99,24 +109,48 @@ def api_half(where: Surroundings, known: StackSecrets) -> tuple[ChildSpec, ...]:
             ready=readyz(orchestrator_port),
             alive=livez(orchestrator_port),
             health_port=orchestrator_port,
+            member=Member("orchestrator", FIRST),
         ),
     )
 
 
+def service_fleet(where: Surroundings, secret_file: SecretFile) -> Fleet:
+    """Return the services of the stack, as they were last wanted."""
+
+    def describe(name: str, deployment: ServiceDeployment | None, number: int, revision: str) -> ChildSpec:
+        return task_service(name, where, secret_file.load(), deployment=deployment, number=number, revision=revision)
+
+    names = (module.replace("_", "-") for module in SERVICES)
+    return Fleet(where.directory / "services.json", names, PLATFORM, describe)
+
+
 def task_services(where: Surroundings, known: StackSecrets) -> tuple[ChildSpec, ...]:
-    """Return a child for every task service."""
-    return tuple(_task_service(module, where, known) for module in SERVICES)
+    """Return a child for every built-in task service."""
+    return tuple(task_service(module.replace("_", "-"), where, known) for module in SERVICES)
 
 
-def _task_service(module: str, where: Surroundings, known: StackSecrets) -> ChildSpec:
-    name = module.replace("_", "-")
-    port = where.ports.get(name)
+def task_service(  # noqa: PLR0913 - what tells one instance from another, by keyword
+    name: str,
+    where: Surroundings,
+    known: StackSecrets,
+    *,
+    deployment: ServiceDeployment | None = None,
+    number: int = 1,
+    revision: str = FIRST,
+) -> ChildSpec:
+    """Return one instance of a task service, a built-in one or a custom one that was deployed."""
+    instance = name if number == 1 else f"{name}--{number}"  # no service's name has two hyphens in a row
+    port = where.ports.get(instance)
     token = known.service_token.get_secret_value() if known.service_token else ""
+    module = deployment.module if deployment else f"services.{name.replace('-', '_')}"
+    folder = deployment.directory if deployment else None
     return ChildSpec(
-        name=name,
-        command=(sys.executable, "-m", f"services.{module}"),
+        name=instance,
+        command=(sys.executable, "-m", module),
         env={
+            **(deployment.environment if deployment else {}),
             **shared_environment(where),
+            **({"PYTHONPATH": os.pathsep.join(filter(None, (folder, os.environ.get("PYTHONPATH"))))} if folder else {}),
             "HOWDAH_SERVICE_NAME": name,
             "HOWDAH_API_URL": where.api_url,
             "HOWDAH_SERVICE_TOKEN": token,
@@ -124,8 +158,10 @@ def _task_service(module: str, where: Surroundings, known: StackSecrets) -> Chil
             "HOWDAH_DRAIN_GRACE_SECONDS": str(DRAIN_SECONDS),
         },
         without=API_HALF_ONLY,
+        cwd=Path(folder) if folder else None,
         ready=readyz(port),
         alive=livez(port),
         health_port=port,
         grace_seconds=DRAIN_SECONDS + 5,
+        member=Member(name, revision),
     )

@@ -12,18 +12,13 @@ from howdah.contracts.control import (
     ANSWERS,
     MAX_LINE_BYTES,
     REQUESTS,
-    Accepted,
-    GetStatus,
+    AnyAnswer,
+    AnyRequest,
     Refused,
-    RestartChild,
-    StackStatus,
-    StopStack,
 )
 from howdah.local.errors import LocalStackError
 from howdah.local.sockets import short_folder
 
-AnyRequest = GetStatus | RestartChild | StopStack
-AnyAnswer = StackStatus | Accepted | Refused
 Respond = Callable[[AnyRequest], AnyAnswer]
 
 _TIMEOUT_SECONDS = 10.0

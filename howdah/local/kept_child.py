@@ -34,7 +34,7 @@ class Patience:
 
 
 class KeptChild:
-    """WAITING → STARTING → READY, to WAITING when it dies or hangs, STOPPED in the end. Used by one thread only."""
+    """WAITING → STARTING → READY, to WAITING when it dies or hangs; in the end STOPPING, STOPPED. For one thread."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - the child and what it is kept by
         self,
@@ -108,6 +108,8 @@ class KeptChild:
             self.start()
         elif self._state in {ChildState.STARTING, ChildState.READY} and self._child.pid is None:
             self._died(now)
+        elif self._state is ChildState.STOPPING:
+            self._look_whether_stopped(now)
         elif self._state is ChildState.STARTING:
             self._look_whether_ready(now)
         elif self._state is ChildState.READY and now >= self._next_check:
@@ -120,12 +122,22 @@ class KeptChild:
         self._restarts += 1
         self.start()
 
+    def retire(self) -> None:
+        """Ask it to stop, for good, and return at once; the looks that follow see to its end."""
+        self._child.ask_to_stop()
+        self._overdue = self._clock.monotonic() + self._child.spec.grace_seconds
+        self._enter(ChildState.STOPPING, None)
+
     def finish(self, deadline: float) -> None:
         """Wait for its end until ``deadline``, then kill it."""
         if not self._child.wait_stopped(deadline):
             self._progress.say(f"{self.name} did not stop in time and was killed")
         self._record.ended(self.name)
         self._enter(ChildState.STOPPED, None)
+
+    def _look_whether_stopped(self, now: float) -> None:
+        if self._child.pid is None or now > self._overdue:
+            self.finish(now)
 
     def _look_whether_ready(self, now: float) -> None:
         self._trouble = self._child.spec.ready()

@@ -4,9 +4,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from howdah.contracts.services import ServiceKind
 from howdah.local.child import ChildSpec
 from howdah.local.chores import bootstrap, ensure_topics, migrate
-from howdah.local.composition import Surroundings, api_half, task_services
+from howdah.local.composition import Surroundings, api_half, service_fleet
 from howdah.local.kafka import KafkaServer
 from howdah.local.ports import PortBook
 from howdah.local.postgres import DATABASE, PostgresServer
@@ -40,6 +41,7 @@ class Stack:
     def plan(self, on_ready: Callable[[], None]) -> Plan:
         """Prepare what must be downloaded or initialised, and return what to run."""
         daemons = self._daemons()
+        fleet = service_fleet(self.where, self.secrets)
         where, secrets, own_database = self.where, self.secrets, self._postgres is not None
         stages: list[Stage] = [
             Wave(" · ".join(spec.name for spec in daemons), lambda: daemons),
@@ -47,9 +49,11 @@ class Stack:
             Chore("database", self._ensure_database),
             Chore("gateway", lambda stopping: bootstrap(where, secrets, stopping, own_database=own_database)),
             Wave("API server and orchestrator", lambda: api_half(where, secrets.load())),
-            Wave("task services", lambda: task_services(where, secrets.load())),
+            Wave("task services", lambda: fleet.specs(ServiceKind.BUILT_IN)),
         ]
-        return Plan(stages, api_url=where.api_url, kafka_bootstrap=where.kafka_bootstrap, on_ready=on_ready)
+        return Plan(
+            stages, api_url=where.api_url, kafka_bootstrap=where.kafka_bootstrap, fleet=fleet, on_ready=on_ready
+        )
 
     def _daemons(self) -> tuple[ChildSpec, ...]:
         own = [daemon for daemon in (self._kafka, self._postgres) if daemon is not None]

@@ -9,26 +9,37 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
 from howdah.contracts.control import (
     Accepted,
+    AnyAnswer,
+    AnyRequest,
     ChildState,
+    GetServices,
     GetStatus,
+    RefusalReason,
     Refused,
     RestartChild,
+    RestartService,
+    Services,
+    ServiceWish,
     StackStatus,
     StopStack,
 )
+from howdah.contracts.services import ServiceKind
 from howdah.local.child import Child, ChildSpec
 from howdah.local.child_logs import bound
-from howdah.local.control import AnyAnswer, AnyRequest, ControlServer
+from howdah.local.control import ControlServer
 from howdah.local.errors import ChildDiedError, LocalStackError
+from howdah.local.fleet import Fleet
+from howdah.local.journal import Journal, report
 from howdah.local.kept_child import Backoff, KeptChild, Patience
 from howdah.local.progress import Progress
+from howdah.local.rollout import step
 from howdah.local.run_record import RunRecord
 from howdah.runtime.clock import Clock, SystemClock
 
@@ -77,6 +88,8 @@ class Plan:
     kafka_bootstrap: str | None = None
     backoff: Backoff = field(default_factory=Backoff)
     patience: Patience = field(default_factory=Patience)
+    fleet: Fleet | None = None
+    """Services that may be scaled, replaced, added and removed while the stack runs; the last stage starts some."""
     on_ready: Callable[[], None] | None = None
     """Called once on a thread of its own when everything is ready for the first time."""
 
@@ -91,6 +104,7 @@ class Supervisor:
         self._clock = clock or SystemClock()
         self._record = RunRecord(directory)
         self._waves: list[list[KeptChild]] = []
+        self._journal = Journal()
         self._wishes: queue.SimpleQueue[AnyRequest] = queue.SimpleQueue()
         self._stop_requests = 0
         self._last_signal = float("-inf")
@@ -134,10 +148,7 @@ class Supervisor:
     def _start_wave(self, specs: tuple[ChildSpec, ...]) -> None:
         wave: list[KeptChild] = []
         self._waves.append(wave)
-        for spec in specs:
-            child = Child(spec, self._directory / "logs" / f"{spec.name}.log")
-            wave.append(self._keep(child))
-            wave[-1].start()
+        wave.extend(map(self._started, specs))
         began, waited_for = time.monotonic(), {kept.name: kept for kept in wave}
         while waited_for:
             self._refuse_to_go_on_when_stopping()
@@ -169,15 +180,26 @@ class Supervisor:
         while not self._stopping():
             self._take_wishes(_LOOK_SECONDS)
             self._look_after(self._kept())
+            if self._plan.fleet is not None:
+                self._follow(self._plan.fleet)
             if time.monotonic() >= self._next_log_look:
                 self._next_log_look = time.monotonic() + _LOG_LOOK_SECONDS
                 for kept in self._kept():
                     bound(kept.child.log_path)
 
-    @staticmethod
-    def _look_after(children: Iterable[KeptChild]) -> None:
+    def _look_after(self, children: Sequence[KeptChild]) -> None:
         for kept in children:
             kept.look()
+        self._journal.look(children)
+
+    def _follow(self, fleet: Fleet) -> None:
+        """Bring the task services, which are the last wave, to what the fleet wants."""
+        step(self._waves[-1], fleet.specs(ServiceKind.BUILT_IN, ServiceKind.CUSTOM), self._started)
+
+    def _started(self, spec: ChildSpec) -> KeptChild:
+        kept = self._keep(Child(spec, self._directory / "logs" / f"{spec.name}.log"))
+        kept.start()
+        return kept
 
     def _take_wishes(self, seconds: float) -> None:
         try:
@@ -192,7 +214,7 @@ class Supervisor:
                 for kept in self._kept():
                     if kept.name == name:
                         kept.restart()
-            case GetStatus():
+            case _:
                 pass
 
     def _stop_all(self) -> None:
@@ -227,10 +249,29 @@ class Supervisor:
                     kafka_bootstrap=self._plan.kafka_bootstrap,
                 )
             case RestartChild(name=name) if name not in (names := [kept.name for kept in self._kept()]):
-                return Refused(sentence=f"name: there is no child {name!r}, only {', '.join(names)}")
+                return _unknown(f"name: there is no child {name!r}, only {', '.join(names)}")
             case RestartChild() | StopStack():
                 self._wishes.put(request)
                 return Accepted()
+            case GetServices(name=name):
+                return self._services(name)
+            case _:
+                return self._wish(request)
+
+    def _services(self, name: str | None) -> AnyAnswer:
+        wanted = self._plan.fleet.wanted() if self._plan.fleet else ()
+        chosen = [one for one in wanted if name in {None, one.name}]
+        if name is not None and not chosen:
+            return _unknown(f"there is no service {name!r}")
+        return Services(services=tuple(report(one, self._kept(), self._journal) for one in chosen))
+
+    def _wish(self, wish: ServiceWish) -> AnyAnswer:
+        if self._plan.fleet is None:
+            return _unknown("this stack has no services")
+        if isinstance(wish, RestartService) and self._plan.fleet.is_platform(wish.name):
+            self._wishes.put(RestartChild(name=wish.name))
+            return Accepted()
+        return self._plan.fleet.take(wish)
 
     def _kept(self) -> list[KeptChild]:
         return [kept for wave in list(self._waves) for kept in list(wave)]
@@ -246,6 +287,10 @@ class Supervisor:
         if time.monotonic() - self._last_signal > _ECHO_SECONDS:
             self._stop_requests += 1
         self._last_signal = time.monotonic()
+
+
+def _unknown(sentence: str) -> Refused:
+    return Refused(sentence=sentence, reason=RefusalReason.UNKNOWN)
 
 
 def _is_heeded(which: signal.Signals) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import structlog
 
 from howdah.client import Client
-from howdah.contracts.control import Accepted, GetStatus, Refused, RestartChild, StackStatus, StopStack
+from howdah.contracts.control import Accepted, AnyAnswer, GetStatus, Refused, RestartChild, StackStatus, StopStack
 from howdah.contracts.errors import HowdahError
 from howdah.local.console import progress_for
 from howdah.local.control import ask
@@ -81,5 +81,5 @@ def _await_end(client: Client, experiment_id: str) -> None:
         pass
 
 
-def _sentence(answer: StackStatus | Accepted | Refused) -> str:
+def _sentence(answer: AnyAnswer) -> str:
     return answer.sentence if isinstance(answer, Refused) else "the stack gave an answer that does not fit"

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from howdah.contracts.control import Accepted, ChildState, GetStatus, Refused, RestartChild, StackStatus, StopStack
+from howdah.contracts.control import Accepted, ChildState, GetStatus, RefusalReason, Refused, RestartChild, StackStatus, StopStack
 from howdah.local.child_logs import bound
 from howdah.local.control import ask
 from howdah.local.errors import LocalStackError
@@ -186,7 +186,7 @@ def test_a_child_is_restarted_on_request_and_a_wrong_name_is_refused(start: Star
     await_line(stack, "all ready")
     before = pid_of(tmp_path, "first")
     assert ask(tmp_path, RestartChild(name="third")) == Refused(
-        sentence="name: there is no child 'third', only first, second"
+        sentence="name: there is no child 'third', only first, second", reason=RefusalReason.UNKNOWN
     )
     assert isinstance(ask(tmp_path, RestartChild(name="first")), Accepted)
     await_line(stack, "first is ready again")

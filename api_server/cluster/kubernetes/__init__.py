@@ -1,0 +1,1 @@
+"""The Kubernetes backend: services are Deployments that carry the platform's labels, in its own namespace."""
