@@ -59,7 +59,7 @@ def compile_lock(lock: Path, wanted: list[str], pinned: Path | None) -> None:
         command = [sys.executable, "-m", "piptools", "compile", "--quiet", "--strip-extras", "--generate-hashes"]
         command += ["--allow-unsafe", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
         command += ["--no-emit-trusted-host", "--no-emit-options", "--output-file", str(target), str(source)]
-        command += sys.argv[1:] if pinned != ROOT / "requirements.lock" or lock == pinned else []
+        command += [] if pinned else sys.argv[1:]
         subprocess.run(command, check=True, env={**os.environ, "CUSTOM_COMPILE_COMMAND": "make lock"})  # noqa: S603 - pip-tools, with our own arguments
         text = target.read_text()
     if address := ADDRESS.search(text):

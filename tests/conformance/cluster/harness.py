@@ -121,7 +121,7 @@ class KubernetesHarness(PlaneHarness):
         settings = client.Configuration()
         config.load_kube_config(str(kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call]
         self._api = client.ApiClient(settings)
-        self._core = client.CoreV1Api(self._api)
+        self._core: Any = client.CoreV1Api(self._api)
         self._namespace = f"test-{new_id()[-12:]}"
         self._calls = KubernetesCalls(self._namespace, self._api)
         self.plane = Kubernetes(self._calls, SystemClock())

@@ -1,5 +1,7 @@
 """What both control planes promise, seen through the one interface."""
 
+from collections.abc import Callable
+
 import pytest
 
 from api_server.problems import ConflictError, InvalidRequestError, NotFoundError
@@ -46,26 +48,28 @@ def test_a_restart_replaces_every_instance(plane: PlaneHarness) -> None:
 
 def test_the_platforms_own_may_be_restarted_and_nothing_else(plane: PlaneHarness) -> None:
     plane.plane.restart(PLATFORM)
-    for steer in (
+    steps: list[Callable[[], object]] = [
         lambda: plane.plane.scale(PLATFORM, 2),
         lambda: plane.plane.remove(PLATFORM),
         lambda: plane.plane.deploy(PLATFORM, plane.deployment()),
         lambda: plane.plane.remove(BUILT_IN),
         lambda: plane.plane.deploy(BUILT_IN, plane.deployment()),
         lambda: plane.plane.roll_back(BUILT_IN),
-    ):
+    ]
+    for steer in steps:
         with pytest.raises(ConflictError):
             steer()
 
 
 def test_what_does_not_exist_is_said_not_to_exist(plane: PlaneHarness) -> None:
-    for steer in (
+    steps: list[Callable[[], object]] = [
         lambda: plane.plane.report("nobody"),
         lambda: plane.plane.scale("nobody", 1),
         lambda: plane.plane.restart("nobody"),
         lambda: plane.plane.roll_back("nobody"),
         lambda: plane.plane.remove("nobody"),
-    ):
+    ]
+    for steer in steps:
         with pytest.raises(NotFoundError, match="nobody"):
             steer()
 

@@ -9,7 +9,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from howdah.contracts.control import Accepted, ChildState, GetStatus, RefusalReason, Refused, RestartChild, StackStatus, StopStack
+from howdah.contracts.control import (
+    Accepted,
+    ChildState,
+    GetStatus,
+    RefusalReason,
+    Refused,
+    RestartChild,
+    StackStatus,
+    StopStack,
+)
 from howdah.local.child_logs import bound
 from howdah.local.control import ask
 from howdah.local.errors import LocalStackError
