@@ -98,10 +98,10 @@ def _ask(
 ) -> tuple[Mapping[str, JobStatus], Sequence[Marks]]:
     boundary = f"howdah-marks-{secrets.token_hex(8)}"
     script, variables = scheduler.status_script([job.native_id for job in jobs if job.native_id])
-    directories = "\n".join(place_of(connection, job).submission_dir for job in jobs)
+    directories = [place_of(connection, job).submission_dir for job in jobs]
     result = connection.run_script(
         f"{{ {script}\n}}\nasked=$?\n{templates.text('marks.sh')}",
-        {**variables, "dirs": directories, "boundary": boundary},
+        {**variables, "dirs": "\n".join(directories), "boundary": boundary},
         timeout_seconds=connection.target.command_timeout_seconds,
         max_output_bytes=(len(jobs) + 100) * _BYTES_PER_JOB,
         operation=OPERATION,
@@ -114,7 +114,7 @@ def _ask(
         statuses = scheduler.parse_status(queue, result.stderr.decode(errors="replace"), int(status))
     except SilentError as error:
         raise _silent(connection, scheduler, str(error)) from None
-    return statuses, parse_marks(left, len(jobs))
+    return statuses, parse_marks(left, boundary, directories)
 
 
 def _ask_again(

@@ -26,7 +26,7 @@ PRIVATE_DIRECTORY: Final = ".howdah"
 _LONGEST_WAIT_SECONDS = 15
 _LOOK_UP_SECONDS = 120.0
 _NO_WORK_DIRECTORY = 66
-_NO_STAGE = 70
+_NOT_BEGUN = 70
 _NATIVE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,199}")
 
 
@@ -40,12 +40,14 @@ def submit(connection: Connection, params: JobSubmissionParams, *, task_id: Task
     """
     scheduler = scheduler_of(connection.target.scheduler, connection.target.grid_engine)
     place = _place(connection, params, task_id)
-    stage = f"{place.work_dir}/{PRIVATE_DIRECTORY}/stage-{secrets.token_hex(8)}"
+    claim = claim_variables(connection, scheduler, place, attempt)
+    script_path = f"{place.submission_dir}/job-{claim['nonce']}.sh"
     try:
         variables = {
             "work_dir": place.work_dir,
-            "stage": stage,
-            "wrapper": _wrapper(connection, scheduler, params, place, stage, attempt),
+            "sub": place.submission_dir,
+            "script": script_path,
+            "wrapper": _wrapper(connection, scheduler, params, place, {**claim, "script": script_path}),
             "job_script": job_script(scheduler, params.job, place, _executable(connection, params.job)),
         }
     except ValueError as error:
@@ -88,18 +90,12 @@ def _place(connection: Connection, params: JobSubmissionParams, task_id: TaskId)
     return place_of(connection, JobRef(params.work_dir, task_id, params.generation, params.job_name))
 
 
-def _wrapper(  # noqa: PLR0913, PLR0917 - what a submission is made of
-    connection: Connection,
-    scheduler: Scheduler,
-    params: JobSubmissionParams,
-    place: JobPlace,
-    stage: str,
-    attempt: int,
+def _wrapper(
+    connection: Connection, scheduler: Scheduler, params: JobSubmissionParams, place: JobPlace, claim: dict[str, str]
 ) -> str:
     limit = connection.target.submit_timeout_seconds
     values = {
-        **claim_variables(connection, scheduler, place, attempt),
-        "stage": stage,
+        **claim,
         "submit_options": shlex.join(scheduler.submit_options(params.job, place)),
         "wait_seconds": str(max(1, round(min(limit, _LONGEST_WAIT_SECONDS)))),
     }
@@ -128,7 +124,7 @@ def _understood(connection: Connection, scheduler: Scheduler, result: CommandRes
         case _ if status == _NO_WORK_DIRECTORY:
             kind = FailureKind.PERMANENT
             sentence = f"the work directory {place.work_dir} does not exist on {host}"
-        case "failed" | "" if verb or status == _NO_STAGE:
+        case "failed" | "" if verb or status == _NOT_BEGUN:
             trouble = classify(words, scheduler.glossary.troubles)
             kind = trouble.kind if trouble else FailureKind.PERMANENT
             said = rest or words[-300:] or "no answer"

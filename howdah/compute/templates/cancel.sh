@@ -7,22 +7,24 @@ trap : HUP PIPE INT
 answer() { printf '%s\n' "$*"; exit 0; }
 ask() { scheduler_cancel "$native_id" >&2; answer asked "$native_id"; }
 
-if ! (umask 077 && mkdir -p "$sub"); then
+if ! mkdir -p -m 700 "$sub"; then
     [ -n "$known_id" ] || answer unknown "the submission's directory can't be made"
     native_id=$known_id
     ask
 fi
 # First the tombstone, then the look at claim and id: a submitter does it the other way round, so one sees the other.
-printf '%s %s\n' "$nonce" "$(date +%s)" >"$sub/tombstone.$nonce" && mv -f "$sub/tombstone.$nonce" "$sub/tombstone" ||
-    answer unknown "the tombstone can't be written"
+mark "$sub/tombstone" || answer unknown "the tombstone can't be written"
 [ -z "$known_id" ] || recorded || record "$known_id"
 left=$((wait_seconds * 5))
 while :; do
     recorded && ask
     newest_claim
     if [ "$n" -eq 0 ] || is_released; then
-        if make_claim $((n + 1)); then release; answer none; fi
-        [ -d "$sub/claim.$((n + 1))" ] || answer unknown "the claim can't be made"
+        make_claim $((n + 1))
+        case $? in
+            0) release; answer none ;;
+            2) answer unknown "the claim can't be made" ;;
+        esac
         continue
     fi
     [ "$left" -gt 0 ] || break

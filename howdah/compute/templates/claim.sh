@@ -7,7 +7,7 @@ newest_claim() { n=0; while [ -d "$sub/claim.$((n + 1))" ]; do n=$((n + 1)); don
 
 # A claim whose holder said that nothing was submitted under it, and nothing will be.
 is_released() { [ -e "$sub/claim.$n/released" ]; }
-release() { : >"$sub/claim.$n/released"; }
+release() { mark "$sub/claim.$n/released"; }
 
 # native_id from the record.
 recorded() {
@@ -19,49 +19,55 @@ record() { printf '%s\n' "$1" >"$sub/native_id.$nonce" && mv -f "$sub/native_id.
 
 modified() { stat -c %Y "$1" 2>/dev/null || stat -f %m "$1"; }
 
-# Seconds since the newest claim was made, by the file system's clock: login nodes' clocks differ.
+# Seconds since the newest claim was made, in age, by the file system's clock: login nodes' clocks differ. Fails when
+# nobody can tell.
 claim_age() {
-    : >"$sub/now.$nonce"
+    mark "$sub/now.$nonce" || return 1
     age_now=$(modified "$sub/now.$nonce") age_then=$(modified "$sub/claim.$n")
     rm -f "$sub/now.$nonce"
-    echo $((age_now - age_then))
+    [ -n "$age_now" ] && [ -n "$age_then" ] || return 1
+    age=$((age_now - age_then))
 }
 
 # find_job: native_id of the job that the submission has. Status 0: found and recorded; 1: queue and accounting answered,
 # and there is none; 2: nobody knows.
 find_job() {
     recorded && return 0
-    if native_id=$(readlink "$sub/started") && [ -n "$native_id" ]; then record "$native_id"; return 0; fi
+    if native_id=$(readlink "$sub/started") && [ -n "$native_id" ]; then record "$native_id" || :; return 0; fi
     found=$(scheduler_lookup "$job_name") || return 2
     if [ -z "$found" ]; then
         found=$(scheduler_accounting "$job_name")
         case $? in
             0) ;;
             3) # Nobody keeps a record: the queue's silence means something only while it can't have forgotten.
-                memory=$(scheduler_memory) && [ -n "$memory" ] && [ "$(claim_age)" -lt "$memory" ] || return 2 ;;
+                memory=$(scheduler_memory) && [ -n "$memory" ] && claim_age && [ "$age" -lt "$memory" ] || return 2 ;;
             *) return 2 ;;
         esac
     fi
     native_id=${found%%[!A-Za-z0-9:._-]*}
     [ -n "$native_id" ] || { [ -z "$found" ] && return 1 || return 2; }
-    record "$native_id"
+    # Found is found, also where a full disk keeps it from being recorded.
+    record "$native_id" || :
 }
 
 # may_take_over: the newest claim is old enough, its holder is not known to live, and it is of no newer attempt.
 may_take_over() {
-    [ "$(claim_age)" -ge $((3 * submit_limit)) ] || return 1
+    claim_age && [ "$age" -ge $((3 * submit_limit)) ] || return 1
     owner_id= owner_attempt=0
     if [ -s "$sub/claim.$n/owner" ]; then read -r owner_id owner_attempt _ <"$sub/claim.$n/owner"; fi
     [ "${owner_attempt:-0}" -le "$attempt" ] || return 1
-    owner_rest=${owner_id#*:}
     # A pid is evidence only on its own host.
-    [ "${owner_id%%:*}" != "$this_host" ] || [ "$(process_id "${owner_rest%%:*}")" != "$owner_id" ]
+    ! lives "$owner_id"
 }
 
-# make_claim NUMBER: try to become its holder.
+# make_claim NUMBER: try to become its holder. Status 1: somebody else is; 2: it can't be made, the system's words say why.
 make_claim() {
-    mkdir "$sub/claim.$1" 2>/dev/null || return 1
+    if ! mkdir "$sub/claim.$1" 2>/dev/null; then
+        [ ! -d "$sub/claim.$1" ] || return 1
+        mkdir "$sub/claim.$1" || { [ -d "$sub/claim.$1" ] && return 1 || return 2; }
+    fi
     n=$1
-    printf '%s %s %s %s\n' "$(process_id $$)" "$attempt" "$nonce" "$(date +%s)" >"$sub/claim.$n/owner.tmp" &&
-        mv -f "$sub/claim.$n/owner.tmp" "$sub/claim.$n/owner"
+    identify $$
+    own_identity=$identity
+    put "$own_identity $attempt $nonce" "$sub/claim.$n/owner" || { release; return 2; }
 }

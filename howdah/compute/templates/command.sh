@@ -8,7 +8,7 @@ if mkdir "$dir" 2>/dev/null; then
     adopted=no
     printf '%s\n' "$runner" >"$dir/runner.sh" || { rm -rf "$dir"; echo "failed the command can't be written to $dir"; exit 0; }
     (detached sh "$dir/runner.sh") </dev/null >/dev/null 2>&1 &
-    process_id $! >"$dir/owner.tmp" && mv -f "$dir/owner.tmp" "$dir/owner"
+    identify $! && put "$identity" "$dir/owner"
 elif [ ! -d "$dir" ]; then
     echo "failed the claim $dir can't be made"
     exit 0
@@ -19,9 +19,8 @@ is_lost() {
     owner=
     if [ -s "$dir/owner" ]; then read -r owner <"$dir/owner" || :; fi
     if [ -z "$owner" ]; then [ -n "$(find "$dir" -prune -mmin +2)" ]; return; fi
-    [ "${owner%%:*}" = "$this_host" ] || return 1
-    owner_rest=${owner#*:}
-    [ "$(process_id "${owner_rest%%:*}")" != "$owner" ] && [ ! -s "$dir/exit_code" ]
+    is_here "$owner" || return 1
+    ! lives "$owner" && [ ! -s "$dir/exit_code" ]
 }
 
 # A short command's end is seen at once, a long one's is not worth a fork each moment.

@@ -6,12 +6,12 @@ owner=
 if [ -s "$dir/owner" ]; then read -r owner <"$dir/owner" || :; fi
 owner_rest=${owner#*:}
 pid=${owner_rest%%:*}
-if [ -z "$owner" ] || [ "${owner%%:*}" != "$this_host" ]; then echo elsewhere; exit 0; fi
-if [ "$(process_id "$pid")" = "$owner" ]; then
+if [ -z "$owner" ] || ! is_here "$owner"; then echo elsewhere; exit 0; fi
+if lives "$owner"; then
     kill -s TERM -- "-$pid" 2>/dev/null
     left=25
-    while [ "$left" -gt 0 ] && [ "$(process_id "$pid")" = "$owner" ]; do nap; left=$((left - 1)); done
-    [ "$(process_id "$pid")" != "$owner" ] || kill -s KILL -- "-$pid"
+    while [ "$left" -gt 0 ] && lives "$owner"; do nap; left=$((left - 1)); done
+    ! lives "$owner" || kill -s KILL -- "-$pid"
 fi
 [ -s "$dir/exit_code" ] || { echo 143 >"$dir/exit_code.tmp" && mv -f "$dir/exit_code.tmp" "$dir/exit_code"; }
 echo stopped

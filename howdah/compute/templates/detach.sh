@@ -1,16 +1,10 @@
-# Runs a script detached from this session, so that a cut connection can't cut it in the middle, and prints what it said.
-# Variables: work_dir, stage, wrapper, job_script (may be empty). Needs process.sh. Exit 66: there is no work directory.
+# Runs the wrapper detached from this session, so that a cut connection can't cut it in the middle, and prints its answer.
+# Variables: work_dir, sub (the submission's directory), script (the job script's file), job_script and wrapper (texts).
+# Needs process.sh. Exit 66: there is no work directory; 70: nothing was begun.
 
 [ -d "$work_dir" ] || exit 66
 # What a job is given may be nobody else's business.
-(umask 077 && mkdir -p "$stage") || exit 70
-# Some shells call a full disk or a quota an I/O error only: cat says what it was.
-put() { printf '%s\n' "$1" >"$2" || { printf '%s\n' "$1" | cat >"$2"; rm -rf "$stage"; exit 70; }; }
-put "$wrapper" "$stage/wrapper.sh"
-[ -z "$job_script" ] || put "$job_script" "$stage/job.sh"
-(detached sh "$stage/wrapper.sh") </dev/null >"$stage/answer" 2>"$stage/words" &
-wait $!
-said=$(cat "$stage/answer") words=$(cat "$stage/words")
-rm -rf "$stage"
-printf '%s\n' "$said"
-printf '%s\n' "$words" >&2
+mkdir -p -m 700 "$sub" || exit 70
+put "$job_script" "$script" || { rm -f "$script"; exit 70; }
+# The answer comes through a pipe: who waits for it may go, and the wrapper goes on; it may also become the job itself.
+{ detached sh -c "$wrapper" howdah-submit & } | { read -r answer; printf '%s\n' "$answer"; }

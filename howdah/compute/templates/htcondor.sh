@@ -16,7 +16,8 @@ scheduler_submit() {
     } >"$submit_script.submit"
     timeout -k 5 "$submit_limit" condor_submit -terse "$submit_script.submit"
 }
-scheduler_id() { sed -n -e 's/^\([0-9][0-9]*\.[0-9][0-9]*\) - .*/\1/p' -e 's/^1 job(s) submitted to cluster \([0-9][0-9]*\)\.$/\1.0/p' "$1" | tail -n 1; }
+scheduler_id() { native_id=$(sed -n -e 's/^\([0-9][0-9]*\.[0-9][0-9]*\) - .*/\1/p' -e 's/^1 job(s) submitted to cluster \([0-9][0-9]*\)\.$/\1.0/p' "$1" | tail -n 1); }
+scheduler_become() { :; }
 scheduler_refused() {
     case $1 in 126 | 127) return 0 ;; 0 | 124 | 137) return 1 ;; esac
     ! grep -Eqi 'failed to commit|communication|timed out|connection closed|broken' "$2" && grep -q 'ERROR' "$2"
@@ -32,5 +33,5 @@ condor_named() {
 scheduler_lookup() { condor_named "$1" condor_q; }
 scheduler_accounting() { command -v condor_history >/dev/null 2>&1 || return 3; condor_named "$1" condor_history -match 1; }
 scheduler_memory() { echo 0; }
-scheduler_own_id() { printf '%s' "$HOWDAH_NATIVE_ID"; }
+scheduler_own_id() { native_id=$HOWDAH_NATIVE_ID; }
 scheduler_cancel() { timeout 60 condor_rm "$1"; }

@@ -1,17 +1,18 @@
 # The job, from its first breath to its exit code. Variables: sub, work_dir, requeue, limit_seconds, stdout, stderr.
 # Needs process.sh, watchdog.sh, a dialect and the function application.
 
-native_id=$(scheduler_own_id)
-epoch() { date +%s; }
+native_id=
+scheduler_own_id
 
-# leave FILE WORDS: written under another name and renamed, so that nobody reads half of it.
+# leave FILE WORDS: written under another name and renamed, so that nobody reads half of it. The time is the file's own, by
+# the file system's clock, which is one for all nodes.
 leave() { printf '%s\n' "$2" >"$sub/$1.$$.tmp" && mv -f "$sub/$1.$$.tmp" "$sub/$1"; }
 
 # The started mark: of all jobs that this submission may have by whatever mishap, one runs the application. A symbolic
 # link is made and filled in one step.
 if ! ln -s "$native_id" "$sub/started" 2>/dev/null && [ "$(readlink "$sub/started")" != "$native_id" ]; then
     if [ -L "$sub/started" ]; then
-        leave "suppressed.$native_id" "$(epoch)"
+        leave "suppressed.$native_id" "$native_id"
         echo "Another job of this submission runs or ran the application: $(readlink "$sub/started"). Nothing was done." >&2
         exit 97
     fi
@@ -21,26 +22,24 @@ fi
 
 # Requeued after it had ended, though it must not run again: the scheduler erred.
 if [ "$requeue" = no ] && [ -s "$sub/ended" ]; then
-    read -r _ code _ <"$sub/ended"
+    read -r _ code <"$sub/ended"
     case $code in '' | *[!0-9]*) exit 99 ;; *) exit "$code" ;; esac
 fi
-rm -f "$sub/ended"
+[ ! -e "$sub/ended" ] || rm -f "$sub/ended"
 # Started again under way, which its application does not bear: some schedulers do so whatever they were asked.
 if [ "$requeue" = no ] && [ -s "$sub/begun" ]; then
-    read -r _ begun_at <"$sub/begun"
-    leave ended "$native_id interrupted $begun_at $(epoch)"
+    leave ended "$native_id interrupted"
     exit 99
 fi
 
-started_at=$(epoch)
-leave begun "$native_id $started_at"
+put "$native_id" "$sub/begun"
 
 finish() {
     code=$1
     trap '' EXIT HUP INT TERM
     [ -z "$watchdog" ] || kill -s KILL "$watchdog" 2>/dev/null
     [ ! -e "$sub/out_of_time" ] || code=timeout
-    leave ended "$native_id $code $started_at $(epoch)"
+    leave ended "$native_id $code"
     exit "$1"
 }
 watchdog=
@@ -50,7 +49,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 if [ -e "$sub/tombstone" ]; then
-    leave ended "$native_id canceled $started_at $(epoch)"
+    leave ended "$native_id canceled"
     trap '' EXIT
     exit 143
 fi
@@ -58,7 +57,7 @@ fi
 cd "$work_dir" || exit 96
 case $stdout in */*) mkdir -p "${stdout%/*}" ;; esac
 case $stderr in */*) mkdir -p "${stderr%/*}" ;; esac
-last_words() { leave ended "$native_id timeout $started_at $(epoch)"; }
+last_words() { leave ended "$native_id timeout"; }
 [ -z "$limit_seconds" ] || watch_time "$limit_seconds" "$sub/out_of_time"
 
 # The inner shell waits for a deaf application, too, so that it is never left behind; and goes on with nothing after a TERM.

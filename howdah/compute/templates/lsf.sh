@@ -7,7 +7,8 @@ scheduler_submit() {
     eval "set -- $submit_options"
     timeout -k 5 "$submit_limit" bsub "$@" <"$submit_script"
 }
-scheduler_id() { sed -n 's/^.*Job <\([0-9][0-9]*\)> is submitted to .*queue.*$/\1/p' "$1" | tail -n 1; }
+scheduler_id() { native_id=$(sed -n 's/^.*Job <\([0-9][0-9]*\)> is submitted to .*queue.*$/\1/p' "$1" | tail -n 1); }
+scheduler_become() { :; }
 scheduler_refused() {
     case $1 in 126 | 127) return 0 ;; 0 | 124 | 137) return 1 ;; esac
     ! grep -Eqi 'receiv|timed? ?out' "$2" && grep -Eqi 'job not submitted|request aborted by esub|unknown option|bad argument' "$2"
@@ -23,5 +24,5 @@ scheduler_accounting() {
     printf '%s\n' "$accounting_found" | sed -n 's/^Job <\([0-9][0-9]*\)>.*/\1/p'
 }
 scheduler_memory() { timeout 30 bparams -a 2>/dev/null | sed -n 's/^ *CLEAN_PERIOD *= *\([0-9][0-9]*\).*/\1/p'; }
-scheduler_own_id() { printf '%s' "$LSB_JOBID"; }
+scheduler_own_id() { native_id=$LSB_JOBID; }
 scheduler_cancel() { timeout 60 bkill "$1"; }

@@ -1,8 +1,14 @@
 # The dialect of PBS Professional and OpenPBS.
 
 scheduler_submit() { eval "set -- $submit_options \"\$1\""; timeout -k 5 "$submit_limit" qsub "$@"; }
-scheduler_id() { sed -n 's/^\([0-9][0-9]*\.[A-Za-z0-9._-]*\)$/\1/p' "$1" | tail -n 1; }
+scheduler_id() {
+    while read -r id_line; do
+        case ${id_line%%.*} in '' | "$id_line" | *[!0-9]*) continue ;; esac
+        case $id_line in *[!A-Za-z0-9._-]*) ;; *) native_id=$id_line ;; esac
+    done <"$1"
+}
 # An error of qsub's own is an answer, but for those of a connection that broke off under way.
+scheduler_become() { :; }
 scheduler_refused() {
     [ "$1" -ne 0 ] && [ "$1" -ne 124 ] && [ "$1" -ne 137 ] || return 1
     case $1 in 126 | 127) return 0 ;; esac
@@ -16,5 +22,5 @@ scheduler_accounting() {
 }
 # Without a history an ended job is forgotten at once.
 scheduler_memory() { echo 0; }
-scheduler_own_id() { printf '%s' "$PBS_JOBID"; }
+scheduler_own_id() { native_id=$PBS_JOBID; }
 scheduler_cancel() { timeout 60 qdel "$1"; }

@@ -1,7 +1,8 @@
 # The dialect of Grid Engine.
 
 scheduler_submit() { eval "set -- $submit_options \"\$1\""; timeout -k 5 "$submit_limit" qsub "$@"; }
-scheduler_id() { sed -n -e 's/^\([0-9][0-9]*\)$/\1/p' -e 's/^Your job \([0-9][0-9]*\) .*has been submitted.*/\1/p' "$1" | tail -n 1; }
+scheduler_id() { native_id=$(sed -n -e 's/^\([0-9][0-9]*\)$/\1/p' -e 's/^Your job \([0-9][0-9]*\) .*has been submitted.*/\1/p' "$1" | tail -n 1); }
+scheduler_become() { :; }
 scheduler_refused() {
     case $1 in 126 | 127) return 0 ;; 0 | 124 | 137) return 1 ;; esac
     ! grep -qi 'connection refused' "$2" || return 0
@@ -31,5 +32,5 @@ scheduler_accounting() {
 }
 # Grid Engine forgets a job at its end; only the accounting remembers.
 scheduler_memory() { echo 0; }
-scheduler_own_id() { printf '%s' "$JOB_ID"; }
+scheduler_own_id() { native_id=$JOB_ID; }
 scheduler_cancel() { timeout 60 qdel "$1"; }

@@ -1,9 +1,14 @@
 # The dialect of Slurm.
 
 scheduler_submit() { eval "set -- $submit_options \"\$1\""; timeout -k 5 "$submit_limit" sbatch "$@"; }
-scheduler_id() { sed -n 's/^\([0-9][0-9]*\)\(;.*\)*$/\1/p' "$1" | tail -n 1; }
+scheduler_id() {
+    while read -r id_line; do
+        case ${id_line%%;*} in '' | *[!0-9]*) ;; *) native_id=${id_line%%;*} ;; esac
+    done <"$1"
+}
 # Only what sbatch says after a definite answer, or after it never reached anybody, proves that there is no job: a request
 # that was sent and not answered may have made one.
+scheduler_become() { :; }
 scheduler_refused() {
     [ "$1" -ne 0 ] && [ "$1" -lt 124 ] || [ "$1" -eq 126 ] || [ "$1" -eq 127 ] || return 1
     [ "$1" -lt 126 ] || return 0
@@ -18,5 +23,5 @@ scheduler_accounting() {
     return 1
 }
 scheduler_memory() { timeout 30 scontrol show config | sed -n 's/^MinJobAge *= *\([0-9][0-9]*\).*/\1/p'; }
-scheduler_own_id() { printf '%s' "$SLURM_JOB_ID"; }
+scheduler_own_id() { native_id=$SLURM_JOB_ID; }
 scheduler_cancel() { timeout 60 scancel "$1"; }

@@ -1,26 +1,39 @@
 # Submits a job once. Prints one line: submitted ID, adopted ID, canceled, refused STATUS, unknown WHY or failed WHY.
-# Variables: those of claim.sh, stage (where this attempt's job script lies), wait_seconds.
+# Variables: those of claim.sh, script (this attempt's job script, its own), wait_seconds.
 
 # Caught, not ignored: what is ignored here would stay ignored in the job.
 trap : HUP PIPE INT
 
-answer() { printf '%s\n' "$*"; exit 0; }
+say() { printf '%s\n' "$*"; }
+# Who has not handed the script to the scheduler takes it away.
+handed_over=
+answer() {
+    say "$@"
+    [ -n "$handed_over" ] || rm -f "$script"
+    exit 0
+}
 
 submit() {
-    # The claim's own copy: another attempt must not write into a script that the scheduler may be reading.
-    mv -f "$stage/job.sh" "$sub/claim.$n/job.sh" || { release; answer failed "the job script could not be put into place"; }
+    claim=$sub/claim.$n
     if [ -e "$sub/tombstone" ]; then release; answer canceled; fi
     [ ! -d "$sub/claim.$((n + 1))" ] || answer unknown "another attempt has taken the submission over"
-    scheduler_submit "$sub/claim.$n/job.sh" >"$sub/claim.$n/out" 2>"$sub/claim.$n/err"
+    native_id= handed_over=yes
+    scheduler_submit "$script" >"$claim/out" 2>"$claim/err"
     status=$?
-    native_id=$(scheduler_id "$sub/claim.$n/out")
+    scheduler_id "$claim/out"
     if [ -n "$native_id" ]; then
         record "$native_id"
-        if [ -e "$sub/tombstone" ]; then scheduler_cancel "$native_id" >&2; answer canceled; fi
-        answer submitted "$native_id"
+        if [ -e "$sub/tombstone" ]; then
+            scheduler_cancel "$native_id" >>"$claim/err" 2>&1
+            cat "$claim/err" >&2
+            answer canceled
+        fi
+        say submitted "$native_id"
+        scheduler_become "$script"
+        exit 0
     fi
-    cat "$sub/claim.$n/err" >&2
-    if scheduler_refused "$status" "$sub/claim.$n/err"; then release; answer refused "$status"; fi
+    cat "$claim/err" >&2
+    if scheduler_refused "$status" "$claim/err"; then handed_over= release; answer refused "$status"; fi
     if find_job; then answer adopted "$native_id"; fi
     answer unknown "the submit command ended with status $status and nobody knows whether it made a job"
 }
@@ -31,7 +44,6 @@ wait_for_holder() {
     while [ "$left" -gt 0 ] && ! recorded && ! is_released && [ ! -L "$sub/started" ]; do nap; left=$((left - 1)); done
 }
 
-(umask 077 && mkdir -p "$sub") || answer failed "the submission's directory can't be made"
 while :; do
     recorded && answer adopted "$native_id"
     newest_claim
@@ -46,6 +58,9 @@ while :; do
         may_take_over || answer unknown "another attempt began to submit not long ago and may yet come to its end"
     fi
     [ ! -e "$sub/tombstone" ] || answer canceled
-    if make_claim $((n + 1)); then submit; fi
-    [ -d "$sub/claim.$((n + 1))" ] || answer failed "the claim can't be made"
+    make_claim $((n + 1))
+    case $? in
+        0) submit ;;
+        2) answer failed "the claim can't be made" ;;
+    esac
 done

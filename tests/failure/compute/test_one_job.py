@@ -215,7 +215,7 @@ def test_a_second_job_that_slipped_through_does_not_run_the_application(
     submission = Submission.of(work_dir, counting(seconds=1))
     first = submission.submit(connection)
     await_value(lambda: submission.times_run or None, "the application's start")
-    second = _plain_job(connection, submission, submission.directory / "claim.1" / "job.sh")
+    second = _plain_job(connection, submission, submission.script)
     seen = await_end(connection, submission.ref(second))  # as if the wrong id had been recorded
     assert (seen.state, seen.native_id) == (JobState.COMPLETE, first.native_id)
     assert _count(slurm, [submission]).total() == 2
@@ -232,7 +232,7 @@ def test_a_canceled_submission_stays_canceled_even_if_its_job_comes_late(
     late = Submission.of(work_dir)
     cancel_job(connection, late.ref())
     script = work_dir / "late.sh"
-    text = (submission.directory / "claim.1" / "job.sh").read_text()
+    text = submission.script.read_text()
     script.write_text(text.replace(str(submission.directory), str(late.directory)))
     native_id = _plain_job(connection, late, script)
     _count(slurm, [late])

@@ -75,21 +75,25 @@ def test_the_applications_own_exit_code_is_the_final_truth(
 
 
 def test_marks_are_read_per_submission() -> None:
-    text = "0|17 1795377000|17 3 1795377000 1795377100||\n1||||\n2||||h:5:b-9\n3|8 1795377000||yes|\n"
-    first, second, third, fourth = parse_marks(text, 4)
+    rows = "0|17|17 3||\n1||||\n2||||h:5:b-9\n3|8||yes|\n"
+    times = "1795377000 /w 0/begun\n1795377100 /w 0/ended\n1795377000 /w 3/begun\n"
+    first, second, third, fourth = parse_marks(f"{rows}B\n{times}", "B", [f"/w {number}" for number in range(4)])
     assert (first.native_id, first.exit_code, first.ended) == ("17", 3, True)
+    assert first.started_at is not None
+    assert first.ended_at is not None
+    assert (first.ended_at - first.started_at).total_seconds() == 100
     assert second == Marks()
     assert third.native_id == "h:5:b-9"
-    assert (fourth.native_id, fourth.tombstone, fourth.ended) == ("8", True, False)
+    assert (fourth.native_id, fourth.tombstone, fourth.ended, fourth.started_at) == ("8", True, False, first.started_at)
 
 
 def test_an_end_that_another_job_left_is_not_taken() -> None:
-    [marks] = parse_marks("0|18 1795377000|17 0 1795377000 1795377100||\n", 1)
-    assert (marks.native_id, marks.ended) == ("18", False)
+    [marks] = parse_marks("0|18|17 0||\nB\n1795377100 /w/ended\n", "B", ["/w"])
+    assert (marks.native_id, marks.ended, marks.ended_at) == ("18", False, None)
 
 
-@given(st.text(alphabet=st.sampled_from("0123|: \nabcé٣²\x00-"), max_size=200) | st.text(max_size=200))
+@given(st.text(alphabet=st.sampled_from("0123|: \nabcé٣²\x00-B"), max_size=200) | st.text(max_size=200))
 def test_rubbish_leaves_no_marks_of_an_end_by_chance(text: str) -> None:
-    for marks in parse_marks(text, 3):
+    for marks in parse_marks(text, "B", ["/1", "/2", "/3"]):
         if marks.exit_code is not None:
             assert f" {marks.exit_code}" in text or f" 0{marks.exit_code}" in text or " 00" in text

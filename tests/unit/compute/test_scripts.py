@@ -13,7 +13,7 @@ from howdah.contracts.params import JobSpec
 from howdah.contracts.resources import SchedulerKind
 
 TEMPLATES = sorted(path.name for path in files("howdah.compute.templates").iterdir() if path.name.endswith(".sh"))
-SHELLS = [shell for shell in ("dash", "bash", "busybox", "ksh", "zsh") if shutil.which(shell)]
+SHELLS = [shell for shell in ("dash", "bash", "busybox", "ksh", "mksh", "yash", "zsh") if shutil.which(shell)]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -22,7 +22,8 @@ def test_a_template_is_valid_shell(name: str, shell: str) -> None:
     text = files("howdah.compute.templates").joinpath(name).read_text()
     argv = [shell, "sh", "-n"] if shell == "busybox" else [shell, "-n"]
     result = subprocess.run(argv, input=text, capture_output=True, text=True, check=False, timeout=10)
-    assert (result.returncode, result.stderr) == (0, "")
+    complaints = [line for line in result.stderr.splitlines() if "warning" not in line]  # ksh has its opinions of style
+    assert (result.returncode, complaints) == (0, [])
 
 
 def _run_as_job(tmp_path: Path, job: JobSpec) -> tuple[int, Path]:
@@ -50,9 +51,8 @@ def test_values_reach_the_application_unchanged(tmp_path: Path) -> None:
     code, submission = _run_as_job(tmp_path, job)
     assert code == 0
     assert (tmp_path / "out/put.txt").read_text() == NASTY * 2
-    native_id, exit_code, started, ended = (submission / "ended").read_text().split()
-    assert (exit_code, native_id) == ("0", (submission / "begun").read_text().split()[0])
-    assert int(started) <= int(ended)
+    native_id, exit_code = (submission / "ended").read_text().split()
+    assert (exit_code, native_id) == ("0", (submission / "begun").read_text().strip())
 
 
 def test_commands_around_the_application_share_its_shell(tmp_path: Path) -> None:
