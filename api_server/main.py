@@ -32,6 +32,7 @@ from api_server.experiments.logs_router import router as logs
 from api_server.experiments.outputs_router import router as outputs
 from api_server.experiments.router import router as experiments
 from api_server.experiments.runs_router import router as runs
+from api_server.experiments.steering_router import router as steering
 from api_server.files.router import router as files
 from api_server.files.signed_router import router as signed_objects
 from api_server.gateways.router import router as gateways
@@ -43,6 +44,7 @@ from api_server.http.probes import router as probes
 from api_server.http.problem import install_problem_handlers
 from api_server.lifecycle.lifecycle import Lifecycle
 from api_server.lifecycle.redrive import Redrive
+from api_server.lifecycle.steering import Steering
 from api_server.objects.fsspec_store import open_store
 from api_server.objects.signatures import PATH as OBJECTS_PATH
 from api_server.objects.signatures import UrlSigner
@@ -74,6 +76,7 @@ def routers() -> tuple[APIRouter, ...]:
     """Return what is served below ``API``."""
     return (
         experiments,
+        steering,
         runs,
         logs,
         outputs,
@@ -102,6 +105,7 @@ class Parts:
     vault: Vault
     capabilities: Capabilities
     lifecycle: Lifecycle
+    steering: Steering
     redrive: Redrive
     live_feed: LiveFeed
     service_instances: ServiceInstances
@@ -203,6 +207,7 @@ def make_parts(settings: ApiSettings, registry: Registry, messaging: Messaging) 
         vault=Vault(settings.master_key_bytes),
         capabilities=capabilities,
         lifecycle=Lifecycle(capabilities, clock),
+        steering=Steering(capabilities, clock),
         redrive=Redrive(clock),
         live_feed=LiveFeed(registry, hub, authenticator),
         service_instances=ServiceInstances(messaging, clock),

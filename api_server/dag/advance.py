@@ -7,13 +7,14 @@ The rules
 - A start that comes with the outcome is taken in first.
 - A deferred command is published again after its delay, and uses no attempt.
 - A timer counts only while the moment stored with the task is the one it was set for.
+- A paused process publishes nothing new (see ``pausing``).
 - A canceled process starts nothing more, except what ends a job: an attempt of the submission or the monitoring, which
   alone know whether a job exists. Everything under way is waited for until its deadline, then CANCELED unconfirmed.
 """
 
 from datetime import datetime, timedelta
 
-from api_server.dag import jobs
+from api_server.dag import jobs, pausing
 from api_server.dag.decisions import CancellationNote, Decisions, Outcome, TaskStatus
 from api_server.dag.draft import Draft
 from api_server.dag.run import Run
@@ -23,6 +24,10 @@ from howdah.contracts.messages import (
     AnyEvent,
     CancelRequested,
     JobStatusChanged,
+    PauseRequested,
+    Request,
+    ResumeRequested,
+    SkipRequested,
     Start,
     TaskCanceled,
     TaskCompleted,
@@ -44,12 +49,13 @@ _HOLDS_JOB = frozenset({JOB_SUBMISSION, JOB_MONITORING})
 
 
 def begin(run: Run, now: datetime) -> Decisions:
-    """Launch a fresh run: the tasks that depend on nothing are published."""
+    """Launch a run: the tasks that wait for nothing are published; those that it has adopted have ended already."""
     draft = Draft(run, now)
     draft.set_experiment(ExperimentState.LAUNCHED)
     draft.set_process(ProcessState.STARTED)
-    for task in run.dag.roots():
-        draft.due(task.task_id)
+    for task in run.dag.tasks:
+        if run.edges[task.task_id].open == 0:
+            draft.due(task.task_id)
     draft.settle()
     return draft.decisions
 
@@ -57,8 +63,8 @@ def begin(run: Run, now: datetime) -> Decisions:
 def advance(run: Run, event: AnyEvent, now: datetime) -> Decisions:
     """Return what follows from ``event``; ``run`` is not changed. Costs as much as what depends on the event."""
     draft = Draft(run, now)
-    if isinstance(event, CancelRequested):
-        _cancel(draft)
+    if isinstance(event, Request):
+        _steer(draft, event)
     elif event.task_id not in run.tasks:
         draft.ignore(Outcome.ILLEGAL, "the process has no such task")
     elif event.attempt > run.tasks[event.task_id].attempt:
@@ -69,6 +75,20 @@ def advance(run: Run, event: AnyEvent, now: datetime) -> Decisions:
         _of_task(draft, event)
     draft.settle()
     return draft.decisions
+
+
+def _steer(draft: Draft, event: Request) -> None:
+    match event:
+        case CancelRequested():
+            _cancel(draft)
+        case PauseRequested():
+            pausing.pause(draft)
+        case ResumeRequested():
+            pausing.resume(draft)
+        case SkipRequested():
+            pausing.skip(draft, event)
+        case _:
+            draft.ignore(Outcome.ILLEGAL, f"{event.kind} is no request that is known here")
 
 
 def _of_task(draft: Draft, event: TaskEvent) -> None:  # noqa: C901 - one case for each kind of event
@@ -217,6 +237,9 @@ def _deferred(draft: Draft, event: TaskDeferred) -> None:
         draft.ignore(Outcome.RECORDED, "the command was published again already")
     elif draft.canceling and draft.run.dag.by_id[event.task_id].type not in _HOLDS_JOB:
         draft.set_task(event.task_id, TaskState.CANCELED)
+    elif event.delay_seconds == 0 and pausing.holds_back(draft, draft.run.dag.by_id[event.task_id]):
+        pausing.keep_due(draft, event.task_id, deferred=True)
+        draft.note(event.task_id, event.attempt, state=TaskState.RETRY_WAIT)
     elif event.delay_seconds == 0:
         draft.publish(event.task_id, status.attempt)
     else:
@@ -230,10 +253,13 @@ def _timer(draft: Draft, event: TimerDue) -> None:
     if event.attempt != status.attempt or event.due_at != status.due_at:
         draft.ignore(Outcome.ILLEGAL, "the timer was overtaken")
         return
-    if status.state is TaskState.RETRY_WAIT:
-        draft.publish(event.task_id, _next_attempt(status))
-        return
     spec = draft.run.dag.by_id[event.task_id]
+    if status.state is TaskState.RETRY_WAIT:
+        if pausing.holds_back(draft, spec):
+            pausing.keep_due(draft, event.task_id, deferred=status.deferred)
+        else:
+            draft.publish(event.task_id, _next_attempt(status))
+        return
     failure = Failure.bounded(kind=FailureKind.TIMEOUT, sentence=_overdue(spec, status))
     draft.note(event.task_id, event.attempt, state=TaskState.FAILED, failure=failure, ended_at=draft.now)
     if draft.canceling:

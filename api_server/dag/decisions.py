@@ -34,6 +34,15 @@ class TaskStatus(NamedTuple):
     ended_at: datetime | None = None
 
 
+def counts_as(status: TaskStatus) -> TaskState:
+    """Return as what an ended task counts for those that depend on it, and for the end of the run.
+
+    One that was skipped on request (it says so in its outputs) counts as if it had succeeded.
+    """
+    waived = status.state is TaskState.SKIPPED and status.outputs is not None
+    return TaskState.COMPLETED if waived else status.state
+
+
 class ProcessStatus(NamedTuple):
     """Where a process stands."""
 
@@ -136,7 +145,7 @@ class Decisions:
     edges: dict[TaskId, Edge] = field(default_factory=dict)
     jobs: dict[tuple[TaskId, int], JobStatus] = field(default_factory=dict)
     ended: list[TaskState] = field(default_factory=list)
-    """The final state of each task that ends by this."""
+    """The final state of each task that ends by this, as it counts."""
     process: ProcessStatus | None = None
     experiment: ExperimentState | None = None
     attempts: list[AttemptNote] = field(default_factory=list)

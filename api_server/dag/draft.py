@@ -1,9 +1,13 @@
 """A decision in the making: reads through to the run, writes into ``Decisions``, leaves the run untouched."""
 
 from collections import Counter, deque
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import JsonValue
+
+from api_server.dag import pausing
 from api_server.dag.bindings import UnboundError, bound_params
 from api_server.dag.decisions import (
     AttemptNote,
@@ -15,6 +19,7 @@ from api_server.dag.decisions import (
     ProcessStatus,
     Publication,
     TaskStatus,
+    counts_as,
 )
 from api_server.dag.run import Run
 from howdah.contracts.failures import Failure, FailureKind
@@ -57,6 +62,10 @@ class Draft:
         """Whether somebody asked for the process to be stopped."""
         return self.process.cancel_requested_at is not None
 
+    def edge(self, task_id: TaskId) -> Edge:
+        """Return how far the dependencies of the task are."""
+        return self.decisions.edges.get(task_id) or self.run.edges[task_id]
+
     # ------------------------------------------------------------ writing
 
     def ignore(self, outcome: Outcome, reason: str) -> None:
@@ -78,18 +87,16 @@ class Draft:
             return
         self.decisions.changes.append(Change("task", task_id, before.state, state))
         if is_terminal(state):
-            self.decisions.ended.append(state)
-            self._end_edges(task_id, state)
+            counted = counts_as(self.decisions.tasks[task_id])
+            self.decisions.ended.append(counted)
+            self._end_edges(task_id, counted)
 
     def _end_edges(self, task_id: TaskId, state: TaskState) -> None:
         for dependent in self.run.dag.dependents[task_id]:
-            edge = self._edge(dependent).after(state)
+            edge = self.edge(dependent).after(state)
             self.decisions.edges[dependent] = edge
             if edge.open == 0:
                 self._due.append(dependent)
-
-    def _edge(self, task_id: TaskId) -> Edge:
-        return self.decisions.edges.get(task_id) or self.run.edges[task_id]
 
     def fail_task(self, task_id: TaskId, failure: Failure) -> None:
         """End a task as FAILED; the first failure of a process is what the process reports."""
@@ -101,7 +108,7 @@ class Draft:
         """Publish an attempt (again), or fail the task when its parameters can't be filled in."""
         spec = self.run.dag.by_id[task_id]
         try:
-            params = bound_params(spec, lambda needed: self.status(needed).outputs)
+            params = bound_params(spec, self._outputs)
         except UnboundError as error:
             failure = Failure.bounded(kind=FailureKind.PERMANENT, sentence=f"{spec.name} can't be started: {error}")
             self.fail_task(task_id, failure)
@@ -121,6 +128,10 @@ class Draft:
         self.note(task_id, attempt, state=TaskState.SCHEDULED, command_id=command_id, lane=FAST, published_at=self.now)
         self.decisions.publications.append(Publication(task_id, attempt, command_id, FAST, params, deadline_at))
 
+    def _outputs(self, task_id: TaskId) -> Mapping[str, JsonValue] | None:
+        status = self.status(task_id)
+        return status.outputs if status.state is TaskState.COMPLETED else None
+
     # ------------------------------------------------------------ consequences
 
     def due(self, task_id: TaskId) -> None:
@@ -137,13 +148,13 @@ class Draft:
             self._end_process()
 
     def _begin(self, spec: TaskSpec) -> None:
-        edge = self._edge(spec.task_id)
+        edge = self.edge(spec.task_id)
         if self.canceling and not (spec.type == JOB_MONITORING and edge.spoiled == 0):
             self.set_task(spec.task_id, TaskState.CANCELED)
-        elif _is_triggered(spec.trigger, edge):
-            self.publish(spec.task_id, attempt=1)
-        else:
+        elif not _is_triggered(spec.trigger, edge):
             self.set_task(spec.task_id, TaskState.SKIPPED)
+        elif not pausing.holds_back(self, spec):
+            self.publish(spec.task_id, attempt=1)
 
     def _end_process(self) -> None:
         ended = self.run.ended + Counter(self.decisions.ended)
@@ -157,7 +168,8 @@ class Draft:
         if self.canceling:
             self.decisions.cancellation = CancellationNote.WITHDRAW
         self.set_process(state, ended_at=self.now)
-        self.set_experiment(_END_OF[state])
+        settled = self.run.identity.settles_as if state is ProcessState.COMPLETED else None
+        self.set_experiment(settled or _END_OF[state])
 
     # ------------------------------------------------------------ process and experiment
 

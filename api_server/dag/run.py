@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from pydantic import JsonValue
-
-from api_server.dag.decisions import Decisions, Edge, JobStatus, ProcessStatus, TaskStatus
+from api_server.dag.decisions import Decisions, Edge, JobStatus, ProcessStatus, TaskStatus, counts_as
 from howdah.contracts.ids import ExperimentId, GatewayId, ProcessId, ResourceId, TaskId
 from howdah.contracts.params import JOB_MONITORING
 from howdah.contracts.resources import ResourceTarget
@@ -30,6 +28,12 @@ class RunIdentity:
     process_id: ProcessId
     trace: str | None = None
     targets: Mapping[ResourceId, ResourceTarget] = field(default_factory=dict)
+    number: int = 1
+    """Which run of its experiment it is."""
+    continues: ProcessId | None = None
+    """The run whose finished tasks it has adopted and in whose work directory it goes on."""
+    settles_as: ExperimentState | None = None
+    """What the experiment is when this process is COMPLETED, where that tells nothing of the experiment's own end."""
 
 
 class Run:
@@ -54,7 +58,7 @@ class Run:
         self.tasks: dict[TaskId, TaskStatus] = {task.task_id: known.get(task.task_id, fresh) for task in dag.tasks}
         self.jobs: dict[JobKey, JobStatus] = {(job.task_id, job.generation): job for job in jobs}
         self.ended: Counter[TaskState] = Counter(
-            status.state for status in self.tasks.values() if is_terminal(status.state)
+            counts_as(status) for status in self.tasks.values() if is_terminal(status.state)
         )
         self.unfinished = len(self.tasks) - self.ended.total()
         self.edges: dict[TaskId, Edge] = {task.task_id: self._edge(task.depends_on) for task in dag.tasks}
@@ -62,7 +66,7 @@ class Run:
     def _edge(self, depends_on: Iterable[TaskId]) -> Edge:
         edge = Edge(open=0)
         for needed in depends_on:
-            state = self.tasks[needed].state
+            state = counts_as(self.tasks[needed])
             edge = edge.with_open()
             if is_terminal(state):
                 edge = edge.after(state)
@@ -89,10 +93,6 @@ class Run:
             self.process = decisions.process
         if decisions.experiment is not None:
             self.experiment = decisions.experiment
-
-    def outputs_of(self, task_id: TaskId) -> Mapping[str, JsonValue]:
-        """Return what a completed task put out; empty while it has not."""
-        return self.tasks[task_id].outputs or {}
 
     def next_due(self) -> datetime | None:
         """Return the earliest moment at which a timer of this run is due."""

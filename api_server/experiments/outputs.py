@@ -88,6 +88,8 @@ def _reason(task: Row, state: TaskState) -> str:
             return str((task["failure"] or {}).get("sentence", "Bringing it back failed."))
         case TaskState.CANCELED:
             return "The run was stopped before it was brought back."
+        case TaskState.SKIPPED if task["outputs"] is not None:
+            return "It was left out on request."
         case TaskState.SKIPPED:
             return "The run failed before there was anything to bring back."
         case _:

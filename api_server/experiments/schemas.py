@@ -145,6 +145,8 @@ class Process(Answer):
     state: ProcessState
     failure: Failure | None
     trace: str | None
+    continues: str | None
+    """The run that it goes on from: it has adopted that one's finished tasks."""
     cancel_requested_at: Instant | None
     created_at: Instant
     updated_at: Instant
@@ -189,6 +191,8 @@ class Task(Answer):
     failure: Failure | None
     started_at: Instant | None
     ended_at: Instant | None
+    adopted_from: str | None
+    """The finished task of an earlier run that it is: done there, not again."""
 
 
 class TaskInFull(Task):
@@ -275,6 +279,8 @@ class Event(Answer):
     actor: str
     experiment_id: str
     process_id: str | None
+    process_number: int | None
+    """Which run of the experiment it is about."""
     task_id: str | None
     attempt: int | None
     changes: list[Transition]

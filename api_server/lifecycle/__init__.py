@@ -9,6 +9,7 @@ from api_server.lifecycle.requests import (
     ExperimentRequest,
     TasksExperiment,
 )
+from api_server.lifecycle.steering import Steering
 
 __all__ = [
     "EXPERIMENT_REQUEST",
@@ -17,5 +18,6 @@ __all__ = [
     "ExperimentRequest",
     "Lifecycle",
     "Redrive",
+    "Steering",
     "TasksExperiment",
 ]

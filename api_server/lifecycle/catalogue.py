@@ -1,6 +1,6 @@
 """The catalogue as far as a set of requests needs it: loaded once for all of them, in the words of the planner."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -57,6 +57,14 @@ class Catalogue:
             catalogue._load_applications(session, gateway_id, applications)
         return catalogue
 
+    @classmethod
+    def of_resources(cls, session: Session, gateway_id: str, ids: Collection[str]) -> "Catalogue":
+        """Read these resources only."""
+        catalogue = cls()
+        for row in queries.resources(session, gateway_id, ids):
+            catalogue._resources[row.id] = _resource(row)
+        return catalogue
+
     def _load_applications(self, session: Session, gateway_id: str, requests: Sequence[ApplicationExperiment]) -> None:
         for row in queries.interfaces(session, gateway_id, {request.interface_id for request in requests}):
             self._interfaces[row.id] = (row.module_id, Interface(inputs=row.inputs, outputs=row.outputs))
@@ -73,7 +81,7 @@ class Catalogue:
 
     def application(self, request: ApplicationExperiment) -> tuple[Application | None, list[FieldProblem]]:
         """Return what the request runs, or what is missing for it."""
-        problems = self._resource_problems(str(request.resource_id))
+        problems = self.resource_problems(str(request.resource_id))
         module_id, interface = self._interfaces.get(request.interface_id, ("", None))
         if interface is None:
             text = "no application interface of this gateway has this id"
@@ -97,7 +105,8 @@ class Catalogue:
             if resource.enabled and resource.target is not None
         }
 
-    def _resource_problems(self, resource_id: str) -> list[FieldProblem]:
+    def resource_problems(self, resource_id: str) -> list[FieldProblem]:
+        """Return why the resource can't be used; nothing when it can."""
         resource = self._resources.get(resource_id)
         if resource is None:
             return [FieldProblem("resource_id", "no compute resource of this gateway has this id", resource_id)]

@@ -152,6 +152,7 @@ def history_row(  # noqa: PLR0913, PLR0917 - the columns of an event
         "gateway_id": principal.gateway_id,
         "experiment_id": experiment_id,
         "seq": seq,
+        "process_number": None,
         "kind": kind,
         "actor": principal.subject,
         "payload": {},

@@ -10,21 +10,17 @@ from api_server.auth.principal import Principal
 from api_server.lifecycle.catalogue import AnyRequest
 from api_server.lifecycle.commands import Commands, Mint
 from api_server.lifecycle.creation import Creation, history_row, launch_existing, request_of
+from api_server.lifecycle.guards import ENDED, NOT_LAUNCHED, known, mine, permit, require
 from api_server.lifecycle.planning import Planner, refuse
 from api_server.lifecycle.requests import ApplicationExperiment
-from api_server.problems import ConflictError, ForbiddenError, NotFoundError, PreconditionFailedError
+from api_server.lifecycle.telling import request_about, told
+from api_server.problems import PreconditionFailedError
 from api_server.registry.records import ExperimentRecord
 from api_server.registry.repositories import experiments, run_writes
 from api_server.registry.unit_of_work import UnitOfWork
-from howdah.contracts import codec, topics
-from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, new_id
 from howdah.contracts.messages import CancelRequested
-from howdah.contracts.states import ExperimentState, is_terminal
-from howdah.messaging.abstract import Outgoing
+from howdah.contracts.states import ExperimentState
 from howdah.runtime.clock import Clock, SystemClock
-from howdah.runtime.tracing import child_of, current
-
-NOT_LAUNCHED = frozenset({ExperimentState.CREATED, ExperimentState.VALIDATED})
 
 
 class Lifecycle:
@@ -51,8 +47,8 @@ class Lifecycle:
 
     def validate(self, work: UnitOfWork, principal: Principal, experiment_id: str) -> ExperimentRecord:
         """Check everything that a launch checks; the experiment becomes VALIDATED."""
-        record = self._mine(work, principal, experiment_id)
-        _require(record, NOT_LAUNCHED, "be validated")
+        record = mine(work, principal, experiment_id)
+        require(record, NOT_LAUNCHED, "be validated")
         request = request_of(record)
         refuse(Planner(work.session, principal.gateway_id, [request]).check(request, complete=True))
         if record.state == ExperimentState.VALIDATED:
@@ -63,9 +59,9 @@ class Lifecycle:
         """Launch the experiments; each is launched once, whoever else tries. In the order of ``ids``."""
         locked = {record.id: record for record in experiments.lock(work.session, principal.gateway_id, ids)}
         for experiment_id in ids:
-            record = _known(locked.get(experiment_id), experiment_id)
-            _permit(principal, record)
-            _require(record, NOT_LAUNCHED, "be launched")
+            record = known(locked.get(experiment_id), experiment_id)
+            permit(principal, record)
+            require(record, NOT_LAUNCHED, "be launched")
         records = launch_existing(work, principal, self._commands, self._clock.now(), list(locked.values()))
         by_id = {record.id: record for record in records}
         return [by_id[experiment_id] for experiment_id in ids]
@@ -76,33 +72,21 @@ class Lifecycle:
         Otherwise the orchestrator takes the request in: the record that is returned still shows the state before. To
         ask again while it is being canceled changes nothing.
         """
-        record = self._mine(work, principal, experiment_id)
+        record = mine(work, principal, experiment_id)
         if record.state in NOT_LAUNCHED:
             return self._move(work, principal, record, ExperimentState.CANCELED, "experiment-canceled")
-        _require(record, frozenset(state for state in ExperimentState if not is_terminal(state)), "be canceled")
+        require(record, frozenset(ExperimentState) - ENDED, "be canceled")
         if record.process_id is not None and record.state != ExperimentState.CANCELING:
-            work.enqueue(self._cancel_request(principal, record, record.process_id, reason))
+            about = request_about(record, principal, self._clock.now(), reason)
+            work.enqueue(told(CancelRequested(**about)))
         return record
-
-    def _cancel_request(self, principal: Principal, record: ExperimentRecord, process_id: str, reason: str) -> Outgoing:
-        event = CancelRequested(
-            at=self._clock.now(),
-            trace=child_of(current()),
-            gateway_id=GatewayId(record.gateway_id),
-            experiment_id=ExperimentId(record.id),
-            process_id=ProcessId(process_id),
-            event_id=EventId(new_id()),
-            actor=principal.subject,
-            reason=reason[:2_000],
-        )
-        return Outgoing(topic=topics.EVENTS.name, key=process_id.encode(), value=codec.encode(event))
 
     def clone(
         self, work: UnitOfWork, principal: Principal, experiment_id: str, name: str | None = None
     ) -> ExperimentRecord:
         """Make a new experiment, not launched, from the request of another one of the gateway."""
         found = experiments.read(work.session, principal.gateway_id, [experiment_id])
-        record = _known(found[0] if found else None, experiment_id)
+        record = known(found[0] if found else None, experiment_id)
         request = request_of(record).model_copy(update={"name": name or f"{record.name[:190]} (copy)"})
         creation = Creation(work, principal, self._commands, self._clock.now())
         return creation.create([request], batch=False, cloned_from=record.id)[0]
@@ -116,12 +100,12 @@ class Lifecycle:
         expected_version: int | None = None,
     ) -> ExperimentRecord:
         """Replace the request of an experiment that is not launched; PreconditionFailedError on another version."""
-        record = self._mine(work, principal, experiment_id)
+        record = mine(work, principal, experiment_id)
         if expected_version is not None and expected_version != record.version:
             raise PreconditionFailedError(
                 f"The experiment has version {record.version} by now; read it again and repeat the change."
             )
-        _require(record, NOT_LAUNCHED, "be changed")
+        require(record, NOT_LAUNCHED, "be changed")
         refuse(Planner(work.session, principal.gateway_id, [request]).check(request, complete=False))
         application = request if isinstance(request, ApplicationExperiment) else None
         values = {
@@ -137,16 +121,9 @@ class Lifecycle:
     def delete(self, work: UnitOfWork, principal: Principal, experiment_id: str) -> None:
         """Delete an experiment that is not running, with its whole history."""
         experiments.lock_processes(work.session, experiment_id)
-        record = self._mine(work, principal, experiment_id)
-        ended = frozenset(state for state in ExperimentState if is_terminal(state))
-        _require(record, ended | NOT_LAUNCHED, "be deleted while it runs")
+        record = mine(work, principal, experiment_id)
+        require(record, ENDED | NOT_LAUNCHED, "be deleted while it runs")
         experiments.remove(work.session, record)
-
-    def _mine(self, work: UnitOfWork, principal: Principal, experiment_id: str) -> ExperimentRecord:
-        found = experiments.lock(work.session, principal.gateway_id, [experiment_id])
-        record = _known(found[0] if found else None, experiment_id)
-        _permit(principal, record)
-        return record
 
     def _move(
         self,
@@ -164,21 +141,3 @@ class Lifecycle:
         moved = changes if record.state != state else []
         run_writes.insert_events(work.script, [history_row(record.id, principal, now, seq, event_kind, moved)])
         return experiments.change(work.session, record, state=state.value, last_seq=seq, **values)
-
-
-def _known(record: ExperimentRecord | None, experiment_id: str) -> ExperimentRecord:
-    if record is None:
-        raise NotFoundError.of("experiment", experiment_id)
-    return record
-
-
-def _permit(principal: Principal, record: ExperimentRecord) -> None:
-    if not principal.may_steer(record.owner):
-        raise ForbiddenError(f"The experiment belongs to {record.owner}; only its owner and administrators steer it.")
-
-
-def _require(record: ExperimentRecord, states: frozenset[ExperimentState], to_do: str) -> None:
-    if record.state not in states:
-        raise ConflictError(
-            f"The experiment is {record.state} and can't {to_do}.", slug="state-conflict", state=record.state
-        )

@@ -3,13 +3,14 @@
 Launching and orchestrating use the same: nobody else writes processes, tasks, attempts, jobs and their events.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from orjson import Fragment
 from pydantic import JsonValue
+from sqlalchemy.exc import IntegrityError
 
 from api_server.dag.decisions import AttemptNote, CancellationNote, Change, Decisions, JobStatus, TaskStatus
 from api_server.dag.run import Run
@@ -18,7 +19,7 @@ from api_server.registry.repositories import run_writes
 from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts import codec, topics
 from howdah.contracts.failures import Failure
-from howdah.contracts.ids import TaskId
+from howdah.contracts.ids import ExperimentId, TaskId
 from howdah.contracts.messages import Cancellation
 from howdah.contracts.states import ExperimentState
 from howdah.messaging.abstract import Outgoing
@@ -27,6 +28,7 @@ from howdah.runtime.tracing import child_of
 FIRST_VERSION: Final = 1
 """A process's version at its launch, before any event."""
 Row = dict[str, Any]
+_HISTORY_KEY: Final = "uq_event_experiment_id_seq"
 _ENDED = frozenset({"COMPLETED", "FAILED", "CANCELED"})
 
 
@@ -43,6 +45,8 @@ class HeldRun:
     last_seq: int
     applied: set[str] = field(default_factory=set)
     """The ids of the events that it has taken in."""
+    adopted_from: Mapping[TaskId, TaskId] = field(default_factory=dict)
+    """Of a new run: task → the finished task of an earlier run that it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class Recording:
         self._attempts: dict[tuple[TaskId, int], Row] = {}
         self._jobs: dict[tuple[TaskId, int], tuple[Run, JobStatus]] = {}
         self._events: list[Row] = []
+        self._seqs: dict[ExperimentId, int] = {}
+        """How far the history of an experiment goes, which all its runs write into."""
         self._messages: list[Outgoing] = []
 
     def begin(self, held: HeldRun, decisions: Decisions, occurrence: Occurrence) -> None:
@@ -112,9 +118,10 @@ class Recording:
             row["failure"] = dumped(failure)
 
     def _keep(self, held: HeldRun, changes: list[Change], occurrence: Occurrence) -> None:
-        held.last_seq += 1
-        held.applied.add(occurrence.event_id)
         identity = held.run.identity
+        held.last_seq = max(held.last_seq, self._seqs.get(identity.experiment_id, 0)) + 1
+        self._seqs[identity.experiment_id] = held.last_seq
+        held.applied.add(occurrence.event_id)
         self._events.append(
             {
                 "event_id": occurrence.event_id,
@@ -122,6 +129,7 @@ class Recording:
                 "experiment_id": identity.experiment_id,
                 "seq": held.last_seq,
                 "process_id": identity.process_id,
+                "process_number": identity.number,
                 "task_id": occurrence.task_id,
                 "attempt": occurrence.attempt,
                 "kind": occurrence.kind,
@@ -137,24 +145,39 @@ class Recording:
         script = work.script
         run_writes.lock_processes(script, list(self._touched))
         run_writes.insert_processes(script, [_process_of(held) for held in self._new])
-        run_writes.insert_tasks(script, [row for held in self._new for row in _new_tasks(held.run)])
+        run_writes.insert_tasks(script, [row for held in self._new for row in _new_tasks(held)])
         run_writes.update_tasks(script, [_task_row(task_id, status) for task_id, (_, status) in self._tasks.items()])
         run_writes.publish_attempts(script, [row for row in self._attempts.values() if "command_id" in row])
         run_writes.update_attempts(script, [row for row in self._attempts.values() if "command_id" not in row])
         run_writes.upsert_jobs(script, [_job_row(run, job) for run, job in self._jobs.values()])
         touched = list(self._touched.values())
-        run_writes.update_experiments(script, [_experiment_update(held) for held in touched])
+        run_writes.update_experiments(script, self._experiment_updates(touched))
         run_writes.insert_events(script, [*before, *self._events])
         work.enqueue(*self._messages)
         work.stage_outbox()
         run_writes.update_processes(script, [_process_update(held) for held in touched])
-        if work.send() != len(touched) and touched:
+        try:
+            written = work.send()
+        except IntegrityError as error:
+            if _HISTORY_KEY in str(error.orig):  # Another run of the same experiment has told something meanwhile.
+                raise ConflictingWriteError from error
+            raise
+        if written != len(touched) and touched:
             raise ConflictingWriteError
+
+    def _experiment_updates(self, touched: Sequence[HeldRun]) -> list[Row]:
+        """Return a row for each experiment: of several runs, the latest says how the experiment stands."""
+        rows: dict[ExperimentId, Row] = {}
+        for held in sorted(touched, key=lambda held: held.run.identity.number):
+            experiment_id = held.run.identity.experiment_id
+            rows[experiment_id] = {**_experiment_update(held), "last_seq": self._seqs[experiment_id]}
+        return list(rows.values())
 
     def committed(self) -> None:
         """The transaction was committed: the runs in memory are what the rows say."""
         for held in self._touched.values():
             held.version += 1
+            held.last_seq = self._seqs[held.run.identity.experiment_id]
 
 
 def dumped(failure: Failure | None) -> Row | None:
@@ -172,16 +195,20 @@ def _process_of(held: HeldRun) -> Row:
         "id": identity.process_id,
         "gateway_id": identity.gateway_id,
         "experiment_id": identity.experiment_id,
-        "number": 1,
+        "number": identity.number,
         "state": held.run.process.state,
         "version": held.version,
         "targets": {key: Fragment(target.model_dump_json()) for key, target in identity.targets.items()},
         "trace": identity.trace,
+        "continues": identity.continues,
+        "settles_as": identity.settles_as,
+        "failure": dumped(held.run.process.failure),
+        "ended_at": held.run.process.ended_at,
     }
 
 
-def _new_tasks(run: Run) -> list[Row]:
-    identity = run.identity
+def _new_tasks(held: HeldRun) -> list[Row]:
+    run, identity = held.run, held.run.identity
     return [
         {
             **_task_row(spec.task_id, run.tasks[spec.task_id]),
@@ -193,6 +220,7 @@ def _new_tasks(run: Run) -> list[Row]:
             "type": spec.type,
             "spec": Fragment(spec.model_dump_json()),
             "resource_id": spec.resource_id,
+            "adopted_from": held.adopted_from.get(spec.task_id),
         }
         for position, spec in enumerate(run.dag.tasks)
     ]
@@ -250,8 +278,8 @@ def _experiment_update(held: HeldRun) -> Row:
     failed = run.experiment is ExperimentState.FAILED
     return {
         "id": run.identity.experiment_id,
+        "process_id": run.identity.process_id,
         "state": run.experiment,
-        "last_seq": held.last_seq,
         "failure": dumped(run.process.failure) if failed else None,
         "ended_at": run.process.ended_at,
     }

@@ -15,7 +15,7 @@ from api_server.lifecycle.commands import Commands
 from api_server.lifecycle.recording import HeldRun, Occurrence, Recording
 from api_server.orchestrator.loading import RunCache, hold
 from api_server.registry.unit_of_work import Registry, UnitOfWork
-from howdah.contracts.messages import CancelRequested, Event, TaskEvent, TaskStarted, TimerDue
+from howdah.contracts.messages import Event, Request, SkipRequested, TaskEvent, TaskStarted, TimerDue
 from howdah.runtime.clock import Clock
 from howdah.runtime.metrics import EVENTS_APPLIED, ORCHESTRATOR_BATCH
 
@@ -112,21 +112,22 @@ def _kind(event: Event) -> str:
 
 def _occurrence(held: HeldRun, event: Event, decisions: Decisions) -> Occurrence:
     about = event if isinstance(event, TaskEvent) else None
+    task_id = event.task_id if isinstance(event, TaskEvent | SkipRequested) else None
     return Occurrence(
         event_id=event.event_id,
         kind=event.kind,
         actor=_actor(held, event),
         at=event.at,
         payload=Fragment(event.model_dump_json(exclude=_ENVELOPE, exclude_none=True)),
-        task_id=about.task_id if about else None,
+        task_id=task_id,
         attempt=about.attempt if about else None,
-        reason=event.reason if isinstance(event, CancelRequested) else decisions.reason,
+        reason=event.reason if isinstance(event, Request) else decisions.reason,
     )
 
 
 def _actor(held: HeldRun, event: Event) -> str:
     match event:
-        case CancelRequested():
+        case Request():
             return event.actor
         case TimerDue():
             return "orchestrator"

@@ -11,8 +11,8 @@ _EXPERIMENT: Final = {
     ExperimentState.CREATED: "Not launched yet: launch it to start the run.",
     ExperimentState.VALIDATED: "Checked against the catalogue: launch it to start the run.",
     ExperimentState.COMPLETED: "Done: its outputs can be fetched.",
-    ExperimentState.FAILED: "Ended by a failure: mend what it names, then clone and launch it again.",
-    ExperimentState.CANCELED: "Stopped on request: clone it to run it again.",
+    ExperimentState.FAILED: "Ended by a failure: mend what it names, then try it again from there.",
+    ExperimentState.CANCELED: "Stopped on request: try it again to go on from there, or clone it to begin anew.",
 }
 _BESIDE: Final = {
     ProcessState.QUEUED: "It waits for its turn within the gateway's quota",
@@ -100,10 +100,18 @@ def of_task(row: Row) -> str:
             return _executing(row, due)
         case TaskState.RETRY_WAIT:
             kind = (row["failure"] or {}).get("kind", "unknown")
-            begins = f" begins at {moment(due)}" if due else " follows"
+            begins = f" begins at {moment(due)}" if due else " follows as soon as the run goes on"
             return f"Attempt {row['attempt']} of {row['max_attempts']} failed ({kind}); the next{begins}."
         case _:
-            return _TASK_ENDS[state]
+            return _ended(row, state)
+
+
+def _ended(row: Row, state: TaskState) -> str:
+    if state is TaskState.SKIPPED and row["outputs"] is not None:
+        return f"Left out on request of {row['outputs'].get('by', 'somebody')}; what depends on it goes on."
+    if state is TaskState.COMPLETED and row["adopted_from"] is not None:
+        return "Done in an earlier run, whose result is kept."
+    return _TASK_ENDS[state]
 
 
 def _awaits(names: Sequence[str], total: int) -> str:

@@ -64,6 +64,7 @@ _TASK: Final = (
     "failure",
     "started_at",
     "ended_at",
+    "adopted_from",
 )
 _DEFAULT_ATTEMPTS: Final = 4
 

@@ -47,6 +47,7 @@ class Frame:
             "actor": row.actor,
             "experiment_id": row.experiment_id,
             "process_id": row.process_id,
+            "process_number": row.process_number,
             "task_id": row.task_id,
             "attempt": row.attempt,
             "changes": orjson.Fragment(row.changes),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
+import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
@@ -77,6 +78,17 @@ def follow(session: Session, experiment_id: str) -> Experiment:
         session.say(f"{experiment.state}: {experiment.failure.sentence}")
         session.say(f"what it printed: howdah experiments outputs {experiment.id} --download DIR")
     return experiment
+
+
+def follow_to_the_end(session: Session, experiment: Experiment) -> None:
+    """Follow it; the command's exit code says whether it COMPLETED."""
+    try:
+        ended = follow(session, experiment.id)
+    except KeyboardInterrupt:
+        session.say(f"the experiment goes on; look again with: howdah experiments watch {experiment.id}")
+        raise
+    if ended.state is not ExperimentState.COMPLETED:
+        raise typer.Exit(1)
 
 
 @contextmanager

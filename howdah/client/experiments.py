@@ -111,6 +111,29 @@ class ExperimentCalls:
         """Make a new experiment with the same inputs, to be launched on its own."""
         return self._steer(experiment_id, "clone", {"name": name} if name else {})
 
+    def retry(self, experiment_id: str, *, rerun: Sequence[str] = (), skip: Sequence[str] = ()) -> Experiment:
+        """Go on where it failed or was stopped: a new run adopts what was finished. ConflictError when it runs.
+
+        ``rerun`` names tasks that are done again in any case, ``skip`` such as are left out.
+        """
+        return self._steer(experiment_id, "retry", {"rerun": [*rerun], "skip": [*skip]})
+
+    def refetch(self, experiment_id: str, outputs: Sequence[str] = ()) -> Experiment:
+        """Bring outputs back once more (all, or those named), by a run that does only that."""
+        return self._steer(experiment_id, "refetch", {"outputs": [*outputs]})
+
+    def pause(self, experiment_id: str, reason: str = "") -> Experiment:
+        """Begin nothing new; what runs goes on. The feed tells when the process is PAUSED."""
+        return self._steer(experiment_id, "pause", {"reason": reason})
+
+    def resume(self, experiment_id: str, reason: str = "") -> Experiment:
+        """Let it go on."""
+        return self._steer(experiment_id, "resume", {"reason": reason})
+
+    def skip_task(self, task_id: str, reason: str = "") -> Experiment:
+        """Leave out a task that has not begun or waits for another try; return its experiment."""
+        return self._connection.post(f"/tasks/{task_id}/skip", {"reason": reason}, Experiment, once=True)
+
     def delete(self, experiment_id: str) -> None:
         """Delete it; ConflictError while it runs."""
         self._connection.send("DELETE", f"/experiments/{experiment_id}")
@@ -160,5 +183,5 @@ class ExperimentCalls:
         """Yield what the task's job prints, as it comes, until nothing comes any more."""
         return follow_log(self._connection, task_id, stream)
 
-    def _steer(self, experiment_id: str, verb: str, body: Mapping[str, str] | None = None) -> Experiment:
+    def _steer(self, experiment_id: str, verb: str, body: Mapping[str, JsonValue] | None = None) -> Experiment:
         return self._connection.post(f"/experiments/{experiment_id}/{verb}", dict(body or {}), Experiment, once=True)

@@ -251,6 +251,8 @@ class Event(Answer):
     actor: str = ""
     experiment_id: str
     process_id: str | None = None
+    process_number: int | None = None
+    """Which run of the experiment it is about."""
     task_id: str | None = None
     attempt: int | None = None
     changes: list[StateChange] = []

@@ -87,6 +87,9 @@ EVENTS: Codec[messages.Event] = Codec(
     messages.TaskDeferred,
     messages.JobStatusChanged,
     messages.CancelRequested,
+    messages.PauseRequested,
+    messages.ResumeRequested,
+    messages.SkipRequested,
     messages.TimerDue,
 )
 JOBS = Codec(messages.JobRecord)

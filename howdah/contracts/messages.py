@@ -191,13 +191,40 @@ class JobStatusChanged(TaskEvent):
     ended_at: Instant | None = None
 
 
-class CancelRequested(Event):
+class Request(Event):
+    """Somebody asked for something to be done with a process: told by the API half, decided by the orchestrator."""
+
+    actor: str
+    reason: Words = ""
+
+
+class CancelRequested(Request):
     """Somebody asked for the process to be stopped."""
 
     kind: Literal["cancel-requested"] = "cancel-requested"
     version: Literal[1] = 1
-    actor: str
-    reason: Words = ""
+
+
+class PauseRequested(Request):
+    """Somebody asked that nothing new be begun; what runs goes on."""
+
+    kind: Literal["pause-requested"] = "pause-requested"
+    version: Literal[1] = 1
+
+
+class ResumeRequested(Request):
+    """Somebody asked that a paused process go on."""
+
+    kind: Literal["resume-requested"] = "resume-requested"
+    version: Literal[1] = 1
+
+
+class SkipRequested(Request):
+    """Somebody asked that a task which has not begun, or waits for another try, be left out."""
+
+    kind: Literal["skip-requested"] = "skip-requested"
+    version: Literal[1] = 1
+    task_id: Annotated[TaskId, UUID_TEXT]
 
 
 class TimerDue(TaskEvent):
@@ -217,6 +244,9 @@ AnyEvent = Annotated[
     | TaskDeferred
     | JobStatusChanged
     | CancelRequested
+    | PauseRequested
+    | ResumeRequested
+    | SkipRequested
     | TimerDue,
     Field(discriminator="kind"),
 ]
@@ -269,6 +299,8 @@ class JobRecord(_OfProcess):
     version: Literal[1] = 1
     task_id: Annotated[TaskId, UUID_TEXT]
     """The submission task."""
+    claim_task_id: Annotated[TaskId, UUID_TEXT] | None = None
+    """Under whose id the claim stands on the resource, where that is an earlier run's task."""
     attempt: int = Field(ge=1)
     generation: int = Field(ge=1)
     job_name: str

@@ -107,6 +107,14 @@ class JobSpec(_Params):
     stderr: RelativePath = "stderr.txt"
 
 
+class EarlierSubmission(_Params):
+    """A submission of an earlier run of the experiment, in the same work directory."""
+
+    task_id: Annotated[TaskId, UUID_TEXT]
+    generation: int = Field(ge=1, le=1_000_000)
+    job_name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+
+
 class JobSubmissionParams(_Params):
     """Submit the job, once: the claim is kept in ``work_dir`` under (task, generation)."""
 
@@ -116,6 +124,13 @@ class JobSubmissionParams(_Params):
     """Unique to (submission task, generation); stable over attempts and redeliveries."""
     generation: int = Field(default=1, ge=1, le=1_000_000)
     monitoring_task_id: Annotated[TaskId, UUID_TEXT]
+    claim_task_id: Annotated[TaskId, UUID_TEXT] | None = None
+    """Whose claim it is, where a run goes on with the submission of an earlier one: what that one may have submitted
+    is adopted. Absent: the task's own."""
+    earlier_attempts: int = Field(default=0, ge=0, le=1_000_000)
+    """How many attempts the claim has seen in earlier runs: its attempts are counted on from there."""
+    supersedes: EarlierSubmission | None = None
+    """The generation before this one: it is made sure that its job does not run before another is submitted."""
 
 
 class JobMonitoringParams(_Params):
@@ -125,6 +140,8 @@ class JobMonitoringParams(_Params):
     job_name: str
     generation: int = Field(default=1, ge=1)
     submission_task_id: Annotated[TaskId, UUID_TEXT]
+    claim_task_id: Annotated[TaskId, UUID_TEXT] | None = None
+    """As in the submission's parameters."""
     native_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     """Bound to the output of the submission."""
     stderr: RelativePath = "stderr.txt"

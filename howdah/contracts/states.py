@@ -1,6 +1,7 @@
 """The states of experiments, processes, tasks and jobs, and which may follow which.
 
-Names follow Apache Airavata's, so that gateways feel at home. A terminal state is never left.
+Names follow Apache Airavata's, so that gateways feel at home. A terminal state is never left, but for an experiment's:
+a new process takes it up again, and its state follows its latest process.
 """
 
 from enum import StrEnum
@@ -99,9 +100,8 @@ EXPERIMENT_TRANSITIONS: Final[dict[ExperimentState, frozenset[ExperimentState]]]
     _E.LAUNCHED: frozenset({_E.EXECUTING, _E.CANCELING}) | _E_END,
     _E.EXECUTING: frozenset({_E.CANCELING}) | _E_END,
     _E.CANCELING: _E_END,
-    _E.COMPLETED: frozenset(),
-    _E.FAILED: frozenset(),
-    _E.CANCELED: frozenset(),
+    # An experiment that has ended is launched again by a new process, and by nothing else.
+    **dict.fromkeys(_E_END, frozenset({_E.LAUNCHED})),
 }
 
 PROCESS_TRANSITIONS: Final[dict[ProcessState, frozenset[ProcessState]]] = {
@@ -131,7 +131,7 @@ JOB_TRANSITIONS: Final[dict[JobState, frozenset[JobState]]] = {
 
 
 def is_terminal(state: State) -> bool:
-    """Tell whether ``state`` is never left."""
+    """Tell whether ``state`` is an end: never left, but for an experiment that a new process takes up again."""
     return state.value in TERMINAL
 
 

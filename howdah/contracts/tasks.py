@@ -1,7 +1,6 @@
 """Tasks and the DAG that they form: what ``plan`` makes, ``advance`` walks and a command carries."""
 
 from collections import Counter
-from collections.abc import Iterator
 from enum import StrEnum
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -99,7 +98,3 @@ class Dag(BaseModel):
             for needed in task.depends_on:
                 found[needed].append(task.task_id)
         return {task_id: tuple(ids) for task_id, ids in found.items()}
-
-    def roots(self) -> Iterator[TaskSpec]:
-        """Yield the tasks that depend on nothing."""
-        return (task for task in self.tasks if not task.depends_on)

@@ -28,6 +28,7 @@ def _record(context: TaskContext[JobMonitoringParams]) -> JobRecord:
         experiment_id=command.experiment_id,
         process_id=command.process_id,
         task_id=params.submission_task_id,
+        claim_task_id=params.claim_task_id,
         attempt=1,
         generation=params.generation,
         job_name=params.job_name,

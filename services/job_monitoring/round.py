@@ -127,7 +127,8 @@ class Rounds:
 
 
 def _ref(record: JobRecord) -> JobRef:
-    return JobRef(record.work_dir, record.task_id, record.generation, record.job_name, record.native_id)
+    claim = record.claim_task_id or record.task_id
+    return JobRef(record.work_dir, claim, record.generation, record.job_name, record.native_id)
 
 
 def _error_tail(connection: Connection, record: JobRecord) -> str | None:

@@ -72,6 +72,11 @@ class Process(Base):
     targets: Mapped[Json]
     """Resource id → ``ResourceTarget`` as it stood at the launch: a run keeps its view of the resource."""
     trace: Mapped[str | None]
+    continues: Mapped[UuidText | None]
+    """The run whose finished tasks this one has adopted, and in whose work directory it goes on."""
+    settles_as: Mapped[str | None]
+    """What the experiment is when this process is COMPLETED; NULL: COMPLETED. Outputs that are fetched once more do not
+    make a failed experiment a success."""
     failure: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     cancel_requested_at: Mapped[Instant | None]
     created_at: Mapped[CreatedAt]
@@ -95,6 +100,8 @@ class Task(Base):
     type: Mapped[str]
     spec: Mapped[Json]
     """The ``TaskSpec``."""
+    adopted_from: Mapped[UuidText | None]
+    """The finished task of an earlier run that this one is."""
     resource_id: Mapped[UuidText | None]
     state: Mapped[str]
     attempt: Mapped[int] = mapped_column(default=0)
@@ -184,6 +191,7 @@ class Event(Base):
     experiment_id: Mapped[UuidText] = mapped_column(ForeignKey("experiment.id", ondelete="CASCADE"))
     seq: Mapped[int] = mapped_column(BigInteger)
     process_id: Mapped[UuidText | None]
+    process_number: Mapped[int | None]
     task_id: Mapped[UuidText | None]
     attempt: Mapped[int | None]
     kind: Mapped[str]

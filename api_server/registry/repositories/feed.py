@@ -27,6 +27,7 @@ class FeedRow(NamedTuple):
     experiment_id: str
     seq: int
     process_id: str | None
+    process_number: int | None
     task_id: str | None
     attempt: int | None
     kind: str
@@ -42,8 +43,8 @@ class FeedRow(NamedTuple):
 
 
 _COLUMNS: Final = """
-    txid::text::int8, id, gateway_id::text, experiment_id::text, seq, process_id::text, task_id::text, attempt,
-    kind, actor, at, changes::text, payload::text
+    txid::text::int8, id, gateway_id::text, experiment_id::text, seq, process_id::text, process_number, task_id::text,
+    attempt, kind, actor, at, changes::text, payload::text
 """
 _BELOW_HORIZON: Final = "txid < pg_snapshot_xmin(pg_current_snapshot())"
 _AFTER: Final = "(txid, id) > (CAST(:txid AS xid8), :id)"
@@ -54,7 +55,7 @@ _READ_FEED: Final = f"""
     (SELECT {_COLUMNS} FROM event WHERE (txid, id) > (CAST($1 AS xid8), $2) AND {_BELOW_HORIZON}
      ORDER BY event.txid, event.id LIMIT {_READ_LIMIT})
     UNION ALL
-    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
     WHERE EXISTS (SELECT FROM event WHERE txid >= pg_snapshot_xmin(pg_current_snapshot()))
 """  # noqa: S608 - constants only
 READ_FEED: Final = "EXECUTE read_feed (%(txid)s, %(id)s)"

@@ -34,7 +34,11 @@ _INSERT_EXPERIMENTS = over_rows(
 )
 _INSERT_PROCESSES = over_rows(
     "insert_processes",
-    insert_rows(_process, "id", "gateway_id", "experiment_id", "number", "state", "version", "targets", "trace"),
+    insert_rows(
+        _process,
+        *("id", "gateway_id", "experiment_id", "number", "state", "version", "targets", "trace"),
+        *("continues", "settles_as", "failure", "ended_at"),
+    ),
 )
 _TASK_STATUS = (
     *("state", "attempt", "publications", "deferred", "due_at", "command_id"),
@@ -45,6 +49,7 @@ _INSERT_TASKS = over_rows(
     insert_rows(
         _task,
         *("id", "gateway_id", "experiment_id", "process_id", "position", "name", "type", "spec", "resource_id"),
+        "adopted_from",
         *_TASK_STATUS,
     ),
 )
@@ -52,7 +57,7 @@ _INSERT_EVENTS = over_rows(
     "insert_events",
     insert_rows(
         _event,
-        *("event_id", "gateway_id", "experiment_id", "seq", "process_id", "task_id", "attempt"),
+        *("event_id", "gateway_id", "experiment_id", "seq", "process_id", "process_number", "task_id", "attempt"),
         *("kind", "actor", "payload", "changes", "at"),
     ),
 )
@@ -119,12 +124,15 @@ def _update_processes() -> Update:
 
 
 def _update_experiments() -> Update:
-    names = ("state", "last_seq", "failure", "ended_at")
-    rows = rowset(*_columns(_experiment, "id", *names))
+    """Late news of a run that another has taken the place of adds to the history and moves nothing."""
+    names = ("state", "failure", "ended_at")
+    rows = rowset(*_columns(_experiment, "id", "process_id", "last_seq", *names))
+    latest = _experiment.c.process_id == rows.c.process_id
+    of_the_latest = {name: case((latest, rows.c[name]), else_=_experiment.c[name]) for name in names}
     return (
         update(_experiment)
         .where(_experiment.c.id == rows.c.id)
-        .values({"updated_at": func.now(), **{name: rows.c[name] for name in names}})
+        .values({"updated_at": func.now(), "last_seq": rows.c.last_seq, **of_the_latest})
     )
 
 
@@ -190,7 +198,7 @@ def update_processes(script: Script, rows: Rows) -> None:
 
 
 def update_experiments(script: Script, rows: Rows) -> None:
-    """Write the states of experiments and the sequence numbers that they have reached."""
+    """Write the states of experiments, as their latest process says, and the sequence numbers they have reached."""
     script.add(_UPDATE_EXPERIMENTS, rows)
 
 

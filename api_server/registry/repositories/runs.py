@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from api_server.registry.base import table_of
@@ -31,10 +31,14 @@ _LOCK = by_ids(
         as_text(_process.c.id),
         as_text(_process.c.gateway_id),
         as_text(_process.c.experiment_id),
+        _process.c.number,
+        as_text(_process.c.continues),
+        _process.c.settles_as,
         _process.c.version,
         _process.c.state,
         _process.c.failure,
         _process.c.cancel_requested_at,
+        _process.c.ended_at,
         _process.c.targets,
         _process.c.trace,
         _experiment.c.state.label("experiment_state"),
@@ -83,6 +87,14 @@ _JOBS = by_ids(
 )
 
 
+_LAST = (
+    select(as_text(_process.c.id), func.max(_process.c.number).over().label("number"))
+    .where(_process.c.experiment_id == bindparam("experiment_id"))
+    .order_by(_process.c.settles_as.is_(None).desc(), _process.c.number.desc())
+    .limit(1)
+)
+
+
 def lock(session: Session, process_ids: Collection[str]) -> Sequence[Row[Any]]:
     """Lock the processes in the order of their ids; return them with their experiments' state and sequence."""
     return _LOCK.execute(session, list(process_ids)).all()
@@ -104,3 +116,16 @@ def applied(session: Session, process_ids: Collection[str]) -> Sequence[Row[Any]
     Asked with the locks in hand: before, another replica may be at it.
     """
     return _APPLIED.execute(session, list(process_ids)).all()
+
+
+def last_of(session: Session, experiment_id: str) -> tuple[str, int] | None:
+    """Return the experiment's last run proper (not one that only fetched outputs), and the number of its last run."""
+    row = session.execute(_LAST, {"experiment_id": experiment_id}).one_or_none()
+    return None if row is None else (row.id, row.number)
+
+
+def task_of(session: Session, gateway_id: str, task_id: str) -> Row[Any] | None:
+    """Return whose the task is, of which type and in which state; None when the gateway has none such."""
+    columns = (as_text(_task.c.experiment_id), as_text(_task.c.process_id), _task.c.type, _task.c.state)
+    statement = select(*columns).where(_task.c.id == task_id, _task.c.gateway_id == gateway_id)
+    return session.execute(statement).one_or_none()

@@ -1,21 +1,22 @@
-"""``howdah experiments``: make, launch, follow, cancel, clone; fetch what they made."""
+"""``howdah experiments``: make, launch, follow, steer, clone; fetch what they made."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from howdah.cli.commands import steering
 from howdah.cli.commands.experiment_logs import logs
 from howdah.cli.errors import CliError
 from howdah.cli.fetching import outputs_table, save_outputs
 from howdah.cli.finding import find_experiment, newest_experiment
-from howdah.cli.following import follow
+from howdah.cli.following import follow_to_the_end
 from howdah.cli.session import Session, table, with_session
 from howdah.client.catalogue import read_documents, submit_experiments
 from howdah.client.models import Experiment
 from howdah.contracts.states import ExperimentState
 
-app = typer.Typer(no_args_is_help=True, help="Experiments: make, launch, follow, cancel; fetch what they made.")
+app = typer.Typer(no_args_is_help=True, help="Experiments: make, launch, follow, steer; fetch what they made.")
 
 ExperimentArgument = Annotated[
     str, typer.Argument(metavar="ID|NAME", help="The experiment; a name only where it is unique.", show_default=False)
@@ -25,6 +26,7 @@ NewestArgument = Annotated[
     typer.Argument(metavar="[ID|NAME]", help="The newest of that name; without, of all.", show_default=False),
 ]
 WatchOption = Annotated[bool, typer.Option("--watch", help="Launch, and follow until the end.")]
+steering.add_to(app)
 
 
 @app.command("create")
@@ -53,7 +55,7 @@ def create(
         )
         return
     session.say(f"experiment {made[0].id}")
-    _follow_to_the_end(session, made[0])
+    follow_to_the_end(session, made[0])
 
 
 @app.command("launch")
@@ -62,7 +64,7 @@ def launch(session: Session, *, experiment: ExperimentArgument, watch: WatchOpti
     """Launch an experiment; refused when it was launched before."""
     launched = session.client.experiments.launch(find_experiment(session.client, experiment).id)
     if watch:
-        _follow_to_the_end(session, launched)
+        follow_to_the_end(session, launched)
     else:
         session.show(launched, f"{launched.id}  {launched.state}  {launched.name}")
 
@@ -97,14 +99,18 @@ def show(session: Session, experiment: NewestArgument = None) -> None:
     one = newest_experiment(session.client, experiment)
     tasks = list(calls.tasks(one.id))
     jobs = list(calls.jobs(one.id))
+    runs = list(calls.processes(one.id))
     if session.as_json:
-        session.json_line({"experiment": one, "tasks": tasks, "jobs": jobs}, indent=2)
+        session.json_line({"experiment": one, "processes": runs, "tasks": tasks, "jobs": jobs}, indent=2)
         return
     session.show(
         None, f"{one.name}  {one.state}\nid {one.id}, owner {one.owner}, created {one.created_at.astimezone():%c}"
     )
     if one.failure is not None:
         session.show(None, f"{one.failure.kind}: {one.failure.sentence}")
+    session.show(None, one.next)
+    if len(runs) > 1:
+        session.show(None, "runs: " + ", ".join(f"{run.number} {run.state}" for run in reversed(runs)))
     rows = (
         (task.name, task.type, task.state, task.attempt, task.failure.sentence if task.failure else "")
         for task in tasks
@@ -121,7 +127,7 @@ def show(session: Session, experiment: NewestArgument = None) -> None:
 @with_session
 def watch(session: Session, experiment: NewestArgument = None) -> None:
     """Follow an experiment until it ends; Ctrl-C stops only the watching."""
-    _follow_to_the_end(session, newest_experiment(session.client, experiment))
+    follow_to_the_end(session, newest_experiment(session.client, experiment))
 
 
 app.command("logs")(with_session(logs))
@@ -185,14 +191,3 @@ def delete(session: Session, experiment: ExperimentArgument) -> None:
     one = find_experiment(session.client, experiment)
     session.client.experiments.delete(one.id)
     session.show({"deleted": one.id}, f"{one.name} is deleted")
-
-
-def _follow_to_the_end(session: Session, experiment: Experiment) -> None:
-    """Follow it; the command's exit code says whether it COMPLETED."""
-    try:
-        ended = follow(session, experiment.id)
-    except KeyboardInterrupt:
-        session.say(f"the experiment goes on; look again with: howdah experiments watch {experiment.id}")
-        raise
-    if ended.state is not ExperimentState.COMPLETED:
-        raise typer.Exit(1)

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert, text
 from api_server.auth.capabilities import Capabilities
 from api_server.auth.principal import SCOPES_OF, Principal, Role
 from api_server.dag.inline import InlineTask
-from api_server.lifecycle import Lifecycle, TasksExperiment
+from api_server.lifecycle import Lifecycle, Steering, TasksExperiment
 from api_server.orchestrator.orchestrator import Orchestrator
 from api_server.orchestrator.settings import OrchestratorSettings
 from api_server.registry.models import Gateway
@@ -94,6 +94,7 @@ class Stage:
         self.messaging.admin().ensure(topics.platform_topics(("noop",)))
         self.mint = Capabilities(b"k" * 32, CLOCK)
         self.lifecycle = Lifecycle(self.mint, CLOCK)
+        self.steering = Steering(self.mint, CLOCK)
         self.principal = Principal(self.gateway_id, "me", Role.USER, SCOPES_OF[Role.USER])
         self.registry, self.relay = open_registry(self.engine, self.messaging.producer())
         self.relay.start()

@@ -40,7 +40,8 @@ def test_every_state_has_its_row(enum: type[TaskState]) -> None:
 def test_a_terminal_state_is_never_left_and_any_other_can_reach_an_end(state: State) -> None:
     following = [other for other in type(state) if may_follow(state, other)]
     if is_terminal(state):
-        assert following == []
+        # An experiment that has ended is taken up again by a new process, whose launch is the only way out.
+        assert following == ([ExperimentState.LAUNCHED] if isinstance(state, ExperimentState) else [])
     else:
         assert any(is_terminal(other) for other in following)
 

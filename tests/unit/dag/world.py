@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from api_server.dag.advance import advance, begin
-from api_server.dag.decisions import Decisions, Outcome, Publication, TaskStatus
+from api_server.dag.decisions import Decisions, Outcome, Publication, TaskStatus, counts_as
 from api_server.dag.run import Run, RunIdentity
 from howdah.contracts import params
 from howdah.contracts.failures import Failure, FailureKind, RetryPolicy
@@ -14,6 +14,10 @@ from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, Ta
 from howdah.contracts.messages import (
     AnyEvent,
     CancelRequested,
+    PauseRequested,
+    Request,
+    ResumeRequested,
+    SkipRequested,
     Start,
     TaskCanceled,
     TaskCompleted,
@@ -29,6 +33,7 @@ from howdah.contracts.tasks import Dag, TaskSpec, Trigger
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 E = TypeVar("E", bound=TaskEvent)
+Asked = TypeVar("Asked", bound=Request)
 Ended = TypeVar("Ended", bound=TaskOutcome)
 _ENUMS = {"task": TaskState, "process": ProcessState, "experiment": ExperimentState, "job": JobState}
 
@@ -148,17 +153,30 @@ class World:
             command_id=publication.command_id,
         )
 
-    def cancel_requested(self) -> CancelRequested:
+    def request(self, model: type[Asked], **fields: Any) -> Asked:  # noqa: ANN401 - of the request
         identity = self.run.identity
-        return CancelRequested(
-            at=self.now,
-            gateway_id=identity.gateway_id,
-            experiment_id=identity.experiment_id,
-            process_id=identity.process_id,
-            event_id=EventId(new_id()),
-            actor="me",
-            reason="enough",
-        )
+        values: dict[str, Any] = {
+            "at": self.now,
+            "gateway_id": identity.gateway_id,
+            "experiment_id": identity.experiment_id,
+            "process_id": identity.process_id,
+            "event_id": EventId(new_id()),
+            "actor": "me",
+            "reason": "enough",
+        }
+        return model(**(values | fields))
+
+    def cancel_requested(self) -> CancelRequested:
+        return self.request(CancelRequested)
+
+    def pause_requested(self) -> PauseRequested:
+        return self.request(PauseRequested)
+
+    def resume_requested(self) -> ResumeRequested:
+        return self.request(ResumeRequested)
+
+    def skip_requested(self, name: str) -> SkipRequested:
+        return self.request(SkipRequested, task_id=derive_id("test", name))
 
     def timers(self) -> Iterator[TimerDue]:
         """Go to the next moment that a timer is set for, and return the timers of that moment."""
@@ -199,7 +217,7 @@ class World:
         assert not is_terminal(before.state), f"{task.name} is published after its end"
         if before.attempt == 0:
             after = self.run.tasks | decisions.tasks
-            states = [after[needed].state for needed in task.depends_on]
+            states = [counts_as(after[needed]) for needed in task.depends_on]
             assert all(is_terminal(state) for state in states), f"{task.name} is published too early"
             if task.trigger is Trigger.ALL_SUCCEEDED:
                 assert set(states) <= {TaskState.COMPLETED}

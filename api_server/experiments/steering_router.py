@@ -1,0 +1,110 @@
+"""Paths that steer an experiment once it was launched: pause, resume, skip, retry, fetch outputs again."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from api_server.auth.principal import Principal, Scope
+from api_server.experiments import service
+from api_server.experiments.schemas import ExperimentBrief
+from api_server.experiments.steering_schemas import Reason, RefetchRequest, RetryRequest
+from api_server.http.dependencies import Work, requires
+from api_server.http.idempotency import Answer, Idempotent
+from api_server.http.model import Id
+from api_server.http.problem import problems
+from api_server.lifecycle.steering import Steering
+from api_server.problems import ConflictError, InvalidRequestError, NotFoundError
+from api_server.registry.records import ExperimentRecord
+
+router = APIRouter(tags=["experiments"])
+
+Writer = Annotated[Principal, requires(Scope.EXPERIMENTS_WRITE)]
+STEERS = problems(NotFoundError, ConflictError, InvalidRequestError)
+
+
+async def _steering(request: Request) -> Steering:
+    steering: Steering = request.app.state.steering
+    return steering
+
+
+Hands = Annotated[Steering, Depends(_steering)]
+
+
+@router.post("/experiments/{experiment_id}/retry", status_code=202, response_model=ExperimentBrief, responses=STEERS)
+def retry_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
+    work: Work,
+    principal: Writer,
+    steering: Hands,
+    experiment_id: Id,
+    idempotent: Idempotent,
+    body: RetryRequest | None = None,
+) -> Response:
+    """Go on where it failed or was stopped: a new run adopts what was finished, and does the rest.
+
+    Done once, whoever else tries: the second is a conflict that names the state.
+    """
+    wish = body or RetryRequest()
+    return _steered(
+        work,
+        principal,
+        idempotent,
+        lambda: steering.retry(work, principal, experiment_id, again=wish.rerun, skip=wish.skip),
+    )
+
+
+@router.post("/experiments/{experiment_id}/refetch", status_code=202, response_model=ExperimentBrief, responses=STEERS)
+def refetch_outputs(  # noqa: PLR0913, PLR0917 - the parts of the call
+    work: Work,
+    principal: Writer,
+    steering: Hands,
+    experiment_id: Id,
+    idempotent: Idempotent,
+    body: RefetchRequest | None = None,
+) -> Response:
+    """Bring outputs of an ended experiment back once more, from its work directory: a run that does only that."""
+    names = body.outputs if body else ()
+    return _steered(work, principal, idempotent, lambda: steering.refetch(work, principal, experiment_id, names))
+
+
+@router.post("/experiments/{experiment_id}/pause", status_code=202, response_model=ExperimentBrief, responses=STEERS)
+def pause_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
+    work: Work,
+    principal: Writer,
+    steering: Hands,
+    experiment_id: Id,
+    idempotent: Idempotent,
+    body: Reason | None = None,
+) -> Response:
+    """Begin nothing new: what runs goes on, retries that fall due wait. The stream tells when the process is PAUSED."""
+    reason = body.reason if body else ""
+    return _steered(work, principal, idempotent, lambda: steering.pause(work, principal, experiment_id, reason))
+
+
+@router.post("/experiments/{experiment_id}/resume", status_code=202, response_model=ExperimentBrief, responses=STEERS)
+def resume_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
+    work: Work,
+    principal: Writer,
+    steering: Hands,
+    experiment_id: Id,
+    idempotent: Idempotent,
+    body: Reason | None = None,
+) -> Response:
+    """Let a paused experiment go on, at once."""
+    reason = body.reason if body else ""
+    return _steered(work, principal, idempotent, lambda: steering.resume(work, principal, experiment_id, reason))
+
+
+@router.post("/tasks/{task_id}/skip", status_code=202, response_model=ExperimentBrief, responses=STEERS)
+def skip_task(  # noqa: PLR0913, PLR0917 - the parts of the call
+    work: Work, principal: Writer, steering: Hands, task_id: Id, idempotent: Idempotent, body: Reason | None = None
+) -> Response:
+    """Leave out a task that has not begun or waits for another try; its dependents go on as if it had succeeded."""
+    reason = body.reason if body else ""
+    return _steered(work, principal, idempotent, lambda: steering.skip(work, principal, task_id, reason))
+
+
+def _steered(
+    work: Work, principal: Principal, idempotent: Idempotent, steer: Callable[[], ExperimentRecord]
+) -> Response:
+    return idempotent.answer(work, principal, lambda: Answer(202, service.brief(steer())))

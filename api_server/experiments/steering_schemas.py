@@ -1,0 +1,33 @@
+"""The bodies of the routes that steer an experiment, as OpenAPI tells them."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from api_server.http.model import ApiModel
+from howdah.contracts.tasks import Name
+
+Names = Annotated[tuple[Name, ...], Field(max_length=1_000)]
+
+
+class Reason(ApiModel):
+    """Why; it goes into the history."""
+
+    reason: Annotated[
+        str, StringConstraints(max_length=2_000), Field(examples=["the file system is full until tonight"])
+    ] = ""
+
+
+class RetryRequest(ApiModel):
+    """What is done otherwise than in the run before: nothing, where it is left out. Tasks by their names."""
+
+    rerun: Annotated[Names, Field(examples=[["job-submission"]])] = ()
+    """Done again although they had ended well, with all that depends on them."""
+    skip: Annotated[Names, Field(examples=[["output-staging:picture"]])] = ()
+    """Left out: what depends on them goes on as if they had succeeded."""
+
+
+class RefetchRequest(ApiModel):
+    """Which outputs are brought back once more: all, where it is left out."""
+
+    outputs: Annotated[Names, Field(examples=[["table", "picture"]])] = ()

@@ -1,0 +1,32 @@
+"""What somebody asks of a run, told to its one writer: an event through the outbox."""
+
+from datetime import datetime
+from typing import Any
+
+from api_server.auth.principal import Principal
+from api_server.registry.records import ExperimentRecord
+from howdah.contracts import codec, topics
+from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, new_id
+from howdah.contracts.messages import Request
+from howdah.messaging.abstract import Outgoing
+from howdah.runtime.tracing import child_of, current
+
+
+def request_about(record: ExperimentRecord, principal: Principal, now: datetime, reason: str) -> dict[str, Any]:
+    """Return the fields that every request about the latest run of an experiment has; it must have been launched."""
+    assert record.process_id is not None  # noqa: S101 - for the type checker: every launched experiment has one
+    return {
+        "at": now,
+        "trace": child_of(current()),
+        "gateway_id": GatewayId(record.gateway_id),
+        "experiment_id": ExperimentId(record.id),
+        "process_id": ProcessId(record.process_id),
+        "event_id": EventId(new_id()),
+        "actor": principal.subject,
+        "reason": reason[:2_000],
+    }
+
+
+def told(request: Request) -> Outgoing:
+    """Return the message that tells it."""
+    return Outgoing(topic=topics.EVENTS.name, key=request.process_id.encode(), value=codec.encode(request))
