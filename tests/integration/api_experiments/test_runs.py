@@ -61,7 +61,7 @@ def test_a_failed_experiment_names_kind_sentence_task_and_attempts(
     assert shown.failure is not None
     assert (shown.failure.kind, shown.failure.task, shown.failure.attempts) == ("transient", "first", 4)
     assert shown.failure.sentence == FAILURE["sentence"]
-    assert "clone" in shown.next
+    assert "try it again from there" in shown.next
     [listed] = user.get(PATH, params={"state": "FAILED"}).json()["items"]
     assert listed["failure"]["task"] == "first"
 
