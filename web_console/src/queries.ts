@@ -3,6 +3,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, call } from "./api/client";
 import { type Filter, since } from "./core/filter";
+import type { RunData } from "./core/run";
 
 export const me = queryOptions({
   queryKey: ["me"],
@@ -99,5 +100,20 @@ export function experiment(id: string) {
   return queryOptions({
     queryKey: ["experiment", id],
     queryFn: () => call(api.GET("/api/v1/experiments/{experiment_id}", { params: { path: { experiment_id: id } } })),
+  });
+}
+
+/** A whole run; the answer is moved in place by events, so nobody else may hold parts of it. */
+export function runQuery(id: string, processId: string | undefined) {
+  return queryOptions({
+    queryKey: ["run", id, processId],
+    queryFn: async () =>
+      (await call(
+        api.GET("/api/v1/experiments/{experiment_id}/graph", {
+          params: { path: { experiment_id: id }, query: processId ? { process_id: processId } : {} },
+        }),
+      )) as unknown as RunData,
+    staleTime: 2_000,
+    structuralSharing: false,
   });
 }

@@ -76,6 +76,12 @@ const run = createRoute({
     line: typeof search.line === "number" ? search.line : undefined,
     f: text(search.f),
   }),
+  // What is to be drawn is asked for while the code that draws it is read.
+  loaderDeps: ({ search }) => ({ run: search.run }),
+  loader: ({ context, params, deps }) => {
+    void context.queries.prefetchQuery(ask.runQuery(params.id, deps.run));
+    void context.queries.prefetchQuery(ask.experiment(params.id));
+  },
   component: lazyRouteComponent(() => import("./screens/run/run"), "Run"),
 });
 export interface RunSearch {

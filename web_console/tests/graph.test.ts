@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { edgeKind, type GraphInput, layoutGraph, levels, neighbour, stem, tally } from "../src/core/graph";
+import { type GraphInput, layoutGraph, levels, stem } from "../src/core/graph";
+import { connected, edgeKind, neighbour, tally } from "../src/core/graphread";
 import type { Kind } from "../src/core/states";
 
 const task = (name: string, ...depends_on: number[]): GraphInput => ({
@@ -55,6 +56,25 @@ describe("the graph's layout", () => {
     expect(neighbour(layout, 0, "ArrowRight")).toBe(1);
     expect(neighbour(layout, 2, "ArrowLeft")).toBe(1);
     expect(neighbour(layout, 2, "ArrowRight")).toBe(2);
+  });
+  it("shows what failed of a fan-out beneath it, in the same column and apart from the next node", () => {
+    const tasks = [...fan(40), task("beside", 0)];
+    const { nodes, nodeOf } = layoutGraph(tasks, { ...options, notable: new Set([3, 9]) });
+    const children = nodes.filter((node) => node.parent !== undefined);
+    expect(children.map((node) => node.label)).toEqual(["window-2", "window-8"]);
+    const whole = nodes[children[0]!.parent!]!;
+    expect(nodeOf[3]).toBe(whole.id);
+    const beside = nodes.find((node) => node.label === "beside")!;
+    for (const child of children) {
+      expect(child.y).toBeGreaterThan(whole.y + whole.height);
+      expect(child.x).toBeGreaterThanOrEqual(whole.x);
+      expect(child.x + child.width).toBeLessThanOrEqual(whole.x + whole.width);
+      expect(beside.y >= child.y + child.height || beside.y + beside.height <= whole.y).toBe(true);
+    }
+  });
+  it("focuses on what a task needs and what needs it", () => {
+    const layout = layoutGraph([task("a"), task("b", 0), task("c", 1), task("other")], options);
+    expect([...connected(layout, 1)].sort()).toEqual([0, 1, 2]);
   });
   it("knows stems", () =>
     expect(["window-117", "window 3", "a", "12"].map(stem)).toEqual(["window", "window", "a", "12"]));

@@ -5,7 +5,7 @@
  * of a cell stacked in the order of what feeds them. Pure: the drawing is elsewhere.
  */
 
-import { type Kind, SEVERITY, worst } from "./states";
+import { CHILD, place } from "./graphplace";
 
 export interface GraphInput {
   name: string;
@@ -22,6 +22,8 @@ export interface GraphNode {
   level: number;
   row: string;
   members: number[];
+  /** The fan-out beneath which it stands, being one of its members. */
+  parent?: number;
   x: number;
   y: number;
   width: number;
@@ -62,8 +64,7 @@ export const CELL = 10;
 export const PER_ROW = 20;
 const NODE = { width: 156, height: 46 };
 const FAN = { width: 236, head: 50, foot: 50 };
-const GAP = { x: 44, y: 12 };
-const BAND = { pad: 14, head: 26, gap: 8 };
+export const PULLED = 4;
 
 /** The longest path to each task; a task that waits for itself (there are none) would stay at 0. */
 export function levels(tasks: readonly GraphInput[]): Int32Array {
@@ -98,6 +99,8 @@ export interface GraphOptions {
   rows: RowKey;
   rowName: (task: GraphInput) => string;
   expanded: ReadonlySet<string>;
+  /** The places of the tasks that are shown beneath their fan-out: what failed, what is held, what takes longest. */
+  notable?: ReadonlySet<number>;
 }
 
 export function groupKey(task: GraphInput, level: number, row: string): string {
@@ -129,10 +132,33 @@ export function layoutGraph(tasks: readonly GraphInput[], options: GraphOptions)
       };
       nodes.push({ ...node, x: 0, y: 0, ...size(part.length) });
       for (const member of part) nodeOf[member] = node.id;
+      if (folded) pull(tasks, nodes, options.notable);
     }
   }
   const edges = joinEdges(tasks, nodeOf);
   return { nodes, edges, nodeOf, ...place(nodes, edges, tasks) };
+}
+
+/** Put the notable members of the fan-out that was added last beneath it; edges still lead to the fan-out. */
+function pull(tasks: readonly GraphInput[], nodes: GraphNode[], notable: ReadonlySet<number> | undefined): void {
+  const fan = nodes.at(-1)!;
+  const chosen = notable ? fan.members.filter((place) => notable.has(place)).slice(0, PULLED) : [];
+  chosen.forEach((place) => {
+    const { level, row, id: parent } = fan;
+    const { width, height } = CHILD;
+    nodes.push({
+      id: nodes.length,
+      label: tasks[place]!.name,
+      level,
+      row,
+      members: [place],
+      parent,
+      x: 0,
+      y: 0,
+      width,
+      height,
+    });
+  });
 }
 
 function size(members: number): { width: number; height: number } {
@@ -155,113 +181,4 @@ function joinEdges(tasks: readonly GraphInput[], nodeOf: Int32Array): GraphEdge[
     }
   });
   return edges;
-}
-
-function place(
-  nodes: GraphNode[],
-  edges: readonly GraphEdge[],
-  tasks: readonly GraphInput[],
-): Pick<GraphLayout, "bands" | "columns" | "width" | "height"> {
-  const widths = new Map<number, number>();
-  for (const node of nodes) widths.set(node.level, Math.max(widths.get(node.level) ?? 0, node.width));
-  const columns: Column[] = [];
-  let x = BAND.pad;
-  for (const level of [...widths.keys()].sort((a, b) => a - b)) {
-    columns.push({ level, x, width: widths.get(level)!, label: columnLabel(nodes, level, tasks) });
-    x += widths.get(level)! + GAP.x;
-  }
-  const xs = new Map(columns.map((column) => [column.level, column.x]));
-  const order = barycentres(nodes, edges);
-  const bands: Band[] = [];
-  let y = 0;
-  for (const key of rowOrder(nodes)) {
-    const bottoms = new Map<number, number>();
-    const mine = nodes
-      .filter((node) => node.row === key)
-      .sort((a, b) => a.level - b.level || order[a.id]! - order[b.id]! || a.id - b.id);
-    const top = y + (key ? BAND.head : BAND.pad);
-    let bottom = top;
-    for (const node of mine) {
-      node.x = xs.get(node.level)!;
-      node.y = bottoms.get(node.level) ?? top;
-      bottoms.set(node.level, node.y + node.height + GAP.y);
-      bottom = Math.max(bottom, node.y + node.height);
-    }
-    // A column with fewer nodes than the tallest stands in the middle of the band.
-    for (const node of mine) node.y += Math.floor((bottom - (bottoms.get(node.level)! - GAP.y)) / 2);
-    bands.push({ key, y, height: bottom + BAND.pad - y });
-    y = bottom + BAND.pad + BAND.gap;
-  }
-  return { bands, columns, width: Math.max(0, x - GAP.x + BAND.pad), height: Math.max(0, y - BAND.gap) };
-}
-
-function rowOrder(nodes: readonly GraphNode[]): string[] {
-  const sizes = new Map<string, number>();
-  for (const node of nodes) sizes.set(node.row, (sizes.get(node.row) ?? 0) + node.members.length);
-  return [...sizes.keys()].sort((a, b) => sizes.get(b)! - sizes.get(a)! || a.localeCompare(b));
-}
-
-function columnLabel(nodes: readonly GraphNode[], level: number, tasks: readonly GraphInput[]): string {
-  const types = new Set(nodes.filter((node) => node.level === level).map((node) => tasks[node.members[0]!]!.type));
-  return types.size === 1 ? [...types][0]! : `${types.size} types`;
-}
-
-/** The mean place of what feeds a node: keeps edges from crossing where it is cheap to. */
-function barycentres(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): Float64Array {
-  const sum = new Float64Array(nodes.length);
-  const count = new Float64Array(nodes.length);
-  for (const edge of edges) {
-    sum[edge.to]! += edge.from;
-    count[edge.to]! += 1;
-  }
-  return sum.map((total, id) => (count[id] ? total / count[id]! : id));
-}
-
-export type EdgeKind = "done" | "coming" | "held-failed" | "held-blocked";
-
-/** What an edge says: it has run, is to come, or is held up by what it comes from. */
-export function edgeKind(from: readonly Kind[], to: readonly Kind[]): EdgeKind {
-  const waits = to.some((kind) => kind === "created" || kind === "skipped");
-  if (waits && from.includes("failed")) return "held-failed";
-  if (waits && from.includes("blocked")) return "held-blocked";
-  return from.every((kind) => kind === "completed" || kind === "skipped") && !waits ? "done" : "coming";
-}
-
-/** Counts of a fan-out in words, worst first. */
-export function tally(kinds: readonly Kind[]): [Kind, number][] {
-  const counts = new Map<Kind, number>();
-  for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  return SEVERITY.filter((kind) => counts.has(kind)).map((kind) => [kind, counts.get(kind)!]);
-}
-
-export function nodeKind(kinds: readonly Kind[]): Kind {
-  return worst(kinds);
-}
-
-/** The node that an arrow key leads to: along an edge to the right and left, within the column up and down. */
-export function neighbour(layout: GraphLayout, id: number, key: string): number {
-  const node = layout.nodes[id];
-  if (!node) return layout.nodes[0]?.id ?? -1;
-  const near = (ids: number[]): number => {
-    let best = -1;
-    let distance = Number.POSITIVE_INFINITY;
-    for (const one of ids) {
-      const d = Math.abs(layout.nodes[one]!.y - node.y) + Math.abs(layout.nodes[one]!.x - node.x) / 10;
-      if (d < distance) [best, distance] = [one, d];
-    }
-    return best < 0 ? id : best;
-  };
-  if (key === "ArrowRight") return near(layout.edges.filter((edge) => edge.from === id).map((edge) => edge.to));
-  if (key === "ArrowLeft") return near(layout.edges.filter((edge) => edge.to === id).map((edge) => edge.from));
-  const down = key === "ArrowDown";
-  return near(
-    layout.nodes
-      .filter((one) => one.level === node.level && (down ? one.y > node.y : one.y < node.y))
-      .map((one) => one.id),
-  );
-}
-
-/** The nodes from which a failure came and what it holds up: shown first. */
-export function failedPath(layout: GraphLayout, kinds: (node: GraphNode) => Kind): number[] {
-  return layout.nodes.filter((node) => kinds(node) === "failed" || kinds(node) === "blocked").map((node) => node.id);
 }

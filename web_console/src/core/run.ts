@@ -46,27 +46,54 @@ export interface RunData {
 }
 
 export class RunModel {
+  /** Moved in place: whoever keeps it sees what events told since. */
   readonly data: RunData;
   readonly #places = new Map<string, number>();
-  readonly #attempts = new Map<number, RunAttempt[]>();
-  readonly #jobs = new Map<number, RunJob[]>();
+  #attempts = new Map<number, RunAttempt[]>();
+  #jobs = new Map<number, RunJob[]>();
   readonly counts = new Map<string, number>();
   /** Goes up with every change that can be seen. */
   version = 0;
   /** An event told of something that the data does not have: another run, a new task. */
   outdated = false;
-  /** The last of this experiment's events that is in here. */
-  seq: number;
 
   constructor(data: RunData) {
     this.data = data;
-    this.seq = data.last_seq;
     data.tasks.forEach((task, place) => {
       this.#places.set(task.id, place);
       this.#count(task.state, 1);
     });
-    for (const attempt of data.attempts) push(this.#attempts, attempt.task, attempt);
-    for (const job of data.jobs) push(this.#jobs, job.task, job);
+    this.#index();
+  }
+
+  /** The last of this experiment's events that is in here. */
+  get seq(): number {
+    return this.data.last_seq;
+  }
+
+  #index(): void {
+    this.#attempts = new Map();
+    this.#jobs = new Map();
+    for (const attempt of this.data.attempts) push(this.#attempts, attempt.task, attempt);
+    for (const job of this.data.jobs) push(this.#jobs, job.task, job);
+  }
+
+  /**
+   * Take over what was read again, if it is the same run with the same tasks: the layout stays. Tells whether it was;
+   * an answer older than the events that are in here already is the same, and ignored.
+   */
+  take(fresh: RunData): boolean {
+    const { tasks, process } = this.data;
+    if (fresh.process?.id !== process?.id || fresh.tasks.length !== tasks.length) return false;
+    if (fresh.tasks.some((task, place) => task.id !== tasks[place]!.id)) return false;
+    if (fresh.last_seq < this.data.last_seq) return true;
+    Object.assign(this.data, fresh);
+    this.counts.clear();
+    for (const task of fresh.tasks) this.#count(task.state, 1);
+    this.#index();
+    this.outdated = false;
+    this.version += 1;
+    return true;
   }
 
   place(taskId: string): number | undefined {
@@ -90,7 +117,7 @@ export class RunModel {
     const touched = new Set<number>();
     for (const change of changes) {
       if (change.experiment_id !== experimentId || change.seq <= this.seq) continue;
-      this.seq = change.seq;
+      this.data.last_seq = change.seq;
       if (change.process_id && change.process_id !== this.data.process?.id) this.outdated = true;
       for (const one of change.changes) {
         if (one.entity === "process" && this.data.process?.id === one.id) {

@@ -1,5 +1,13 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from "react";
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import { EventStore, type Flush } from "../core/store";
 import { applyLive } from "./apply";
 import { Feed, type StreamStatus } from "./feed";
@@ -47,4 +55,10 @@ export function useStream(): { status: StreamStatus; caughtUp: number } {
 export function useChanges(listener: (flush: Flush) => void): void {
   const live = useContext(Context);
   useEffect(() => live?.store.subscribe(listener), [live, listener]);
+}
+
+/** Tell whether events of an experiment were heard of that what is shown (known up to `seq`) does not have. */
+export function useMissed(experimentId: string): (seq: number) => boolean {
+  const live = useContext(Context);
+  return useCallback((seq: number) => (live?.store.seq(experimentId) ?? 0) > seq, [live, experimentId]);
 }

@@ -12,37 +12,26 @@ import {
   type ModuleBody,
   type ModuleShown,
 } from "../api/client";
+import type { FieldSpec, Values } from "../core/forms";
 import { plain } from "../core/plain";
 import * as ask from "../queries";
 import { useTitle } from "../shell/shell";
-import { JsonEditor } from "../ui/jsoneditor";
+import { CatalogueForm } from "../ui/form";
 import { CloseButton, Confirm, Drawer, Failure, Sentence } from "../ui/parts";
 import { TAB } from "../ui/tab";
 import { Table } from "../ui/table";
 import { At } from "../ui/time";
 import { useToast } from "../ui/toast";
+import { deploymentSpec, interfaceSpec, MODULE } from "./catalogue/specs";
 
 const TABS = ["interfaces", "deployments", "modules"] as const;
 type Tab = (typeof TABS)[number];
 type Any = InterfaceShown | DeploymentShown | ModuleShown;
 
-const EXAMPLES: Record<Tab, unknown> = {
+const FRESH: Record<Tab, Values> = {
   modules: { name: "", release: "", description: "" },
-  interfaces: {
-    module_id: "",
-    name: "",
-    description: "",
-    inputs: [{ name: "steps", type: "integer", default: 1000, minimum: 1, flag: "--steps" }],
-    outputs: [{ name: "stdout", type: "stdout" }],
-  },
-  deployments: {
-    module_id: "",
-    resource_id: "",
-    executable: "",
-    modules: [],
-    environment: {},
-    defaults: { wall_time_minutes: 30 },
-  },
+  interfaces: { name: "", description: "", inputs: [], outputs: [{ name: "stdout", type: "stdout", required: true }] },
+  deployments: { executable: "", modules: [], environment: {}, defaults: { wall_time_minutes: 30 } },
 };
 
 /** What can be run: modules, what they take and give, how they are started where. */
@@ -142,6 +131,13 @@ export function Applications() {
           <Editor
             key={search.open}
             tab={tab}
+            specs={
+              {
+                modules: MODULE,
+                interfaces: interfaceSpec(modules.data),
+                deployments: deploymentSpec(modules.data, resources.data),
+              }[tab]
+            }
             row={opened}
             title={opened ? name(opened) : `New ${tab.slice(0, -1)}`}
             onClose={() => go({ open: undefined })}
@@ -166,7 +162,15 @@ function usedBy(row: Any, interfaces: readonly InterfaceShown[], deployments: re
   return [...shown, placed ? `${placed} deployments` : "no deployment"].join(", ");
 }
 
-function Editor({ tab, row, title, onClose }: { tab: Tab; row: Any | undefined; title: string; onClose: () => void }) {
+interface EditorProps {
+  tab: Tab;
+  specs: readonly FieldSpec[];
+  row: Any | undefined;
+  title: string;
+  onClose: () => void;
+}
+
+function Editor({ tab, specs, row, title, onClose }: EditorProps) {
   const queries = useQueryClient();
   const say = useToast();
   const [dropping, setDropping] = useState(false);
@@ -238,9 +242,10 @@ function Editor({ tab, row, title, onClose }: { tab: Tab; row: Any | undefined; 
         <CloseButton onClick={onClose} />
       </div>
       <div className="px-5 pb-6">
-        <JsonEditor
+        <CatalogueForm
           label={title}
-          value={row ? plain(row) : EXAMPLES[tab]}
+          specs={specs}
+          value={row ? plain(row) : FRESH[tab]}
           onSave={save}
           saving={row ? "Save" : "Create"}
         />

@@ -2,28 +2,28 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { ApiError, api, call, type ResourceBody, type ResourceShown } from "../api/client";
+import type { Values } from "../core/forms";
 import { plain } from "../core/plain";
 import * as ask from "../queries";
 import { useTitle } from "../shell/shell";
-import { JsonEditor } from "../ui/jsoneditor";
-import { CloseButton, Confirm, CopyButton, Drawer, Facts, Failure, Sentence } from "../ui/parts";
+import { CatalogueForm } from "../ui/form";
+import { CloseButton, Confirm, Drawer, Failure, Sentence } from "../ui/parts";
 import { StateIcon } from "../ui/state";
 import { Table } from "../ui/table";
 import { useToast } from "../ui/toast";
+import { Reachability } from "./catalogue/reachability";
+import { resourceSpec } from "./catalogue/specs";
 
-const EXAMPLE: Partial<ResourceBody> = {
+const FRESH: Values = {
   name: "",
   description: "",
   transport: "ssh",
   scheduler: "slurm",
-  host: "",
   port: 22,
-  username: "",
-  credential_id: "",
   host_keys: [],
   scratch: "~/howdah",
   enabled: true,
-  queues: [{ name: "debug", is_default: true, max_nodes: 1, max_wall_time_minutes: 60 } as never],
+  queues: [],
 };
 
 /** The machines that run jobs. */
@@ -133,6 +133,9 @@ function Editor({ row, onClose }: { row: ResourceShown | undefined; onClose: () 
   const queries = useQueryClient();
   const say = useToast();
   const [dropping, setDropping] = useState(false);
+  const credentials = useQuery(ask.credentials);
+  const { data: me } = useQuery(ask.me);
+  const mayWrite = (me?.scopes as string[] | undefined)?.includes("catalogue:write") ?? false;
   const done = async (words: string): Promise<void> => {
     say(words);
     await queries.invalidateQueries({ queryKey: ["resources"] });
@@ -181,36 +184,19 @@ function Editor({ row, onClose }: { row: ResourceShown | undefined; onClose: () 
               >
                 {row.enabled ? "Switch off for maintenance" : "Switch on"}
               </button>
-              {row.transport === "ssh" && (
-                <CopyButton label="Copy as ssh" text={`ssh -p ${row.port} ${row.username}@${row.host}`} />
-              )}
               <button type="button" className="btn small" onClick={() => setDropping(true)}>
                 Delete…
               </button>
             </div>
-            <Facts
-              facts={[
-                [
-                  "Scratch",
-                  <span key="s" className="mono">
-                    {row.scratch}
-                  </span>,
-                ],
-                ["Host keys", `${row.host_keys.length} pinned`],
-                [
-                  "Queues",
-                  row.queues.map((one) => `${one.name}${one.is_default ? " (default)" : ""}`).join(", ") ||
-                    "none described",
-                ],
-              ]}
-            />
-            <h3 className="mt-5 mb-2 font-semibold">Description</h3>
+            <Reachability resource={row} mayTest={mayWrite} />
+            <h3 className="mt-5 mb-2 border-line border-t pt-4 font-semibold">Description</h3>
           </>
         )}
-        <JsonEditor
+        <CatalogueForm
           key={row?.version}
           label="Resource"
-          value={row ? plain(row) : EXAMPLE}
+          specs={resourceSpec(credentials.data)}
+          value={row ? plain(row) : FRESH}
           onSave={save}
           saving={row ? "Save" : "Create"}
         />

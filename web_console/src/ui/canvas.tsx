@@ -56,6 +56,7 @@ export function useCanvas(draw: (surface: Surface) => void): {
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       state.current.colors ??= palette();
       latest.current({ context, width, height, colors: state.current.colors });
+      canvas.dataset.drawn ??= "";
     });
   }).current;
   useEffect(() => {

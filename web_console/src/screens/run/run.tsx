@@ -21,7 +21,7 @@ import { useToast } from "../../ui/toast";
 import { cancel, relaunch } from "../bulk";
 import { TaskDrawer } from "./drawer";
 import { Files } from "./files";
-import { GraphView } from "./graphview";
+import { GraphView } from "./graph/view";
 import { Logs } from "./logs";
 import { Events, Tasks } from "./tables";
 import { TimelineView } from "./timelineview";

@@ -1,6 +1,6 @@
 import { ArrowRightToLine } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { tally } from "../../core/graph";
+import { tally } from "../../core/graphread";
 import type { RunModel } from "../../core/run";
 import { LABELS } from "../../core/states";
 import { clock, duration, ticking, ticks, type Zone } from "../../core/time";

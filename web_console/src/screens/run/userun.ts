@@ -1,27 +1,14 @@
-import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useReducer, useRef } from "react";
-import { api, call } from "../../api/client";
-import { type RunData, RunModel } from "../../core/run";
+import { RunModel } from "../../core/run";
 import type { Flush } from "../../core/store";
-import { useChanges } from "../../live/live";
+import { useChanges, useMissed } from "../../live/live";
+import { runQuery } from "../../queries";
 
+/** Events tell states; jobs and exact times are read again in a while, of a large run seldom. */
 const REREAD_MS = 1_500;
-const REREAD_LARGE_MS = 8_000;
+const REREAD_LARGE_MS = 30_000;
 const LARGE = 2_000;
-
-export function runQuery(id: string, processId: string | undefined) {
-  return queryOptions({
-    queryKey: ["run", id, processId],
-    queryFn: async () =>
-      (await call(
-        api.GET("/api/v1/experiments/{experiment_id}/graph", {
-          params: { path: { experiment_id: id }, query: processId ? { process_id: processId } : {} },
-        }),
-      )) as unknown as RunData,
-    staleTime: 0,
-    structuralSharing: false,
-  });
-}
 
 /** A run that moves with live events; `version` changes when there is something to draw anew. */
 export function useRun(
@@ -29,10 +16,18 @@ export function useRun(
   processId: string | undefined,
 ): { model: RunModel | null; version: number; error: unknown; retry: () => void } {
   const queries = useQueryClient();
-  const options = runQuery(id, processId);
-  const { data, error, refetch } = useQuery(options);
-  const [version, redraw] = useReducer((count: number) => count + 1, 0);
-  const model = useMemo(() => (data ? new RunModel(structuredClone(data)) : null), [data]);
+  const { data, error, refetch } = useQuery(runQuery(id, processId));
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const known = useRef<RunModel | null>(null);
+  const model = useMemo(() => {
+    if (!data) return null;
+    if (!known.current?.take(data)) known.current = new RunModel(data);
+    return known.current;
+  }, [data]);
+  const missed = useMissed(id);
+  useEffect(() => {
+    if (model && missed(model.seq)) void queries.invalidateQueries({ queryKey: ["run", id] });
+  }, [model, missed, queries, id]);
   const rereading = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(rereading.current), []);
   useChanges(
@@ -43,7 +38,6 @@ export function useRun(
         model.apply(flush.changes, id);
         if (model.version === before) return;
         redraw();
-        // Events tell states; jobs and exact times are read again in a while.
         const pause = model.data.tasks.length > LARGE ? REREAD_LARGE_MS : REREAD_MS;
         rereading.current ??= setTimeout(() => {
           rereading.current = undefined;
@@ -53,5 +47,5 @@ export function useRun(
       [model, id, queries],
     ),
   );
-  return { model, version, error, retry: () => void refetch() };
+  return { model, version: model?.version ?? 0, error, retry: () => void refetch() };
 }

@@ -1,0 +1,140 @@
+"""Real runs for the console's pictures, on the stack of a running ``howdah up``: once, by name. Nothing is invented.
+
+``python scripts/console_runs.py STACK`` makes what a gateway has on an ordinary day: runs that ended well, a wide one of
+which two windows failed, one that goes on, one that was canceled, one whose resource does not answer, a draft, and a
+message that nobody could read.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from howdah.client import Client
+from howdah.client.catalogue import apply_documents, read_documents
+from howdah.client.models import ComputeResource
+from howdah.contracts import topics
+from howdah.local import status
+from howdah.messaging import connect
+from howdah.messaging.abstract import Outgoing
+from howdah.runtime.settings import KafkaSettings
+
+EXAMPLE: Final = Path(__file__).parents[1] / "examples" / "gray-scott"
+WINDOWS: Final = 60
+BROKEN: Final = (17, 42)
+PATTERNS: Final = (("Labyrinth, feed 0.029", 0.029, 0.057), ("Solitons, feed 0.030", 0.030, 0.062))
+
+Task = dict[str, Any]
+
+
+def command(resource: ComputeResource, name: str, script: str, *after: str) -> Task:
+    """Return a task that runs ``script`` on the resource."""
+    argv = ["sh", "-c", script]
+    return {
+        "name": name,
+        "type": "command",
+        "params": {"argv": argv},
+        "resource_id": resource.id,
+        "depends_on": list(after),
+    }
+
+
+def umbrella(on: ComputeResource, archive: ComputeResource) -> list[Task]:
+    """Return a wide run: windows that wait for one equilibration, of which two fail, and what waits for all of them."""
+    windows = [f"window-{number:03}" for number in range(1, WINDOWS + 1)]
+    tasks = [
+        command(on, "topology", "echo 4 chains; sleep 1"),
+        command(on, "equilibrate", "sleep 2", "topology"),
+        command(on, "pull", "sleep 1", "equilibrate"),
+    ]
+    for number, window in enumerate(windows, 1):
+        ends = (
+            "echo 'LINCS WARNING: relative constraint deviation exceeds 0.5' >&2; exit 1" if number in BROKEN else "true"
+        )
+        tasks.append(command(on, window, f"sleep {1 + number % 4}; {ends}", "pull"))
+    tasks += [
+        command(on, "free-energy", "sleep 1", *windows),
+        command(archive, "fetch-maps", "ls maps", "pull"),
+        command(on, "compare", "sleep 1", "free-energy", "fetch-maps"),
+        command(on, "archive", "sleep 1", "compare"),
+    ]
+    return tasks
+
+
+def steered(on: ComputeResource) -> Iterator[tuple[str, list[Task]]]:
+    """Yield the runs that are made of tasks, by name."""
+    yield "Membrane thickness scan, POPC/CHOL", [command(on, f"slab-{n:02}", "sleep 2") for n in range(1, 25)]
+    yield (
+        "Lysozyme hydration shell, 5 × 100 ns",
+        [command(on, "prepare", "sleep 1"), *(command(on, f"replica-{n}", "sleep 1500", "prepare") for n in range(1, 6))],
+    )
+    yield (
+        "Spike trimer equilibration, 310 K",
+        [
+            command(on, "minimise", "sleep 1"),
+            command(on, "equilibrate", "echo 'out of memory: used 64.0 of 64 GB' >&2; exit 137", "minimise"),
+            command(on, "production", "sleep 1", "equilibrate"),
+        ],
+    )
+    yield "Snow-water equivalent, test grid", [command(on, "regrid", "sleep 900"), command(on, "maps", "true", "regrid")]
+
+
+def silent_resource(client: Client, like: ComputeResource) -> ComputeResource:
+    """Return a resource at a port on which nobody listens."""
+    known = client.resources.find("petrel")
+    if known is not None:
+        return known
+    described = like.model_dump(mode="json", exclude={"id", "version", "created_at", "updated_at"})
+    return client.resources.create(
+        described | {"name": "petrel", "description": "Archive of maps", "host": "127.0.0.1", "port": 9}
+    )
+
+
+def populate(client: Client, stack: Path) -> None:
+    """Make what is not there yet."""
+    list(apply_documents(client, read_documents(EXAMPLE / "catalogue.yaml")))
+    names = {one.name for one in client.experiments.list()}
+    sandbox = client.resources.find("sandbox")
+    assert sandbox is not None
+    petrel = silent_resource(client, sandbox)
+    runs = {"Umbrella sampling, KcsA selectivity filter": umbrella(sandbox, petrel), **dict(steered(sandbox))}
+    for name, tasks in runs.items():
+        if name not in names:
+            made = client.experiments.create_tasks(name=name, tasks=tasks, launch=True)
+            if name.startswith("Snow-water"):
+                client.experiments.cancel(made.id, "wrong grid")
+    _patterns(client, sandbox, names)
+    if not any(True for _ in client.dead_letters.list()):
+        _unreadable_message(stack)
+
+
+def _patterns(client: Client, sandbox: ComputeResource, names: set[str]) -> None:
+    interface = client.interfaces.find("gray-scott")
+    assert interface is not None
+    wanted = [(name, feed, kill, True) for name, feed, kill in PATTERNS] + [("Worms, to be looked at", 0.058, 0.065, False)]
+    for name, feed, kill, launch in wanted:
+        if name in names:
+            continue
+        files = {
+            name: client.files.upload(EXAMPLE / file).uri
+            for name, file in {"program": "gray_scott.py", "seeds": "seeds.csv"}.items()
+        }
+        inputs: Mapping[str, Any] = {**files, "steps": 3_000, "feed": feed, "kill": kill}
+        client.experiments.create(
+            name=name, interface_id=interface.id, resource_id=sandbox.id, inputs=inputs, launch=launch
+        )
+
+
+def _unreadable_message(stack: Path) -> None:
+    bootstrap = status(stack).kafka_bootstrap
+    assert bootstrap is not None
+    with connect(KafkaSettings.load(kafka_bootstrap=bootstrap), "pictures") as messaging:
+        topic = topics.tasks("command").name
+        messaging.producer().send_all([Outgoing(topic=topic, partition=0, value=b"\x00no message")])
+
+
+if __name__ == "__main__":
+    known = json.loads((Path(sys.argv[1]) / "client.json").read_text())
+    with Client(known["api_url"], known["token"]) as made_with:
+        populate(made_with, Path(sys.argv[1]))

@@ -1,0 +1,112 @@
+/** Forms of the catalogue as data: what fields a thing has, and how their text becomes the value that is sent. Pure. */
+
+export type FieldSpec =
+  | {
+      kind: "text" | "mono" | "area";
+      name: string;
+      label: string;
+      required?: boolean;
+      hint?: string;
+      wide?: boolean;
+      when?: When;
+    }
+  | { kind: "number"; name: string; label: string; required?: boolean; hint?: string; wide?: boolean; when?: When }
+  | { kind: "tick"; name: string; label: string; wide?: boolean; when?: When }
+  | {
+      kind: "choice";
+      name: string;
+      label: string;
+      options: readonly (string | readonly [string, string])[];
+      required?: boolean;
+      hint?: string;
+      wide?: boolean;
+      when?: When;
+    }
+  /** A list of texts, one a line. */
+  | { kind: "lines"; name: string; label: string; hint?: string; wide?: boolean; when?: When }
+  /** Names with values, NAME=value, one a line. */
+  | { kind: "pairs"; name: string; label: string; hint?: string; wide?: boolean; when?: When }
+  | { kind: "group"; name: string; label: string; fields: readonly FieldSpec[]; when?: When }
+  | {
+      kind: "list";
+      name: string;
+      label: string;
+      one: string;
+      fields: readonly FieldSpec[];
+      fresh: Values;
+      when?: When;
+    };
+
+/** Whether a field has a meaning beside what else was chosen. */
+type When = (values: Values) => boolean;
+
+export type Values = Record<string, unknown>;
+
+/** What a field shows of a value. */
+export function shownText(spec: FieldSpec, value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (spec.kind === "lines") return Array.isArray(value) ? value.join("\n") : "";
+  if (spec.kind === "pairs")
+    return typeof value === "object"
+      ? Object.entries(value as Record<string, unknown>)
+          .map(([name, text]) => `${name}=${String(text)}`)
+          .join("\n")
+      : "";
+  return String(value);
+}
+
+/** The value of what was typed; an empty field is no value at all. */
+export function typedValue(spec: FieldSpec, text: string): unknown {
+  switch (spec.kind) {
+    case "number":
+      return text.trim() === "" ? null : Number.isFinite(Number(text)) ? Number(text) : text;
+    case "lines":
+      return text.split("\n").filter((line) => line !== "");
+    case "pairs":
+      return Object.fromEntries(
+        text
+          .split("\n")
+          .filter((line) => line.trim() !== "")
+          .map((line) => {
+            const at = line.indexOf("=");
+            return at < 0 ? [line.trim(), ""] : [line.slice(0, at).trim(), line.slice(at + 1)];
+          }),
+      );
+    default:
+      return text === "" && !spec.name.startsWith("description") ? null : text;
+  }
+}
+
+/** What is wrong with the fields themselves, by path, before anything is sent. */
+export function problemsOf(specs: readonly FieldSpec[], values: Values, path = ""): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const spec of specs) {
+    if (spec.when && !spec.when(values)) continue;
+    const at = path ? `${path}.${spec.name}` : spec.name;
+    const value = values[spec.name];
+    if (spec.kind === "group") Object.assign(found, problemsOf(spec.fields, (value ?? {}) as Values, at));
+    else if (spec.kind === "list")
+      ((value ?? []) as Values[]).forEach((one, index) => {
+        Object.assign(found, problemsOf(spec.fields, one, `${at}.${index}`));
+      });
+    else if ("required" in spec && spec.required && (value === null || value === undefined || value === ""))
+      found[at] = "Needed";
+    else if (spec.kind === "number" && value !== null && value !== undefined && typeof value !== "number")
+      found[at] = "Must be a number";
+  }
+  return found;
+}
+
+/** The value without what was left empty: the server fills its defaults in. */
+export function sent(values: Values): Values {
+  return Object.fromEntries(
+    Object.entries(values)
+      .filter(([, value]) => value !== null && value !== undefined)
+      .map(([name, value]) => [name, cleaned(value)]),
+  );
+}
+
+function cleaned(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(cleaned);
+  return typeof value === "object" && value !== null ? sent(value as Values) : value;
+}
