@@ -43,7 +43,8 @@ console-api: install ## the console's API types anew from docs/openapi.json
 	@$(BIN)/python scripts/build_console.py --install
 	$(NPM) run --silent api
 
-console-pictures: console ## screenshots of every screen of the stack in .howdah, into web_console/pictures
+console-pictures: console ## real runs on the stack in .howdah, then every screen as a picture; the main ones into docs/
+	$(BIN)/python scripts/console_runs.py .howdah
 	$(BIN)/python scripts/console_pictures.py .howdah web_console/pictures
 
 run: install console ## start the whole platform here, run the example over SSH, stay up until Ctrl-C

@@ -5,63 +5,139 @@ named screens, if any are named.
 """
 
 import json
+import shutil
 import sys
 from pathlib import Path
+from typing import Final
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from howdah.client import Client
+from howdah.client.models import Experiment
 
-SIZES = {"1440": (1440, 900), "1280": (1280, 800), "390": (390, 844)}
-THEMES = ("light", "dark")
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+SIZES: Final = {"1440": (1440, 900), "1280": (1280, 800), "390": (390, 844)}
+THEMES: Final = ("light", "dark")
+CHROMIUM: Final = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
+DOCS: Final = Path(__file__).parents[1] / "docs" / "pictures"
+IN_DOCS: Final = (
+    "experiments-1440-light",
+    "experiments-selected-1440-dark",
+    "run-graph-1440-light",
+    "run-timeline-1440-dark",
+    "run-files-1440-light",
+    "run-logs-1440-dark",
+    "launch-form-1440-light",
+    "health-open-1440-dark",
+    "lanes-1440-light",
+    "dead-letters-1440-light",
+    "resource-editor-1440-light",
+    "experiments-390-light",
+)
+"""Those that the user guide shows."""
+SETTLE: Final = """() => new Promise((done) => {
+  const quiet = () => !document.querySelector(".skeleton") && document.fonts.status === "loaded";
+  let calm = 0;
+  const look = () => {
+    calm = quiet() ? calm + 1 : 0;
+    if (calm > 20) done();
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
 
 
 def screens(client: Client) -> dict[str, str]:
     """Return the path of each screen, with runs that are there."""
     found = {
-        "experiments": "/experiments",
-        "jobs": "/jobs",
-        "drafts": "/drafts",
-        "health": "/health",
-        "lanes": "/lanes",
-        "dead-letters": "/dead-letters",
-        "services": "/services",
-        "applications": "/applications",
-        "resources": "/resources",
-        "credentials": "/credentials",
-        "settings": "/settings",
-        "tokens": "/settings?tab=tokens",
-        "audit": "/settings?tab=audit",
-        "launch": "/launch",
+        name: f"/{name}"
+        for name in (
+            "experiments",
+            "jobs",
+            "drafts",
+            "health",
+            "lanes",
+            "dead-letters",
+            "services",
+            "applications",
+            "resources",
+            "credentials",
+            "settings",
+            "launch",
+        )
     }
-    if resource := next(iter(client.resources.list()), None):
+    found |= {"experiments-selected": "/experiments", "tokens": "/settings?tab=tokens", "audit": "/settings?tab=audit"}
+    if resource := client.resources.find("petrel") or next(iter(client.resources.list()), None):
         found["health-open"] = f"/health?open={resource.name}"
-    if application := next(iter(client.interfaces.list()), None):
-        found["launch-form"] = f"/launch?app={application.name}"
-    run = max(client.experiments.list(), key=lambda one: one.tasks.get("total", 0), default=None)
-    ended = next(
-        (one for one in client.experiments.list() if one.state == "COMPLETED" and one.kind == "application"), run
-    )
-    if run is not None and ended is not None:
-        found["run-graph"] = f"/experiments/{run.id}"
-        found["run-graph-application"] = f"/experiments/{ended.id}"
-        found["run-timeline"] = f"/experiments/{ended.id}?tab=timeline"
-        for tab in ("tasks", "events", "files", "logs"):
-            found[f"run-{tab}"] = f"/experiments/{ended.id}?tab={tab}"
-        if failed := next((one for one in client.experiments.list() if one.failure and one.failure.model_extra), None):
-            task = (failed.failure.model_extra or {}).get("task_id") if failed.failure else None
-            found["run-failed"] = f"/experiments/{failed.id}?task={task}"
+        found["resource-editor"] = f"/resources?open={resource.id}"
+    if interface := client.interfaces.find("gray-scott"):
+        found["launch-form"] = f"/launch?app={interface.name}"
+        found["interface-editor"] = f"/applications?tab=interfaces&open={interface.id}"
+    if letter := next(iter(client.dead_letters.list()), None):
+        found["dead-letter"] = f"/dead-letters?open={letter.id}"
+    return found | of_runs(list(client.experiments.list()))
+
+
+def of_runs(known: list[Experiment]) -> dict[str, str]:
+    """Return the paths of the screens of single runs: a wide one, one that ended well, one that failed."""
+    if not known:
+        return {}
+    wide = max(known, key=lambda one: (one.model_extra or {}).get("tasks", {}).get("total", 0))
+    ended = next((one for one in known if one.state == "COMPLETED" and one.kind == "application"), wide)
+    found = {"run-graph": f"/experiments/{wide.id}", "run-timeline": f"/experiments/{wide.id}?tab=timeline"}
+    found |= {f"run-{tab}": f"/experiments/{ended.id}?tab={tab}" for tab in ("events", "files", "logs")}
+    found["run-tasks"] = f"/experiments/{wide.id}?tab=tasks"
+    found["run-graph-application"] = f"/experiments/{ended.id}"
+    found["run-timeline-application"] = f"/experiments/{ended.id}?tab=timeline"
+    for one in known:
+        task = (one.failure.model_extra or {}).get("task_id") if one.failure else None
+        if task:
+            found["run-failed"] = f"/experiments/{one.id}?task={task}"
+            break
     return found
 
 
 def login(browser: Browser, url: str, token: str, theme: str, size: tuple[int, int]) -> Page:
     """Return a page that is signed in."""
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)  # type: ignore[arg-type]
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if theme == "dark" else "light"
+    )
     answer = context.request.post(f"{url}/api/v1/session", data={"token": token})
     if not answer.ok:
         raise SystemExit(f"the login was refused: {answer.status} {answer.text()}")
     return context.new_page()
+
+
+def _print_error(error: object) -> None:
+    print(error)  # noqa: T201
+
+
+def take(page: Page, url: str, name: str, path: str, target: Path) -> None:
+    """Open a screen, wait until nothing is on its way, and keep its picture."""
+    page.goto(f"{url}{path}")
+    page.wait_for_selector("main#content")
+    page.wait_for_selector("[data-stream=live]")
+    page.wait_for_load_state("load")
+    page.evaluate(SETTLE)
+    if name == "experiments-selected":
+        boxes = page.locator("[role=row] input[type=checkbox]")
+        for index in range(min(3, boxes.count())):
+            boxes.nth(index).check()
+    page.screenshot(path=target)
+
+
+def copy_into_docs(folder: Path) -> None:
+    """Put the main ones into the documentation."""
+    DOCS.mkdir(exist_ok=True)
+    for name in IN_DOCS:
+        source = folder / f"{name}.png"
+        if source.exists():
+            shutil.copyfile(source, DOCS / f"{name}.png")
 
 
 def main(url: str, token: str, folder: Path, only: set[str]) -> None:
@@ -70,22 +146,17 @@ def main(url: str, token: str, folder: Path, only: set[str]) -> None:
     with Client(url, token) as client:
         wanted = {name: path for name, path in screens(client).items() if not only or name in only}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
         for label, size in SIZES.items():
             for theme in THEMES:
                 page = login(browser, url, token, theme, size)
                 page.on("console", lambda said: print(said.text) if said.type == "error" else None)  # noqa: T201
-                page.on("pageerror", print)
+                page.on("pageerror", _print_error)
                 for name, path in wanted.items():
-                    page.goto(f"{url}{path}")
-                    page.wait_for_selector("main#content")
-                    page.wait_for_selector("[data-stream=live]")
-                    page.wait_for_load_state("load")
-                    page.evaluate("() => document.fonts.ready")
-                    page.wait_for_timeout(500)  # the strip's numbers and the canvas come with the answers
-                    page.screenshot(path=folder / f"{name}-{label}-{theme}.png")
+                    take(page, url, name, path, folder / f"{name}-{label}-{theme}.png")
                 page.context.close()
         browser.close()
+    copy_into_docs(folder)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Real runs for the console's pictures, on the stack of a running ``howdah up``: once, by name. Nothing is invented.
+"""Real runs for the console's pictures, on the stack of a running ``howdah up``: once, by name.
 
-``python scripts/console_runs.py STACK`` makes what a gateway has on an ordinary day: runs that ended well, a wide one of
-which two windows failed, one that goes on, one that was canceled, one whose resource does not answer, a draft, and a
+``python scripts/console_runs.py STACK`` makes what a gateway has on an ordinary day: runs that ended well, a wide one
+of which two windows failed, one that goes on, one that was canceled, one whose resource does not answer, a draft, and a
 message that nobody could read.
 """
 
@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from howdah.client import Client
 from howdah.client.catalogue import apply_documents, read_documents
@@ -26,6 +26,7 @@ BROKEN: Final = (17, 42)
 PATTERNS: Final = (("Labyrinth, feed 0.029", 0.029, 0.057), ("Solitons, feed 0.030", 0.030, 0.062))
 
 Task = dict[str, Any]
+Found = TypeVar("Found")
 
 
 def command(resource: ComputeResource, name: str, script: str, *after: str) -> Task:
@@ -50,7 +51,9 @@ def umbrella(on: ComputeResource, archive: ComputeResource) -> list[Task]:
     ]
     for number, window in enumerate(windows, 1):
         ends = (
-            "echo 'LINCS WARNING: relative constraint deviation exceeds 0.5' >&2; exit 1" if number in BROKEN else "true"
+            "echo 'LINCS WARNING: relative constraint deviation exceeds 0.5' >&2; exit 1"
+            if number in BROKEN
+            else "true"
         )
         tasks.append(command(on, window, f"sleep {1 + number % 4}; {ends}", "pull"))
     tasks += [
@@ -67,7 +70,10 @@ def steered(on: ComputeResource) -> Iterator[tuple[str, list[Task]]]:
     yield "Membrane thickness scan, POPC/CHOL", [command(on, f"slab-{n:02}", "sleep 2") for n in range(1, 25)]
     yield (
         "Lysozyme hydration shell, 5 × 100 ns",
-        [command(on, "prepare", "sleep 1"), *(command(on, f"replica-{n}", "sleep 1500", "prepare") for n in range(1, 6))],
+        [
+            command(on, "prepare", "sleep 1"),
+            *(command(on, f"replica-{n}", "sleep 1500", "prepare") for n in range(1, 6)),
+        ],
     )
     yield (
         "Spike trimer equilibration, 310 K",
@@ -77,7 +83,10 @@ def steered(on: ComputeResource) -> Iterator[tuple[str, list[Task]]]:
             command(on, "production", "sleep 1", "equilibrate"),
         ],
     )
-    yield "Snow-water equivalent, test grid", [command(on, "regrid", "sleep 900"), command(on, "maps", "true", "regrid")]
+    yield (
+        "Snow-water equivalent, test grid",
+        [command(on, "regrid", "sleep 900"), command(on, "maps", "true", "regrid")],
+    )
 
 
 def silent_resource(client: Client, like: ComputeResource) -> ComputeResource:
@@ -95,8 +104,7 @@ def populate(client: Client, stack: Path) -> None:
     """Make what is not there yet."""
     list(apply_documents(client, read_documents(EXAMPLE / "catalogue.yaml")))
     names = {one.name for one in client.experiments.list()}
-    sandbox = client.resources.find("sandbox")
-    assert sandbox is not None
+    sandbox = _there(client.resources.find("sandbox"), "the sandbox")
     petrel = silent_resource(client, sandbox)
     runs = {"Umbrella sampling, KcsA selectivity filter": umbrella(sandbox, petrel), **dict(steered(sandbox))}
     for name, tasks in runs.items():
@@ -110,9 +118,10 @@ def populate(client: Client, stack: Path) -> None:
 
 
 def _patterns(client: Client, sandbox: ComputeResource, names: set[str]) -> None:
-    interface = client.interfaces.find("gray-scott")
-    assert interface is not None
-    wanted = [(name, feed, kill, True) for name, feed, kill in PATTERNS] + [("Worms, to be looked at", 0.058, 0.065, False)]
+    interface = _there(client.interfaces.find("gray-scott"), "the example's interface")
+    wanted = [(name, feed, kill, True) for name, feed, kill in PATTERNS] + [
+        ("Worms, to be looked at", 0.058, 0.065, False)
+    ]
     for name, feed, kill, launch in wanted:
         if name in names:
             continue
@@ -127,11 +136,16 @@ def _patterns(client: Client, sandbox: ComputeResource, names: set[str]) -> None
 
 
 def _unreadable_message(stack: Path) -> None:
-    bootstrap = status(stack).kafka_bootstrap
-    assert bootstrap is not None
+    bootstrap = _there(status(stack).kafka_bootstrap, "Kafka")
     with connect(KafkaSettings.load(kafka_bootstrap=bootstrap), "pictures") as messaging:
         topic = topics.tasks("command").name
         messaging.producer().send_all([Outgoing(topic=topic, partition=0, value=b"\x00no message")])
+
+
+def _there(found: Found | None, what: str) -> Found:
+    if found is None:
+        raise SystemExit(f"the stack does not have {what}")
+    return found
 
 
 if __name__ == "__main__":

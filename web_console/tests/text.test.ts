@@ -28,6 +28,16 @@ describe("a log of any size", () => {
     expect(read).toEqual(lines);
     expect(pages.blocks).toBeGreaterThan(3);
   });
+  it("are searched in any case, from a byte on and then from the begin, across the pieces that are read", async () => {
+    const content = new TextEncoder().encode(`Öne\nneedle one\n${"x".repeat(99)}\n`.repeat(60_000));
+    const pages = new LogPages(content.length, (from, to) => Promise.resolve(content.slice(from, to)));
+    const seen: number[] = [];
+    expect(await pages.find("NEEDLE", 0, (at) => seen.push(at))).toBe(5);
+    expect(await pages.find("needle", 6, () => {})).toBe(5 + 116);
+    expect(await pages.find("needle", content.length - 3, () => {})).toBe(5);
+    expect(await pages.find("nowhere", 0, (at) => seen.push(at))).toBeNull();
+    expect(seen.length).toBe(3);
+  });
   it("keeps no more than it may", async () => {
     const pages = new LogPages(BLOCK * 100, () => Promise.resolve(new Uint8Array(10)));
     for (let block = 0; block < 100; block += 1) await pages.lines(block);

@@ -107,19 +107,36 @@ export function groupKey(task: GraphInput, level: number, row: string): string {
   return `${level}|${row}|${task.type}|${stem(task.name)}`;
 }
 
-export function layoutGraph(tasks: readonly GraphInput[], options: GraphOptions): GraphLayout {
+/** Tasks of one level, row and kind, put together; it depends on nothing that moves while a run goes on. */
+export interface Groups {
+  level: Int32Array;
+  byKey: Map<string, number[]>;
+}
+
+export function groupsOf(tasks: readonly GraphInput[], options: Pick<GraphOptions, "rows" | "rowName">): Groups {
   const level = levels(tasks);
-  const rowOf = (task: GraphInput): string => (options.rows === "none" ? "" : options.rowName(task));
-  const groups = new Map<string, number[]>();
+  const byKey = new Map<string, number[]>();
   tasks.forEach((task, place) => {
-    const key = groupKey(task, level[place]!, rowOf(task));
-    const members = groups.get(key);
+    const key = groupKey(task, level[place]!, rowOf(task, options));
+    const members = byKey.get(key);
     if (members) members.push(place);
-    else groups.set(key, [place]);
+    else byKey.set(key, [place]);
   });
+  return { level, byKey };
+}
+
+function rowOf(task: GraphInput, { rows, rowName }: Pick<GraphOptions, "rows" | "rowName">): string {
+  return rows === "none" ? "" : rowName(task);
+}
+
+export function layoutGraph(
+  tasks: readonly GraphInput[],
+  options: GraphOptions,
+  { level, byKey }: Groups = groupsOf(tasks, options),
+): GraphLayout {
   const nodes: GraphNode[] = [];
   const nodeOf = new Int32Array(tasks.length);
-  for (const [key, members] of groups) {
+  for (const [key, members] of byKey) {
     const folded = members.length > FAN_OUT && !options.expanded.has(key);
     for (const part of folded ? [members] : members.map((one) => [one])) {
       const first = tasks[part[0]!]!;
@@ -127,7 +144,7 @@ export function layoutGraph(tasks: readonly GraphInput[], options: GraphOptions)
         id: nodes.length,
         label: folded ? stem(first.name) : first.name,
         level: level[part[0]!]!,
-        row: rowOf(first),
+        row: rowOf(first, options),
         members: part,
       };
       nodes.push({ ...node, x: 0, y: 0, ...size(part.length) });

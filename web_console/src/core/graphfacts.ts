@@ -1,11 +1,14 @@
 /** States of a laid out run by node, counted once per version of the run: what is drawn sixty times a second reads it. */
 
-import type { GraphLayout, GraphNode } from "./graph";
+import { FAN_OUT, type GraphLayout, type GraphNode, type Groups, PULLED } from "./graph";
 import { edgeKind, tally } from "./graphread";
 import type { RunModel } from "./run";
 import { type Kind, SEVERITY } from "./states";
 
 const RANK = new Map(SEVERITY.map((kind, rank) => [kind, rank]));
+
+/** How old the times of the columns may be: reading them takes a look at every task. */
+const SPANS_MS = 1_000;
 
 export interface Span {
   from: number | null;
@@ -18,6 +21,7 @@ export class GraphFacts {
   #version = -1;
   #worst: Kind[] = [];
   #spans = new Map<number, Span>();
+  #spansAt = 0;
   #tallies = new Map<number, [Kind, number][]>();
   #edges = new Map<number, ReturnType<typeof edgeKind>>();
 
@@ -63,9 +67,12 @@ export class GraphFacts {
     return found;
   }
 
-  /** When the tasks of a level began, and when all of them had ended. */
-  span(level: number): Span {
-    this.#refresh();
+  /** When the tasks of a level began, and when all of them had ended: as of at most a second before `now`. */
+  span(level: number, now: number): Span {
+    if (now - this.#spansAt >= SPANS_MS) {
+      this.#spansAt = now;
+      this.#spans = spans(this.model, this.layout);
+    }
     return this.#spans.get(level) ?? { from: null, to: null };
   }
 
@@ -84,7 +91,6 @@ export class GraphFacts {
       }
       return best;
     });
-    this.#spans = spans(this.model, this.layout);
   }
 }
 
@@ -106,15 +112,18 @@ function spans(model: RunModel, layout: GraphLayout): Map<number, Span> {
   return found;
 }
 
-/** The members that a folded fan-out shows beneath it: those that failed or are held first, then the longest running. */
-export function notable(model: RunModel): Set<number> {
-  const held: number[] = [];
-  const running: [number, number][] = [];
-  model.data.tasks.forEach((task, place) => {
-    const kind = model.kind(place);
-    if (kind === "failed" || kind === "blocked") held.push(place);
-    else if (kind === "executing" && task.started_at) running.push([Date.parse(task.started_at), place]);
-  });
-  running.sort((a, b) => a[0] - b[0]);
-  return new Set([...held, ...running.slice(0, 1).map(([, place]) => place)]);
+/** The members that folded fan-outs show beneath them: those that failed or are held; else the one that runs longest. */
+export function notable(model: RunModel, { byKey }: Groups): number[] {
+  const found: number[] = [];
+  for (const members of byKey.values()) {
+    if (members.length <= FAN_OUT) continue;
+    const held = members.filter((place) => model.kind(place) === "failed" || model.kind(place) === "blocked");
+    if (held.length) found.push(...held.slice(0, PULLED));
+    else {
+      const running = members.filter((place) => model.kind(place) === "executing");
+      const began = (place: number): string => model.data.tasks[place]!.started_at ?? "~";
+      if (running.length) found.push(running.reduce((a, b) => (began(b) < began(a) ? b : a)));
+    }
+  }
+  return found;
 }

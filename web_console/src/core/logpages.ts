@@ -8,6 +8,7 @@
 export const BLOCK = 256 * 1024;
 const KEPT = 24;
 const LONGEST = 20_000;
+const PIECE = 4 * 1024 * 1024;
 
 export interface Line {
   /** The byte at which it begins: what a link to it names. */
@@ -49,6 +50,25 @@ export class LogPages {
     return reading;
   }
 
+  /**
+   * Return where the first line at or after byte `from` begins that has the words, in any case; null if none has. The
+   * file is read in large pieces and not kept; what stands before `from` is looked at last.
+   */
+  async find(words: string, from: number, onPiece: (at: number) => void): Promise<number | null> {
+    const wanted = words.toLowerCase();
+    for (const [begin, end] of [
+      [from, this.size],
+      [0, Math.min(from, this.size)],
+    ] as const) {
+      for (let at = begin; at < end; at += PIECE) {
+        onPiece(at);
+        const hit = lineOf(await this.#read(at, Math.min(end, at + PIECE + LONGEST)), wanted);
+        if (hit !== null) return at + hit;
+      }
+    }
+    return null;
+  }
+
   get kept(): number {
     return this.#blocks.size;
   }
@@ -81,4 +101,12 @@ export function cut(bytes: Uint8Array, offset: number, from: number, to: number)
     begin = newline + 1;
   }
   return found;
+}
+
+/** Where the line begins that has the words first, in bytes; a line that was cut at the front begins at 0. */
+function lineOf(bytes: Uint8Array, wanted: string): number | null {
+  const text = new TextDecoder("utf-8").decode(bytes);
+  const at = text.toLowerCase().indexOf(wanted);
+  if (at < 0) return null;
+  return new TextEncoder().encode(text.slice(0, text.lastIndexOf("\n", at) + 1)).length;
 }

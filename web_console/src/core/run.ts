@@ -15,7 +15,7 @@ export interface RunTask {
   started_at: string | null;
   ended_at: string | null;
   depends_on: number[];
-  failure: { kind: string; sentence: string } | null;
+  failure: { kind: string; sentence: string; exit_status?: number | null } | null;
 }
 
 export interface RunAttempt {

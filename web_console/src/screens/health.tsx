@@ -27,7 +27,9 @@ function HealthLabel({ health }: { health: HealthWord }) {
 }
 
 const share = (one: ResourceHealth): string =>
-  one.attempts ? `${((one.failed / one.attempts) * 100).toFixed(one.failed ? 1 : 0)} %` : "–";
+  one.attempts
+    ? `${((one.failed / one.attempts) * 100).toFixed(one.failed && one.failed < one.attempts ? 1 : 0)} %`
+    : "–";
 
 /** Each resource, the worst first: what its last hour says, what runs and what waits there. */
 export function Health() {
@@ -130,7 +132,7 @@ export function Health() {
               track: "130px",
               from: 820,
               cell: (row) => (
-                <span className="grid grid-cols-[1fr_52px] items-center gap-2">
+                <span className="grid grid-cols-[1fr_56px] items-center gap-2 whitespace-nowrap">
                   <Bars values={row.failed_1h} height={20} label={`${row.failed} of ${row.attempts} attempts failed`} />
                   <span className={`num ${row.failed ? "text-failed" : "text-ink-3"}`}>{share(row)}</span>
                 </span>

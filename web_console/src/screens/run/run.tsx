@@ -22,7 +22,7 @@ import { cancel, relaunch } from "../bulk";
 import { TaskDrawer } from "./drawer";
 import { Files } from "./files";
 import { GraphView } from "./graph/view";
-import { Logs } from "./logs";
+import { Logs } from "./logs/logs";
 import { Events, Tasks } from "./tables";
 import { TimelineView } from "./timelineview";
 import { useRun } from "./userun";

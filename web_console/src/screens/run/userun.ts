@@ -9,6 +9,8 @@ import { runQuery } from "../../queries";
 const REREAD_MS = 1_500;
 const REREAD_LARGE_MS = 30_000;
 const LARGE = 2_000;
+/** A large run is counted and drawn anew ten times a second at most. */
+const LARGE_FRAME_MS = 100;
 
 /** A run that moves with live events; `version` changes when there is something to draw anew. */
 export function useRun(
@@ -29,7 +31,14 @@ export function useRun(
     if (model && missed(model.seq)) void queries.invalidateQueries({ queryKey: ["run", id] });
   }, [model, missed, queries, id]);
   const rereading = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(rereading.current), []);
+  const drawing = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(
+    () => () => {
+      clearTimeout(rereading.current);
+      clearTimeout(drawing.current);
+    },
+    [],
+  );
   useChanges(
     useCallback(
       (flush: Flush) => {
@@ -37,7 +46,12 @@ export function useRun(
         const before = model.version;
         model.apply(flush.changes, id);
         if (model.version === before) return;
-        redraw();
+        if (model.data.tasks.length <= LARGE) redraw();
+        else
+          drawing.current ??= setTimeout(() => {
+            drawing.current = undefined;
+            redraw();
+          }, LARGE_FRAME_MS);
         const pause = model.data.tasks.length > LARGE ? REREAD_LARGE_MS : REREAD_MS;
         rereading.current ??= setTimeout(() => {
           rereading.current = undefined;

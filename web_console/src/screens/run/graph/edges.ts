@@ -9,6 +9,8 @@ const STYLES: Record<EdgeKind, { color: string; dash: number[]; width: number }>
   "held-failed": { color: "failed", dash: [6, 4], width: 1.75 },
   "held-blocked": { color: "blocked", dash: [2, 3], width: 1.75 },
 };
+/** The width in which an edge turns: what lies between two columns. */
+const TURN = 40;
 /** So many edges of specks say nothing and cost a frame: they come back when one looks closer. */
 const MOST_OF_SPECKS = 3_000;
 
@@ -51,9 +53,12 @@ function crosses(from: GraphNode, to: GraphNode, seen: Seen): boolean {
 }
 
 function trace(c: CanvasRenderingContext2D, from: GraphNode, to: GraphNode): void {
-  const [x1, y1, x2, y2] = [from.x + from.width, from.y + from.height / 2, to.x - 5, to.y + to.height / 2];
+  const [begin, y1, x2, y2] = [from.x + from.width, from.y + from.height / 2, to.x - 5, to.y + to.height / 2];
+  c.moveTo(begin, y1);
+  // Past whole columns it stays in its own row, and turns in the last gap: not behind the nodes between.
+  const x1 = Math.max(begin, x2 - TURN);
+  if (x1 > begin) c.lineTo(x1, y1);
   const middle = (x1 + x2) / 2;
-  c.moveTo(x1, y1);
   if (Math.abs(y1 - y2) < 2) c.lineTo(x2, y2);
   else c.bezierCurveTo(middle, y1, middle, y2, x2, y2);
 }

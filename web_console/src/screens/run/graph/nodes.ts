@@ -1,5 +1,5 @@
 import { CELL, CELLS, type GraphNode, PER_ROW } from "../../../core/graph";
-import type { RunModel } from "../../../core/run";
+import type { RunModel, RunTask } from "../../../core/run";
 import { type Kind, kindOf, LABELS } from "../../../core/states";
 import { count, duration, ticking } from "../../../core/time";
 import { drawIcon, FONT, fitted, hatch, type Surface } from "../../../ui/canvas";
@@ -28,16 +28,18 @@ export function drawNode(surface: Surface, drawn: Drawn, node: GraphNode): void 
   if (many) drawSheets(surface, node);
   drawBox(surface, node, kind, many);
   if (node.id === drawn.openNode || node.id === drawn.focus) mark(surface, drawn, node.id);
-  drawIcon(surface, kind, node.x + 12, node.y + 9, 13, colors.get("surface"));
+  const pad = node.parent === undefined ? 12 : 8;
+  const [left, room] = [node.x + pad + 19, node.width - pad - 23];
+  drawIcon(surface, kind, node.x + pad, node.y + 9, 13, colors.get("surface"));
   c.fillStyle = colors.get(kind === "created" ? "ink-2" : "ink");
   c.font = `600 12px ${FONT}`;
   const title = many ? `${node.label} × ${count(node.members.length)}` : node.label;
-  c.fillText(fitted(c, title, node.width - 44), node.x + 32, node.y + 20);
+  c.fillText(fitted(c, title, room), left, node.y + 20);
   c.font = `400 11px ${FONT}`;
   c.fillStyle = colors.get("ink-2");
   const place = node.members[0]!;
   const words = many ? drawn.facts.model.data.tasks[place]!.type : fact(drawn.facts.model, place, drawn.now);
-  c.fillText(fitted(c, words, node.width - 44), node.x + 32, node.y + 35);
+  c.fillText(fitted(c, words, room), left, node.y + 35);
   if (many) drawFan(surface, drawn, node);
   c.restore();
 }
@@ -84,7 +86,7 @@ function mark({ context: c, colors }: Pick<Surface, "context" | "colors">, { fac
 /** The one fact about a task that fits into its node. */
 function fact(model: RunModel, place: number, now: number): string {
   const task = model.data.tasks[place]!;
-  if (task.state === "FAILED") return task.failure?.sentence ?? "failed";
+  if (task.state === "FAILED") return task.failure ? cause(task.failure) : "failed";
   if (task.state === "RETRY_WAIT" && task.due_at)
     return `attempt ${task.attempt + 1} in ${ticking(Math.max(0, Date.parse(task.due_at) - now))}`;
   if (task.state === "CREATED") return "waits for earlier tasks";
@@ -93,6 +95,20 @@ function fact(model: RunModel, place: number, now: number): string {
     return task.state === "SCHEDULED" ? "waits for a worker" : LABELS[kindOf(task.state)].toLowerCase();
   const span = (task.ended_at ? Date.parse(task.ended_at) : now) - Date.parse(task.started_at);
   return task.ended_at ? duration(span) : `${ticking(span)} so far`;
+}
+
+const CAUSES: Record<string, string> = {
+  transient: "did not work in the end",
+  throttled: "logins are limited",
+  authentication: "was refused",
+  host_key: "another host key",
+  timeout: "time limit",
+  lost: "job is lost",
+  internal: "our mistake",
+};
+
+function cause({ kind, sentence, exit_status: status }: NonNullable<RunTask["failure"]>): string {
+  return status != null ? `exit code ${status}` : (CAUSES[kind] ?? sentence);
 }
 
 /** A cell per member, or a bar where there are too many, and the counts in words. */

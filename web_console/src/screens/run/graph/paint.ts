@@ -92,7 +92,7 @@ function drawHeads({ context: c, width, colors }: Surface, { facts, view, now }:
     c.font = `600 12px ${FONT}`;
     c.fillStyle = colors.get("ink");
     c.fillText(fitted(c, column.label, room - indent), x + indent, HEAD - 28);
-    const { from, to } = facts.span(column.level);
+    const { from, to } = facts.span(column.level, now);
     if (from === null) continue;
     c.font = `400 11px ${FONT}`;
     c.fillStyle = colors.get("ink-3");

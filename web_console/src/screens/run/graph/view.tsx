@@ -1,6 +1,16 @@
 import { Focus, Minus, Plus, Route } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { CELL, CELLS, type GraphNode, groupKey, layoutGraph, levels, PER_ROW, type RowKey } from "../../../core/graph";
+import {
+  CELL,
+  CELLS,
+  type GraphInput,
+  type GraphNode,
+  groupKey,
+  groupsOf,
+  layoutGraph,
+  PER_ROW,
+  type RowKey,
+} from "../../../core/graph";
 import { GraphFacts, notable } from "../../../core/graphfacts";
 import { connected, neighbour } from "../../../core/graphread";
 import type { RunModel } from "../../../core/run";
@@ -26,18 +36,25 @@ export function GraphView({ model, version, rows, names, open, onOpen, onRows }:
   const [focus, setFocus] = useState(-1);
   const [alone, setAlone] = useState(false);
   const now = useNow();
+  const options = useMemo(
+    () => ({
+      rows,
+      rowName: (task: GraphInput) => (rows === "type" ? task.type : (names.get(task.resource_id ?? "") ?? "platform")),
+    }),
+    [rows, names],
+  );
+  const groups = useMemo(() => groupsOf(model.data.tasks, options), [model, options]);
   // Who stands beneath a fan-out is decided anew once a second, not with every event: nodes must not jump about.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the second is what it is for
-  const pulled = useMemo(() => [...notable(model)].sort((a, b) => a - b).join(), [model, now]);
+  const pulled = useMemo(() => notable(model, groups).join(), [model, groups, now]);
   const layout = useMemo(
     () =>
-      layoutGraph(model.data.tasks, {
-        rows,
-        expanded,
-        notable: new Set(pulled.split(",").map(Number)),
-        rowName: (task) => (rows === "type" ? task.type : (names.get(task.resource_id ?? "") ?? "platform")),
-      }),
-    [model, rows, names, expanded, pulled],
+      layoutGraph(
+        model.data.tasks,
+        { ...options, expanded, notable: new Set(pulled ? pulled.split(",").map(Number) : []) },
+        groups,
+      ),
+    [model, options, expanded, pulled, groups],
   );
   const facts = useMemo(() => new GraphFacts(model, layout), [model, layout]);
   const place = model.place(open ?? "") ?? -1;
@@ -78,7 +95,7 @@ export function GraphView({ model, version, rows, names, open, onOpen, onRows }:
 
   const toggle = (node: GraphNode): void => {
     const place = node.members[0]!;
-    const key = groupKey(model.data.tasks[place]!, levels(model.data.tasks)[place]!, node.row);
+    const key = groupKey(model.data.tasks[place]!, groups.level[place]!, node.row);
     const next = new Set(expanded);
     if (!next.delete(key)) next.add(key);
     setExpanded(next);
