@@ -1070,6 +1070,116 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Services
+         * @description List all services: wanted, ready and up-to-date instances, release, what is wrong.
+         */
+        get: operations["list_services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Service
+         * @description Show a service with its instances, how they are, and what happened to them lately.
+         */
+        get: operations["get_service"];
+        /**
+         * Deploy Service
+         * @description Run a custom task service, or a new revision of it (platform administrators).
+         *
+         *     The topic of its task type is made when it is missing. The same body twice changes nothing.
+         */
+        put: operations["deploy_service"];
+        post?: never;
+        /**
+         * Remove Service
+         * @description Stop a custom service and forget it; tasks that wait in its topic stay there (platform administrators).
+         */
+        delete: operations["remove_service"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart Service
+         * @description Replace every instance, one after the other; each finishes what it has in hand (platform administrators).
+         */
+        post: operations["restart_service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back Service
+         * @description Go back to the revision before the present one (platform administrators).
+         */
+        post: operations["roll_back_service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}/scale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Scale Service
+         * @description Want so many instances of a task service (platform administrators).
+         */
+        post: operations["scale_service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -2482,6 +2592,12 @@ export interface components {
          */
         InputType: "string" | "integer" | "float" | "boolean" | "enum" | "file";
         /**
+         * InstanceState
+         * @description How one instance of a service is.
+         * @enum {string}
+         */
+        InstanceState: "waiting" | "starting" | "ready" | "stopping";
+        /**
          * InterfaceBody
          * @description What an application takes and gives, the same on every resource.
          * @example {
@@ -3629,6 +3745,17 @@ export interface components {
             tasks: components["schemas"]["GraphTask"][];
         };
         /**
+         * Scale
+         * @description How many instances are wanted.
+         * @example {
+         *       "replicas": 3
+         *     }
+         */
+        Scale: {
+            /** Replicas */
+            replicas: number;
+        };
+        /**
          * SchedulerKind
          * @description Who runs jobs there. FORK starts them as plain child processes of the login node.
          * @enum {string}
@@ -3649,42 +3776,79 @@ export interface components {
             credential_id: string;
         };
         /**
-         * ServiceInstance
-         * @description A microservice instance, as its heartbeats tell.
+         * ServiceDeployment
+         * @description A custom task service. ``image`` is where its program is on Kubernetes, ``directory`` on a local stack.
+         * @example {
+         *       "environment": {
+         *         "WORDS_MIN_LENGTH": "3"
+         *       },
+         *       "image": "registry.example.org/word-count:1.2",
+         *       "module": "word_count",
+         *       "release": "1.2",
+         *       "replicas": 2,
+         *       "task_type": "word-count"
+         *     }
          */
-        ServiceInstance: {
-            /** Alive */
-            alive: boolean;
-            /** Host */
-            host: string;
-            /** In Flight */
-            in_flight: number;
-            /** Instance Id */
-            instance_id: string;
-            /** Last Error */
-            last_error: string | null;
+        ServiceDeployment: {
             /**
-             * Last Heard At
-             * Format: date-time
-             * @example 2026-11-22T19:45:21.123456Z
+             * Cpu Millicores
+             * @default 500
              */
-            last_heard_at: string;
-            /** Next */
-            next: string;
-            /** Pid */
-            pid: number;
-            /** Release */
+            cpu_millicores: number;
+            /** Directory */
+            directory?: string | null;
+            /** Environment */
+            environment?: {
+                [key: string]: string;
+            };
+            /** Image */
+            image?: string | null;
+            /**
+             * Memory Mb
+             * @default 512
+             */
+            memory_mb: number;
+            /** Module */
+            module: string;
+            /**
+             * Release
+             * @default 1
+             */
             release: string;
-            /** Service */
-            service: string;
             /**
-             * Started At
-             * Format: date-time
-             * @example 2026-11-22T19:45:21.123456Z
+             * Replicas
+             * @default 1
              */
-            started_at: string;
-            /** Stopping */
-            stopping: boolean;
+            replicas: number;
+            /** Task Type */
+            task_type: string;
+        };
+        /**
+         * ServiceEvent
+         * @description Something that happened to a service or an instance of it.
+         */
+        ServiceEvent: {
+            /** About */
+            about: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Count
+             * @default 1
+             */
+            count: number;
+            /** Message */
+            message: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Warning
+             * @default false
+             */
+            warning: boolean;
         };
         /**
          * ServiceInstances
@@ -3692,7 +3856,108 @@ export interface components {
          */
         ServiceInstances: {
             /** Items */
-            items: components["schemas"]["ServiceInstance"][];
+            items: components["schemas"]["api_server__operations__schemas__ServiceInstance"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
+         * ServiceKind
+         * @description Whose a service is, and so what may be done with it.
+         * @enum {string}
+         */
+        ServiceKind: "platform" | "built-in" | "custom";
+        /**
+         * ServiceReport
+         * @description One service with its instances and what happened to them lately, the latest first.
+         */
+        ServiceReport: {
+            /** Backlog */
+            backlog?: number | null;
+            /**
+             * Can Roll Back
+             * @default false
+             */
+            can_roll_back: boolean;
+            deployment?: components["schemas"]["ServiceDeployment"] | null;
+            /**
+             * Events
+             * @default []
+             */
+            events: components["schemas"]["ServiceEvent"][];
+            /**
+             * Instances
+             * @default []
+             */
+            instances: components["schemas"]["howdah__contracts__services__ServiceInstance"][];
+            kind: components["schemas"]["ServiceKind"];
+            /** Name */
+            name: string;
+            /** Ready */
+            ready: number;
+            /**
+             * Release
+             * @default
+             */
+            release: string;
+            /** Replicas */
+            replicas: number;
+            /**
+             * Revision
+             * @default
+             */
+            revision: string;
+            /** Trouble */
+            trouble?: string | null;
+            /** Up To Date */
+            up_to_date: number;
+        };
+        /**
+         * ServiceStatus
+         * @description One service as it is now.
+         */
+        ServiceStatus: {
+            /** Backlog */
+            backlog?: number | null;
+            /**
+             * Can Roll Back
+             * @default false
+             */
+            can_roll_back: boolean;
+            deployment?: components["schemas"]["ServiceDeployment"] | null;
+            kind: components["schemas"]["ServiceKind"];
+            /** Name */
+            name: string;
+            /** Ready */
+            ready: number;
+            /**
+             * Release
+             * @default
+             */
+            release: string;
+            /** Replicas */
+            replicas: number;
+            /**
+             * Revision
+             * @default
+             */
+            revision: string;
+            /** Trouble */
+            trouble?: string | null;
+            /** Up To Date */
+            up_to_date: number;
+        };
+        /**
+         * ServicesShown
+         * @description All services, and what runs them.
+         */
+        ServicesShown: {
+            /**
+             * Control
+             * @enum {string}
+             */
+            control: "none" | "local" | "kubernetes";
+            /** Items */
+            items: components["schemas"]["ServiceStatus"][];
             /** Next Cursor */
             next_cursor?: null;
         };
@@ -4208,6 +4473,44 @@ export interface components {
             sentence: string;
         };
         /**
+         * ServiceInstance
+         * @description A microservice instance, as its heartbeats tell.
+         */
+        api_server__operations__schemas__ServiceInstance: {
+            /** Alive */
+            alive: boolean;
+            /** Host */
+            host: string;
+            /** In Flight */
+            in_flight: number;
+            /** Instance Id */
+            instance_id: string;
+            /** Last Error */
+            last_error: string | null;
+            /**
+             * Last Heard At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            last_heard_at: string;
+            /** Next */
+            next: string;
+            /** Pid */
+            pid: number;
+            /** Release */
+            release: string;
+            /** Service */
+            service: string;
+            /**
+             * Started At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            started_at: string;
+            /** Stopping */
+            stopping: boolean;
+        };
+        /**
          * Failure
          * @description What went wrong in an attempt, in words for a scientist and with facts for an operator.
          */
@@ -4223,6 +4526,34 @@ export interface components {
             operation?: string | null;
             /** Sentence */
             sentence: string;
+        };
+        /**
+         * ServiceInstance
+         * @description One running copy of a service.
+         */
+        howdah__contracts__services__ServiceInstance: {
+            /** Name */
+            name: string;
+            /**
+             * Restarts
+             * @default 0
+             */
+            restarts: number;
+            /**
+             * Revision
+             * @default
+             */
+            revision: string;
+            /** Since */
+            since?: string | null;
+            state: components["schemas"]["InstanceState"];
+            /** Trouble */
+            trouble?: string | null;
+            /**
+             * Where
+             * @default
+             */
+            where: string;
         };
     };
     responses: never;
@@ -4274,6 +4605,7 @@ export type HostKeyConfirmation = components['schemas']['HostKeyConfirmation'];
 export type InlineBinding = components['schemas']['InlineBinding'];
 export type InlineTask = components['schemas']['InlineTask'];
 export type InputType = components['schemas']['InputType'];
+export type InstanceState = components['schemas']['InstanceState'];
 export type InterfaceBody = components['schemas']['InterfaceBody'];
 export type InterfaceShown = components['schemas']['InterfaceShown'];
 export type Job = components['schemas']['Job'];
@@ -4337,11 +4669,17 @@ export type ResourcesHealth = components['schemas']['ResourcesHealth'];
 export type RetryPolicy = components['schemas']['RetryPolicy'];
 export type Role = components['schemas']['Role'];
 export type RunGraph = components['schemas']['RunGraph'];
+export type Scale = components['schemas']['Scale'];
 export type SchedulerKind = components['schemas']['SchedulerKind'];
 export type Scope = components['schemas']['Scope'];
 export type SecretRequest = components['schemas']['SecretRequest'];
-export type ServiceInstance = components['schemas']['ServiceInstance'];
+export type ServiceDeployment = components['schemas']['ServiceDeployment'];
+export type ServiceEvent = components['schemas']['ServiceEvent'];
 export type ServiceInstances = components['schemas']['ServiceInstances'];
+export type ServiceKind = components['schemas']['ServiceKind'];
+export type ServiceReport = components['schemas']['ServiceReport'];
+export type ServiceStatus = components['schemas']['ServiceStatus'];
+export type ServicesShown = components['schemas']['ServicesShown'];
 export type SessionBody = components['schemas']['SessionBody'];
 export type SignedUrl = components['schemas']['SignedUrl'];
 export type SignedUrlRequest = components['schemas']['SignedUrlRequest'];
@@ -4364,7 +4702,9 @@ export type Trigger = components['schemas']['Trigger'];
 export type WaitingTasks = components['schemas']['WaitingTasks'];
 export type WorkDirectory = components['schemas']['WorkDirectory'];
 export type ApiServerExperimentsSchemasFailure = components['schemas']['api_server__experiments__schemas__Failure'];
+export type ApiServerOperationsSchemasServiceInstance = components['schemas']['api_server__operations__schemas__ServiceInstance'];
 export type HowdahContractsFailuresFailure = components['schemas']['howdah__contracts__failures__Failure'];
+export type HowdahContractsServicesServiceInstance = components['schemas']['howdah__contracts__services__ServiceInstance'];
 export type $defs = Record<string, never>;
 export interface operations {
     list_application_deployments: {
@@ -12192,6 +12532,960 @@ export interface operations {
                      *       "title": "Not allowed",
                      *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_services: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServicesShown"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Temporarily unavailable",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 503,
+                     *       "title": "Temporarily unavailable",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unavailable"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The service's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceReport"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Temporarily unavailable",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 503,
+                     *       "title": "Temporarily unavailable",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unavailable"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deploy_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The service's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceDeployment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceReport"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Temporarily unavailable",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 503,
+                     *       "title": "Temporarily unavailable",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unavailable"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The service's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Temporarily unavailable",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 503,
+                     *       "title": "Temporarily unavailable",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unavailable"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restart_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The service's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceReport"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Temporarily unavailable",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 503,
+                     *       "title": "Temporarily unavailable",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unavailable"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_back_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The service's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceReport"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Temporarily unavailable",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 503,
+                     *       "title": "Temporarily unavailable",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unavailable"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scale_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The service's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Scale"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceReport"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Temporarily unavailable",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 503,
+                     *       "title": "Temporarily unavailable",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unavailable"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
