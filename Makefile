@@ -10,7 +10,12 @@ TEST_MINUTES ?= 40
 WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
 .PHONY: help install run test test-packages unit conformance integration failure e2e proof bench bench-compute bench-console \
+=======
+.PHONY: help install run test test-packages unit conformance integration failure e2e proof bench bench-compute \
+	images test-kubernetes manifests \
+>>>>>>> d9d7870 (Kubernetes: base and dev overlay; keys and first tokens are made inside the cluster)
 	format lint types arch check schemas lock clean console console-test console-pictures console-api console-packages
 
 help: ## list the targets
@@ -70,6 +75,16 @@ failure: install test-packages ## killing, cutting and stopping, at a size that 
 
 e2e: install test-packages ## the whole platform from outside
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS) tests/e2e
+
+images: install console ## the container images, with Docker; DEBIAN_IMAGE, IMAGE_PREFIX, IMAGE_TAG and IMAGES may be set
+	scripts/build-images.sh
+
+test-kubernetes: install test-packages ## the platform on a real cluster: KUBECONFIG's, or one of HOWDAH_CLUSTER_MAKER
+	timeout --signal=INT --kill-after=60 $(TEST_MINUTES)m $(BIN)/python -m pytest -p no:xdist $(PYTEST_OPTIONS) \
+		tests/kubernetes tests/conformance/cluster
+
+manifests: install ## what is generated in deploy/k8s anew: topics, dashboard
+	$(BIN)/python scripts/generate_manifests.py
 
 proof: install test-packages ## the promises at full size; each proof ends with one line of JSON
 	$(BIN)/python -m tests.failure.proof --full

@@ -1,7 +1,6 @@
-"""``python -m api_server``: serve (the default), ``migrate``, ``bootstrap``, ``openapi``."""
+"""``python -m api_server``: serve (the default), the steps of an installation, ``openapi``."""
 
 import argparse
-import json
 import signal
 import sys
 from collections.abc import Sequence
@@ -9,12 +8,17 @@ from contextlib import ExitStack
 
 import structlog
 import uvicorn
-from sqlalchemy.orm import Session
 
-from api_server.gateways.bootstrap import bootstrap
 from api_server.http.openapi import document_bytes
+from api_server.installing import (
+    InstallationSettings,
+    await_migrations,
+    make_first_tokens,
+    make_keys,
+    make_topics,
+    migrate,
+)
 from api_server.main import create_app, make_parts, open_engine
-from api_server.registry.migrations import upgrade
 from api_server.registry.outbox import open_registry
 from api_server.settings import ApiSettings, for_description
 from howdah.contracts.errors import ConfigurationError
@@ -52,33 +56,22 @@ def serve(settings: ApiSettings) -> None:
         )
 
 
-def migrate(settings: ApiSettings) -> None:
-    """Bring the database to the present; any number of processes may do so at once."""
-    engine = open_engine(settings)
-    try:
-        upgrade(engine)
-    finally:
-        engine.dispose()
-
-
-def make_first_tokens(settings: ApiSettings, gateway: str, *, rotate: bool) -> None:
-    """Print, once, the first gateway's id and tokens as one line of JSON."""
-    with ExitStack() as closing:
-        engine = open_engine(settings)
-        closing.callback(engine.dispose)
-        with Session(engine) as session, session.begin():
-            made = bootstrap(session, gateway, rotate=rotate)
-    sys.stdout.write(json.dumps(made) + "\n")
-
-
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m api_server", description=__doc__)
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve HTTP (the default)")
-    commands.add_parser("migrate", help="create or update the tables")
+    waiting = [
+        commands.add_parser("migrate", help="create or update the tables"),
+        commands.add_parser("await-migrations", help="return once the tables are those of this version"),
+        commands.add_parser("topics", help="make the topics that are missing"),
+    ]
+    for each in waiting:
+        each.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="how long to try")
+    commands.add_parser("keys", help="fill the Secrets of an installation on Kubernetes, as far as they are empty")
     first = commands.add_parser("bootstrap", help="make the first gateway and its tokens; print them once")
     first.add_argument("--gateway", default="default", help="the gateway's name")
     first.add_argument("--rotate", action="store_true", help="make both tokens anew and revoke the earlier ones")
+    first.add_argument("--secrets", action="store_true", help="put them into Kubernetes Secrets instead, once")
     first.add_argument("--json", action="store_true", help="accepted for clarity: the answer is always JSON")
     commands.add_parser("openapi", help="print the OpenAPI document")
     return parser.parse_args(argv)
@@ -91,19 +84,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.command == "openapi":
             sys.stdout.buffer.write(document_bytes(create_app(for_description())))
             return 0
-        settings = ApiSettings.load()
-        configure_logs(settings)
-        match arguments.command:
-            case "migrate":
-                migrate(settings)
-            case "bootstrap":
-                make_first_tokens(settings, arguments.gateway, rotate=arguments.rotate)
-            case _:
-                serve(settings)
+        _run(arguments)
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    if arguments.command == "keys":
+        configure_logs(installation := InstallationSettings.load())
+        make_keys(installation)
+        return
+    settings = ApiSettings.load()
+    configure_logs(settings)
+    match arguments.command:
+        case "migrate":
+            migrate(settings, arguments.wait)
+        case "await-migrations":
+            await_migrations(settings, arguments.wait)
+        case "topics":
+            make_topics(settings, arguments.wait)
+        case "bootstrap":
+            make_first_tokens(settings, arguments.gateway, rotate=arguments.rotate, into_secrets=arguments.secrets)
+        case _:
+            serve(settings)
 
 
 if __name__ == "__main__":

@@ -40,26 +40,26 @@ def requirements(project: dict[str, object], extras: tuple[str, ...]) -> list[st
 
 
 def main() -> None:
-    """Write every lock; the image's takes its versions from that of the tests."""
+    """Write every lock, or those whose paths are named."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    tested = ROOT / "requirements.lock"
+    named = {Path(one).resolve() for one in sys.argv[1:] if not one.startswith("-")}
     for lock, extras in LOCKS.items():
-        built = list(pyproject["build-system"]["requires"]) if lock == tested else []
-        pinned = lock if "--upgrade" not in sys.argv else None
-        compile_lock(lock, requirements(pyproject["project"], extras) + built, pinned if lock == tested else tested)
+        if not named or lock in named:
+            tools = pyproject["build-system"]["requires"] if lock.parent == ROOT else []  # no build tools in an image
+            compile_lock(lock, requirements(pyproject["project"], extras) + list(tools))
 
 
-def compile_lock(lock: Path, wanted: list[str], pinned: Path | None) -> None:
-    """Compile, check that no address got in, and put the lock into its place. What ``pinned`` pins stays if it fits."""
+def compile_lock(lock: Path, wanted: list[str]) -> None:
+    """Compile, check that no address got in, and put the lock into its place."""
     with tempfile.TemporaryDirectory() as scratch:
         source, target = Path(scratch) / "pyproject.in", Path(scratch) / "requirements.lock"
         source.write_text("\n".join(wanted) + "\n")
-        if pinned is not None and pinned.exists():
-            target.write_text(pinned.read_text())
+        if lock.exists() and "--upgrade" not in sys.argv:
+            target.write_text(lock.read_text())  # what is pinned stays, where it still fits
         command = [sys.executable, "-m", "piptools", "compile", "--quiet", "--strip-extras", "--generate-hashes"]
         command += ["--allow-unsafe", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
         command += ["--no-emit-trusted-host", "--no-emit-options", "--output-file", str(target), str(source)]
-        command += [] if pinned else sys.argv[1:]
+        command += [one for one in sys.argv[1:] if one.startswith("-")]
         subprocess.run(command, check=True, env={**os.environ, "CUSTOM_COMPILE_COMMAND": "make lock"})  # noqa: S603 - pip-tools, with our own arguments
         text = target.read_text()
     if address := ADDRESS.search(text):
