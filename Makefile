@@ -10,12 +10,8 @@ TEST_MINUTES ?= 40
 WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
 .PHONY: help install run test test-packages unit conformance integration failure e2e proof bench bench-compute bench-console \
-=======
-.PHONY: help install run test test-packages unit conformance integration failure e2e proof bench bench-compute \
 	images test-kubernetes manifests \
->>>>>>> d9d7870 (Kubernetes: base and dev overlay; keys and first tokens are made inside the cluster)
 	format lint types arch check schemas lock clean console console-test console-pictures console-api console-packages
 
 help: ## list the targets
