@@ -80,7 +80,7 @@ test-kubernetes: install test-packages ## the platform on a real cluster: KUBECO
 		tests/kubernetes tests/conformance/cluster
 
 manifests: install ## what is generated in deploy/k8s anew: topics, dashboard
-	$(BIN)/python scripts/generate_manifests.py
+	PYTHONPATH=. $(BIN)/python scripts/generate_manifests.py
 
 proof: install test-packages ## the promises at full size; each proof ends with one line of JSON
 	$(BIN)/python -m tests.failure.proof --full

@@ -35,6 +35,7 @@ def _template(name: str, wanted: ServiceDeployment, labels: dict[str, str]) -> w
                 **labels,
                 words.KIND_LABEL: ServiceKind.CUSTOM.value,
                 "app.kubernetes.io/component": "task-service",
+                words.USES_KAFKA_LABEL: "true",
                 "app.kubernetes.io/version": wanted.release,
             },
             "annotations": {words.DEPLOYMENT_ANNOTATION: identity(wanted)},
@@ -52,7 +53,10 @@ def _template(name: str, wanted: ServiceDeployment, labels: dict[str, str]) -> w
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
             "containers": [_container(name, wanted)],
-            "volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": "1Gi"}}],
+            "topologySpreadConstraints": [
+                _spread(by) for by in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
+            ],
+            "volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": "1Gi"}}, _kafka_certificates()],
         },
     }
 
@@ -87,7 +91,30 @@ def _container(name: str, wanted: ServiceDeployment) -> dict[str, Any]:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}],  # noqa: S108 - the pod's own, and its only writable folder
+        "volumeMounts": [
+            {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108 - the pod's own, and its only writable folder
+            {"name": "kafka-tls", "mountPath": "/etc/howdah/kafka", "readOnly": True},
+        ],
+    }
+
+
+def _spread(topology: str) -> dict[str, Any]:
+    return {
+        "maxSkew": 1,
+        "topologyKey": topology,
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": {words.PLATFORM_LABEL: words.PLATFORM}},
+        "matchLabelKeys": [words.SERVICE_LABEL, words.HASH_LABEL],
+    }
+
+
+def _kafka_certificates() -> dict[str, Any]:
+    """Return the volume of the certificates for Kafka, empty where there are none."""
+    broker = {"name": words.KAFKA_CA_SECRET, "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+    ours = {"name": words.KAFKA_TLS_SECRET, "items": [{"key": name, "path": name} for name in ("user.crt", "user.key")]}
+    return {
+        "name": "kafka-tls",
+        "projected": {"sources": [{"secret": {**secret, "optional": True}} for secret in (broker, ours)]},
     }
 
 

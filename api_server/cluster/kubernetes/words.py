@@ -9,6 +9,8 @@ PLATFORM_LABEL: Final = "app.kubernetes.io/part-of"
 PLATFORM: Final = "howdah"
 SERVICE_LABEL: Final = "app.kubernetes.io/name"
 KIND_LABEL: Final = "howdah.dev/kind"
+USES_KAFKA_LABEL: Final = "howdah.dev/uses-kafka"
+"""A network policy lets pods with this label reach Kafka."""
 DEPLOYMENT_ANNOTATION: Final = "howdah.dev/deployment"
 """On a custom service's pods: what it was deployed as, in JSON. It tells revisions apart."""
 RESTARTED_ANNOTATION: Final = "howdah.dev/restarted-at"
@@ -19,6 +21,9 @@ ENVIRONMENT: Final = "howdah-environment"
 """The ConfigMap that every process reads."""
 KAFKA_SECRET: Final = "howdah-kafka"  # noqa: S105 - a name
 """The Secret with options for Kafka (TLS, SASL); there may be none."""
+KAFKA_CA_SECRET: Final = "kafka-cluster-ca-cert"  # noqa: S105 - a name
+KAFKA_TLS_SECRET: Final = "howdah-kafka-tls"  # noqa: S105 - a name
+"""The certificate that a client shows to Kafka; there may be none."""
 SERVICES_SECRET: Final = "howdah-services"  # noqa: S105 - a name
 SERVICE_TOKEN: Final = "service-token"  # noqa: S105 - a name
 TASK_SERVICE_ACCOUNT: Final = "howdah-task-service"
