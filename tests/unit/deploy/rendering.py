@@ -15,7 +15,7 @@ Object = dict[str, Any]
 @cache
 def rendered(folder: str) -> tuple[Object, ...]:
     """Return the objects of a kustomization; the standard output of a failing one is shown."""
-    command = ["kubectl", "kustomize", DEPLOY / folder]
+    command = ["kubectl", "kustomize", str(DEPLOY / folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return tuple(one for one in yaml.safe_load_all(done.stdout) if one)
