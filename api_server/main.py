@@ -24,6 +24,7 @@ from api_server.capabilities.router import router as exchange
 from api_server.cluster.opening import open_control_plane
 from api_server.cluster.router import router as services
 from api_server.cluster.service import Operators
+from api_server.compute_resources.agents_router import router as agents
 from api_server.compute_resources.looks_router import router as looks
 from api_server.compute_resources.router import router as compute_resources
 from api_server.console.site import ConsoleSite
@@ -60,7 +61,7 @@ from api_server.settings import ApiSettings, key_bytes
 from api_server.stream.hub import FeedHub
 from api_server.stream.live import LiveFeed
 from api_server.stream.router import router as stream
-from howdah.messaging.abstract import Messaging
+from howdah.messaging.abstract import Admin, Messaging
 from howdah.runtime.clock import Clock, SystemClock
 from howdah.runtime.health import Check
 
@@ -84,6 +85,7 @@ def routers() -> tuple[APIRouter, ...]:
         files,
         compute_resources,
         looks,
+        agents,
         applications,
         credentials,
         gateways,
@@ -110,6 +112,7 @@ class Parts:
     live_feed: LiveFeed
     service_instances: ServiceInstances
     operators: Operators
+    brokers: Admin
     clock: Clock
     ready: Mapping[str, Check]
 
@@ -212,6 +215,7 @@ def make_parts(settings: ApiSettings, registry: Registry, messaging: Messaging) 
         live_feed=LiveFeed(registry, hub, authenticator),
         service_instances=ServiceInstances(messaging, clock),
         operators=Operators(open_control_plane(settings), messaging, settings.kafka_replication_factor),
+        brokers=messaging.admin(),
         clock=clock,
         ready={"database": _database_check(engine), "kafka": messaging.producer().trouble, "live feed": hub.trouble},
     )

@@ -76,6 +76,12 @@ class ApiSettings(KafkaSettings):
     internal_url: HttpUrl | None = None
     """Where task services reach it, when that is another address: goes into the signed URLs that they get."""
 
+    agent_kafka_bootstrap: str | None = Field(default=None, min_length=1)
+    """Where agents reach the brokers: a listener with TLS, SASL and access control. Without it none can be enrolled."""
+    agent_kafka_security_protocol: Literal["SASL_SSL", "SASL_PLAINTEXT"] = "SASL_SSL"
+    agent_ca_file: Path | None = None
+    """Certificates (PEM) that agents are to trust for the brokers and for this server, in place of their system's."""
+
     console_directory: Path | None = None
     """Where the built console is; by default that of the package, or of the checkout."""
 

@@ -35,6 +35,8 @@ class Grant:
     """URIs of objects that it may read."""
     writes: tuple[str, ...] = ()
     """URIs of objects that it may write."""
+    holder: str | None = None
+    """The one service that may use it, where that is an agent; else any that may act for the task type."""
 
     def check_credential(self, credential_id: str) -> None:
         """Refuse (403 ``not-granted``) a credential that the task does not use."""
@@ -76,8 +78,10 @@ class Capabilities:
             ForbiddenError: ``not-granted``: it belongs to another service.
         """
         grant = _read(self._claims(capability, allow_expired=allow_expired))
-        if service.subject not in {ANY_SERVICE, grant.task_type}:
-            raise _not_granted(f"The capability belongs to {grant.task_type}, not to {service.subject}.")
+        holders = {ANY_SERVICE, grant.task_type} if grant.holder is None else {grant.holder}
+        if service.subject not in holders:
+            belongs_to = grant.holder or grant.task_type
+            raise _not_granted(f"The capability belongs to {belongs_to}, not to {service.subject}.")
         return grant
 
     def _claims(self, capability: str, *, allow_expired: bool) -> dict[str, Any]:
@@ -109,4 +113,5 @@ def _read(claims: dict[str, Any]) -> Grant:
         credentials=texts("credentials"),
         reads=texts("reads"),
         writes=texts("writes"),
+        holder=claims.get("holder"),
     )

@@ -59,10 +59,10 @@ def reveal_secret(  # noqa: PLR0913, PLR0917 - who, for which task, what
 
 
 @router.post(SIGNED_URLS_PATH, responses=problems(NotFoundError, InvalidRequestError))
-def sign_url(store: Objects, grant: LiveGrant, body: AskedUrl, response: Response) -> SignedUrl:
+def sign_url(request: Request, store: Objects, grant: LiveGrant, body: AskedUrl, response: Response) -> SignedUrl:
     """Sign a URL to an object that the task names."""
     response.headers["Cache-Control"] = "no-store"
-    return service.sign(store, grant, body)
+    return service.sign(store, grant, body, request.app.state.settings)
 
 
 @router.post(CAPABILITIES_PATH, responses=problems(ConflictError))

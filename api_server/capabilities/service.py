@@ -15,6 +15,7 @@ from api_server.registry.repositories.catalogue import CredentialRepository
 from api_server.registry.repositories.grants import standing
 from api_server.registry.secrets import Sealed, Vault
 from api_server.registry.unit_of_work import UnitOfWork
+from api_server.settings import ApiSettings
 from howdah.contracts.exchange import (
     REAPING_HOURS,
     PasswordSecret,
@@ -51,10 +52,12 @@ def reveal(
     return _SECRET.validate_json(secret)
 
 
-def sign(store: ObjectStore, grant: Grant, asked: SignedUrlRequest) -> SignedUrl:
-    """Return a URL to an object that the task was granted."""
+def sign(store: ObjectStore, grant: Grant, asked: SignedUrlRequest, settings: ApiSettings) -> SignedUrl:
+    """Return a URL to an object that the task was granted, at the address where its service reaches this server."""
     grant.check_object(asked.uri, asked.access)
     url, expires_at = store.sign(key_of(asked.uri), asked.access, URL_SECONDS)
+    if grant.holder is not None and url.startswith(f"{settings.services_url}/"):  # an agent comes from outside
+        url = settings.public_url + url.removeprefix(settings.services_url)
     return SignedUrl(url=url, expires_at=expires_at)
 
 

@@ -1,7 +1,7 @@
 """What is said and shown about compute resources."""
 
 from collections import Counter
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
@@ -13,6 +13,7 @@ from howdah.contracts.resources import (
     MAX_OPERATION_SECONDS,
     STANDARD_NAMES,
     GridEngineNames,
+    ReachKind,
     RemotePath,
     SchedulerKind,
     TransportKind,
@@ -86,6 +87,8 @@ class ResourceBody(ApiModel):
     )
     name: Name
     description: Description = ""
+    reach: ReachKind = ReachKind.SSH
+    """``agent``: an agent at the resource fetches the tasks; it needs no host, account or credential here."""
     transport: TransportKind = TransportKind.SSH
     """``local`` works on the machine of the services themselves: platform administrators only."""
     scheduler: SchedulerKind
@@ -109,8 +112,18 @@ class ResourceBody(ApiModel):
     enabled: bool = True
     queues: tuple[Queue, ...] = Field(default=(), max_length=500)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _an_agent_is_there(cls, given: Any) -> Any:  # noqa: ANN401 - whatever was sent
+        """Where an agent works the transport goes without saying."""
+        if isinstance(given, dict) and given.get("reach") == ReachKind.AGENT:
+            return {"transport": TransportKind.LOCAL.value, **given}
+        return given
+
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
+        if self.reach is ReachKind.AGENT:
+            self._check_agent()
         needed = ("username", "credential_id") if self.transport is TransportKind.SSH else ()
         if missing := [name for name in needed if not getattr(self, name)]:
             raise ValueError(f"{missing[0]}: needed to reach {self.host} by SSH")
@@ -123,6 +136,14 @@ class ResourceBody(ApiModel):
         if sum(queue.is_default for queue in self.queues) > 1:
             raise ValueError("queues: more than one is the default; mark one")
         return self
+
+    def _check_agent(self) -> None:
+        if self.transport is not TransportKind.LOCAL:
+            raise ValueError("transport: an agent works where it runs: leave it out, or say local")
+        if beyond := [
+            name for name in ("username", "credential_id", "host_keys", "known_hosts") if getattr(self, name)
+        ]:
+            raise ValueError(f"{beyond[0]}: would be ignored: an agent logs in nowhere, it works as who started it")
 
     def _read_known_hosts(self, text: str) -> None:
         if self.host_keys:
@@ -142,6 +163,7 @@ class ResourceShown(ApiModel):
     id: Id
     name: str
     description: str
+    reach: ReachKind
     transport: TransportKind
     scheduler: SchedulerKind
     host: str

@@ -7,9 +7,10 @@ from api_server.compute_resources.schemas import ResourceBody
 from api_server.http.crud import Crud
 from api_server.problems import FieldError, ForbiddenError, InvalidRequestError
 from api_server.registry.models import BatchQueue, ComputeResource
+from api_server.registry.repositories.agents import AgentRepository
 from api_server.registry.repositories.catalogue import CredentialRepository, ResourceRepository
 from api_server.registry.unit_of_work import UnitOfWork
-from howdah.contracts.resources import TransportKind
+from howdah.contracts.resources import ReachKind, TransportKind
 
 
 def resources(work: UnitOfWork, principal: Principal) -> Crud[ComputeResource]:
@@ -29,13 +30,17 @@ def edit(
 ) -> ComputeResource:
     """Replace a resource's description. Runs that were launched before keep their view of it."""
     _check(work, principal, body)
+    if body.reach is not ReachKind.AGENT and AgentRepository(work.session, principal.gateway_id).find(resource_id):
+        text = "stays 'agent' while an agent is enrolled, which may have work in hand: revoke it first"
+        raise InvalidRequestError(errors=[FieldError("reach", text)])
     row = resources(work, principal).edit(resource_id, expected, _columns(body))
     _replace_queues(work, row, body)
     return row
 
 
 def _check(work: UnitOfWork, principal: Principal, body: ResourceBody) -> None:
-    if body.transport is TransportKind.LOCAL and not principal.is_platform_admin:
+    on_our_machine = body.transport is TransportKind.LOCAL and body.reach is not ReachKind.AGENT
+    if on_our_machine and not principal.is_platform_admin:
         raise ForbiddenError(
             "A local resource runs commands on the services' own machine: only a platform administrator adds one.",
             slug="missing-role",

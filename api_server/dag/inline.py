@@ -10,7 +10,7 @@ from api_server.dag.problems import FieldProblem, UnplannableError
 from howdah.contracts.failures import RetryPolicy
 from howdah.contracts.ids import UUID_TEXT, ResourceId, TaskId, TaskType, new_id
 from howdah.contracts.params import BUILT_IN, COMMAND, CommandParams
-from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.resources import ReachKind, ResourceTarget
 from howdah.contracts.tasks import MAX_TASKS, Dag, Name, OutputRef, TaskSpec, Trigger
 
 MAX_PARAMS_BYTES = 250_000
@@ -85,10 +85,20 @@ def _check(
     if task.resource_id is not None and task.resource_id not in targets:
         text = "no enabled compute resource of this gateway has this id"
         problems.append(FieldProblem("resource_id", text, task.resource_id))
+    elif task.resource_id is not None and task.type not in BUILT_IN:
+        problems += _check_agent(task, targets[task.resource_id])
     if (size := len(to_json(task.params))) > MAX_PARAMS_BYTES:
         text = f"{size} bytes as JSON are more than {MAX_PARAMS_BYTES}; put large data into a file and pass its URI"
         problems.append(FieldProblem("params", text))
     return problems + _check_built_in(task)
+
+
+def _check_agent(task: InlineTask, target: ResourceTarget) -> list[FieldProblem]:
+    """An agent runs the platform's own task services; a service of one's own is not there."""
+    if target.reach is not ReachKind.AGENT:
+        return []
+    text = f"{target.name} is worked on by an agent, which runs no {task.type!r}; use {COMMAND!r}, or another resource"
+    return [FieldProblem("resource_id", text, task.resource_id)]
 
 
 def _check_built_in(task: InlineTask) -> list[FieldProblem]:

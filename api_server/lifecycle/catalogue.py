@@ -151,7 +151,18 @@ def target_of(row: ComputeResource) -> ResourceTarget:
         for name in ("connect", "command", "submit")
         if row.timeouts.get(f"{name}_seconds") is not None
     }
-    names = ("name", "transport", "scheduler", "host", "port", "username", "credential_id", "host_keys", "scratch")
+    names = (
+        "name",
+        "reach",
+        "transport",
+        "scheduler",
+        "host",
+        "port",
+        "username",
+        "credential_id",
+        "host_keys",
+        "scratch",
+    )
     values = {name: getattr(row, name) for name in (*names, "environment", "jump_hosts", "grid_engine")}
     return ResourceTarget.model_validate({"resource_id": row.id, **values, **timeouts})
 

@@ -18,9 +18,11 @@ from api_server.lifecycle.commands import Commands
 from api_server.registry.repositories import run_writes
 from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts import codec, topics
+from howdah.contracts.agents import agent_topics
 from howdah.contracts.failures import Failure
 from howdah.contracts.ids import ExperimentId, TaskId
 from howdah.contracts.messages import Cancellation
+from howdah.contracts.resources import ReachKind
 from howdah.contracts.states import ExperimentState
 from howdah.messaging.abstract import Outgoing
 from howdah.runtime.tracing import child_of
@@ -94,7 +96,7 @@ class Recording:
             self._tasks[task_id] = (held.run, status)
         self._take_in(held, decisions)
         if decisions.cancellation is not None:
-            self._messages.append(_cancellation(held.run, decisions.cancellation, occurrence, self._now))
+            self._messages += _cancellations(held.run, decisions.cancellation, occurrence, self._now)
         self._keep(held, decisions.changes, occurrence)
 
     def _take_in(self, held: HeldRun, decisions: Decisions) -> None:
@@ -285,7 +287,8 @@ def _experiment_update(held: HeldRun) -> Row:
     }
 
 
-def _cancellation(run: Run, note: CancellationNote, occurrence: Occurrence, now: datetime) -> Outgoing:
+def _cancellations(run: Run, note: CancellationNote, occurrence: Occurrence, now: datetime) -> list[Outgoing]:
+    """Return the row of the cancellations for the services, and for each agent that works for the process."""
     identity = run.identity
     value = None
     if note is CancellationNote.ANNOUNCE:
@@ -298,4 +301,6 @@ def _cancellation(run: Run, note: CancellationNote, occurrence: Occurrence, now:
             reason=occurrence.reason,
         )
         value = codec.encode(cancellation)
-    return Outgoing(topic=topics.CANCELLATIONS.name, key=identity.process_id.encode(), value=value)
+    agents = [key for key, target in identity.targets.items() if target.reach is ReachKind.AGENT]
+    names = [topics.CANCELLATIONS.name, *(agent_topics(key).cancellations.name for key in agents)]
+    return [Outgoing(topic=name, key=identity.process_id.encode(), value=value) for name in names]

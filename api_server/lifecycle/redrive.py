@@ -7,8 +7,8 @@ from api_server.problems import ConflictError, NotFoundError
 from api_server.registry.models import DeadLetter
 from api_server.registry.repositories import dead_letters
 from api_server.registry.unit_of_work import UnitOfWork
-from howdah.contracts import codec, topics
-from howdah.contracts.errors import ContractError
+from howdah.contracts import agents, codec, topics
+from howdah.contracts.errors import ContractError, UndecodableMessageError
 from howdah.contracts.messages import TaskEvent
 from howdah.contracts.states import TaskState, is_terminal
 from howdah.messaging.abstract import Outgoing
@@ -33,7 +33,7 @@ class Redrive:
         """Write the original message to its topic again."""
         letter = self._unhandled(work, principal, dead_letter_id)
         self._refuse_the_hopeless(work, letter)
-        is_command = letter.topic.startswith(topics.TASKS_PREFIX)
+        is_command = is_command_topic(letter.topic)
         work.enqueue(
             Outgoing(
                 topic=letter.topic,
@@ -94,13 +94,20 @@ class Redrive:
         )
 
 
+def is_command_topic(name: str) -> bool:
+    """Tell whether commands are on the topic: a task type's, or an agent's."""
+    return name.startswith(topics.TASKS_PREFIX) or (name.startswith(agents.PREFIX) and name.endswith(".tasks"))
+
+
 def _about(letter: DeadLetter) -> tuple[str | None, int | None]:
     """Return the task and attempt that the message is about; ContractError when its topic's reader can't read it."""
     value = None if letter.value is None else bytes(letter.value)
-    if letter.topic.startswith(topics.TASKS_PREFIX):
+    if is_command_topic(letter.topic):
         command = codec.COMMANDS.decode(value)
         return command.task_id, command.attempt
     if letter.topic == topics.EVENTS.name:
         event = codec.EVENTS.decode(value)
         return (event.task_id, event.attempt) if isinstance(event, TaskEvent) else (None, None)
+    if letter.topic.startswith(agents.PREFIX):
+        raise UndecodableMessageError("an agent told what it has no right to tell, or what nobody understands")
     return None, None

@@ -41,7 +41,7 @@ class BatchLoop(Generic[T]):
     def __init__(
         self,
         reader: BatchReader,
-        decode: Callable[[bytes | None], T],
+        decode: Callable[[Record], T],
         apply: Callable[[Sequence[T]], None],
         clock: Clock,
         *,
@@ -105,7 +105,7 @@ class BatchLoop(Generic[T]):
     def _decoded(self, records: Sequence[Record]) -> Iterator[Taken[T]]:
         for record in records:
             try:
-                yield record, self._decode(record.value)
+                yield record, self._decode(record)
             except ContractError as error:
                 self._reader.dead_letter(record, str(error))
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api_server.lifecycle.commands import Commands, Mint
+from api_server.orchestrator.agent_loop import AgentLoop
 from api_server.orchestrator.batches import BatchLoop
 from api_server.orchestrator.events import EventWriter
 from api_server.orchestrator.loading import RunCache
@@ -30,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 _JOIN_SECONDS = 15.0
 _PRUNE_SECONDS = 600.0
+
+Loop = BatchLoop[Any] | LeasedLoop | AgentLoop
 
 
 class Orchestrator:
@@ -56,16 +59,25 @@ class Orchestrator:
         def batches(topic: topics.Topic, decoder: codec.Codec[Any], apply: Callable[..., None]) -> BatchLoop[Any]:
             name = group if topic is topics.EVENTS else f"{group}-{topic.name.rpartition('.')[2]}"
             reader = messaging.batches([topic.name], name)
-            return BatchLoop(reader, decoder.decode, apply, clock, limit=settings.orchestrator_batch)
+            return BatchLoop(
+                reader, lambda record: decoder.decode(record.value), apply, clock, limit=settings.orchestrator_batch
+            )
 
         def leased(name: str, step: Callable[[], object], period_seconds: float) -> LeasedLoop:
             return LeasedLoop(name, step, period_seconds, leases, clock)
 
         retention = Retention(engine, logs=timedelta(days=settings.log_retention_days))
-        self._loops: dict[str, BatchLoop[Any] | LeasedLoop] = {
+        self._loops: dict[str, Loop] = {
             "events": batches(topics.EVENTS, codec.EVENTS, writer.apply),
             "dead-letters": batches(topics.DEAD_LETTERS, codec.DEAD_LETTERS, DeadLetterSink(registry).store),
             "logs": batches(topics.LOGS, codec.LOGS, LogSink(registry).store),
+            "agents": AgentLoop(
+                engine,
+                messaging,
+                clock,
+                replication_factor=settings.kafka_replication_factor,
+                limit=settings.orchestrator_batch,
+            ),
             "look-answers": batches(topics.LOOK_ANSWERS, codec.LOOK_ANSWERS, LookSink(registry).store),
             "timers": leased("timers", Timers(engine, producer, clock).fire, settings.timer_period_seconds),
             "sweeper": leased("sweeper", Sweeper(engine, producer).sweep, settings.sweep_period_seconds),
@@ -113,7 +125,7 @@ class Orchestrator:
         if self._error is not None:
             raise self._error
 
-    def _guarded(self, name: str, loop: BatchLoop[Any] | LeasedLoop) -> None:
+    def _guarded(self, name: str, loop: Loop) -> None:
         """Run a loop; the boundary of the process: a defect of one ends them all."""
         try:
             loop.run(self._stop)

@@ -2,7 +2,7 @@
 
 import typer
 
-from howdah.cli.commands import apps, catalogue, dead_letters, experiments, local_stack, resources, services
+from howdah.cli.commands import agents, apps, catalogue, dead_letters, experiments, local_stack, resources, services
 
 app = typer.Typer(
     name="howdah",
@@ -15,6 +15,8 @@ local_stack.add_to(app)
 catalogue.add_to(app)
 app.add_typer(experiments.app, name="experiments")
 app.add_typer(resources.app, name="resources")
+agents.add_to(app)
+app.add_typer(agents.app, name="agents")
 app.add_typer(apps.app, name="apps")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(services.app, name="services")

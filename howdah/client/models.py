@@ -71,6 +71,7 @@ class ComputeResource(Versioned):
 
     name: str
     description: str = ""
+    reach: str = "ssh"
     transport: str
     scheduler: str
     host: str
@@ -98,6 +99,27 @@ class ResourceTest(Answer):
     answered_at: datetime | None = None
     report: ReachabilityReport | None = None
     failure: Failure | None = None
+
+
+class Agent(Answer):
+    """The enrolment of a resource's agent."""
+
+    resource_id: str
+    resource_name: str
+    kafka_user: str
+    enrolled_by: str
+    enrolled_at: datetime
+    rotated_at: datetime | None = None
+    reads: list[str] = []
+    writes: list[str] = []
+    groups: str = ""
+
+
+class EnrolledAgent(Answer):
+    """An enrolment just made, with the agent's settings: its secrets are told this once."""
+
+    agent: Agent
+    settings: dict[str, str] = Field(repr=False)
 
 
 class ApplicationModule(Versioned):

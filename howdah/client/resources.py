@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from howdah.client.collections import VersionedCollection
 from howdah.client.connection import Connection
-from howdah.client.models import ComputeResource, ResourceTest
+from howdah.client.models import Agent, ComputeResource, EnrolledAgent, ResourceTest
 
 
 class ResourceCalls(VersionedCollection[ComputeResource]):
@@ -33,3 +33,22 @@ class ResourceCalls(VersionedCollection[ComputeResource]):
         """Pin the key of this fingerprint, which the host showed to its latest test."""
         path = f"{self._path}/{resource_id}/host-keys"
         return self._connection.post(path, {"fingerprint": fingerprint}, ComputeResource)
+
+    def agent(self, resource_id: str) -> Agent:
+        """Return the enrolment of the resource's agent; NotFoundError when there is none."""
+        return self._connection.get(f"{self._path}/{resource_id}/agent", Agent)
+
+    def enrol_agent(self, resource_id: str) -> EnrolledAgent:
+        """Enrol the agent; its secrets are in the answer and nowhere else. For platform administrators.
+
+        ConflictError: it is enrolled already, or the resource or the installation is not made for agents.
+        """
+        return self._connection.post(f"{self._path}/{resource_id}/agent", {}, EnrolledAgent)
+
+    def rotate_agent(self, resource_id: str) -> EnrolledAgent:
+        """Make the agent's secrets anew; the earlier ones open nothing any more."""
+        return self._connection.post(f"{self._path}/{resource_id}/agent/rotation", {}, EnrolledAgent)
+
+    def revoke_agent(self, resource_id: str) -> None:
+        """Take every right from the agent."""
+        self._connection.send("DELETE", f"{self._path}/{resource_id}/agent")

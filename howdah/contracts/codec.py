@@ -99,6 +99,20 @@ LOGS = Codec(messages.TaskLogged)
 DEAD_LETTERS = Codec(messages.DeadLetter)
 LOOKS = Codec(messages.LookAtResource)
 LOOK_ANSWERS = Codec(messages.LookAnswered)
+TOLD_BY_AGENTS: Codec[messages.Message] = Codec(
+    messages.TaskStarted,
+    messages.TaskProgressed,
+    messages.TaskCompleted,
+    messages.TaskFailed,
+    messages.TaskCanceled,
+    messages.TaskDeferred,
+    messages.JobStatusChanged,
+    messages.TaskLogged,
+    messages.LookAnswered,
+    messages.Heartbeat,
+    messages.DeadLetter,
+)
+"""All that an agent has to say, on its one topic; requests and timers are the API half's."""
 
 ALL: tuple[Codec[Any], ...] = (
     COMMANDS,

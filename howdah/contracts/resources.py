@@ -27,6 +27,15 @@ class TransportKind(StrEnum):
     LOCAL = "local"
 
 
+class ReachKind(StrEnum):
+    """Who works on a resource."""
+
+    SSH = "ssh"
+    """The platform's own services, which log in there (or are there already: ``TransportKind.LOCAL``)."""
+    AGENT = "agent"
+    """An agent at the resource, which fetches the tasks from topics of its own."""
+
+
 class SchedulerKind(StrEnum):
     """Who runs jobs there. FORK starts them as plain child processes of the login node."""
 
@@ -79,6 +88,7 @@ class ResourceTarget(BaseModel):
 
     resource_id: Annotated[ResourceId, UUID_TEXT]
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    reach: ReachKind = ReachKind.SSH
     transport: TransportKind = TransportKind.SSH
     scheduler: SchedulerKind = SchedulerKind.FORK
     host: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9._:-]+$")] = "localhost"
@@ -100,6 +110,8 @@ class ResourceTarget(BaseModel):
 
     @model_validator(mode="after")
     def _ssh_knows_whom_to_trust(self) -> "ResourceTarget":
+        if self.reach is ReachKind.AGENT and self.transport is not TransportKind.LOCAL:
+            raise ValueError("transport: an agent works where it runs, so its transport is local")
         if self.transport is TransportKind.SSH:
             missing = [name for name in ("username", "credential_id") if not getattr(self, name)]
             if missing:

@@ -49,6 +49,8 @@ class Surroundings:
     ports: PortBook
     kafka_bootstrap: str
     database_url: str
+    public_url: str | None = None
+    """Where others reach the API server, when that is not on this machine: agents do."""
 
     @property
     def api_port(self) -> int:
@@ -80,7 +82,8 @@ def api_environment(where: Surroundings, known: StackSecrets) -> Mapping[str, st
         "HOWDAH_MASTER_KEY": known.master_key.get_secret_value(),
         "HOWDAH_CAPABILITY_KEY": known.capability_key.get_secret_value(),
         "HOWDAH_OBJECT_STORE_URL": f"file://{objects}",
-        "HOWDAH_PUBLIC_URL": where.api_url,
+        "HOWDAH_PUBLIC_URL": where.public_url or where.api_url,
+        "HOWDAH_INTERNAL_URL": where.api_url,
         "HOWDAH_BIND_HOST": HOST,
         "HOWDAH_BIND_PORT": str(where.api_port),
         "HOWDAH_CLUSTER": "local",

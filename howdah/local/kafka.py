@@ -85,6 +85,10 @@ class KafkaServer(Daemon):
             grace_seconds=20,
         )
 
+    def broker_settings(self) -> dict[str, str]:
+        """Return the broker's configuration; a subclass may add to it."""
+        return broker_settings(self.port, self._ports.get("controller"), self._logs)
+
     @property
     def _logs(self) -> Path:
         return self._data_dir / "log"
@@ -103,7 +107,7 @@ class KafkaServer(Daemon):
     def _write_config(self) -> Path:
         self._data_dir.mkdir(parents=True, exist_ok=True)
         config = self._data_dir / "server.properties"
-        settings = broker_settings(self.port, self._ports.get("controller"), self._logs)
+        settings = self.broker_settings()
         config.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         return config
 

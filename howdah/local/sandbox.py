@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from howdah.local.child import ChildSpec
 from howdah.local.daemon import Daemon
 from howdah.local.ports import HOST, PortBook
-from howdah.local.private_files import write_private
+from howdah.runtime.private_files import write_private
 
 _PRIVILEGE_SEPARATION = Path("/run/sshd")
 _BANNER = b"SSH-2.0-"

@@ -17,6 +17,7 @@ from howdah.local.stack_secrets import SecretFile
 from howdah.local.supervisor import Chore, Plan, Stage, Wave
 
 KAFKA_VARIABLE = "HOWDAH_KAFKA_BOOTSTRAP"
+PUBLIC_URL_VARIABLE = "HOWDAH_PUBLIC_URL"
 DATABASE_VARIABLE = "HOWDAH_DATABASE_URL"
 
 
@@ -35,6 +36,7 @@ class Stack:
             directory=directory,
             ports=ports,
             kafka_bootstrap=theirs or (self._kafka.bootstrap if self._kafka else ""),
+            public_url=os.environ.get(PUBLIC_URL_VARIABLE),
             database_url=database or (self._postgres.url if self._postgres else ""),
         )
 

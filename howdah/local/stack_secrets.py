@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
 
 from howdah.local.errors import LocalStackError
-from howdah.local.private_files import write_private
+from howdah.runtime.private_files import write_private
 
 _KEY_BYTES = 32
 

@@ -11,9 +11,9 @@ from howdah.client.catalogue import DocumentsError, apply_documents, read_docume
 from howdah.client.models import Output
 from howdah.contracts.states import ExperimentState
 from howdah.local.errors import LocalStackError
-from howdah.local.private_files import write_private
 from howdah.local.progress import Progress
 from howdah.local.stack import Stack
+from howdah.runtime.private_files import write_private
 
 RESOURCE = "sandbox"
 Follow = Callable[[Client, str], object]

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol, Self
 
+from howdah.contracts.agents import Access
 from howdah.contracts.errors import HowdahError
 from howdah.contracts.topics import Topic
 
@@ -235,6 +236,17 @@ class Admin(Protocol):
 
     def backlog(self, group: str, topic: str) -> Mapping[int, int]:
         """Return unfinished messages by partition, as the ledger in the group's committed metadata says."""
+        ...
+
+    def admit(self, user: str, password: str, access: Access) -> None:
+        """Let ``user`` log in with ``password``, in place of an earlier one, and do what ``access`` says.
+
+        MessagingError when the cluster keeps no accounts, or this process has no right to give any.
+        """
+        ...
+
+    def expel(self, user: str) -> None:
+        """Take every right and the password from ``user``; nothing when there is none of that name."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +22,7 @@ from howdah.messaging.backend import Backend, ConsumerOptions
 from howdah.messaging.batches import Batches
 from howdah.messaging.broadcast import Broadcast
 from howdah.messaging.reading import Reading
+from howdah.messaging.routes import Routes
 from howdah.messaging.table import DividedTable, WholeTable
 from howdah.messaging.work_queue import WorkQueue
 
@@ -28,8 +30,9 @@ from howdah.messaging.work_queue import WorkQueue
 class Connected:
     """See ``abstract.Messaging``. Safe to share among threads; what it hands out is as its own contract says."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, routes: Routes | None = None) -> None:
         self._backend = backend
+        self._routes = routes or Routes()
         self._lock = threading.Lock()
         self._producer: Producer | None = None
         self._admin: Admin | None = None
@@ -39,14 +42,14 @@ class Connected:
         """Return the process's shared producer."""
         with self._lock:
             if self._producer is None:
-                self._producer = self._backend.producer()
+                self._producer = self._routes.producer(self._backend.producer())
             return self._producer
 
     def admin(self) -> Admin:
         """Return the administration."""
         with self._lock:
             if self._admin is None:
-                self._admin = self._backend.admin()
+                self._admin = self._routes.admin(self._backend.admin())
             return self._admin
 
     def work_queue(
@@ -57,6 +60,7 @@ class Connected:
         with_dead_letter: Callable[[Record, str], Sequence[Outgoing]] | None = None,
     ) -> Runner:
         """Return a runner that consumes ``topics`` per-message. Its ``run`` closes what it opened."""
+        options = replace(options, group=self._routes.group(options.group))
         consumer = self._backend.consumer(
             ConsumerOptions(
                 options.group,
@@ -64,22 +68,24 @@ class Connected:
                 max_poll_interval_ms=options.max_poll_interval_ms,
             )
         )
-        return WorkQueue(consumer, self.producer(), topics, handler, options, with_dead_letter)
+        names = [self._routes.topic(topic) for topic in topics]
+        return WorkQueue(consumer, self.producer(), names, handler, options, with_dead_letter)
 
     def batches(self, topics: Sequence[str], group: str) -> BatchReader:
         """Return a reader of ordered batches. It is not closed with the rest: it belongs to its thread."""
-        return Batches(self._backend.consumer(ConsumerOptions(group)), self.producer(), topics, group)
+        names, group = [self._routes.topic(topic) for topic in topics], self._routes.group(group)
+        return Batches(self._backend.consumer(ConsumerOptions(group)), self.producer(), names, group)
 
     def table(self, topic: str, on_change: OnChange | None = None, *, group: str | None = None) -> Table:
         """Return the table of ``topic``: whole, or divided among ``group``."""
-        name = group or f"table.{topic}"
+        topic, name = self._routes.topic(topic), self._routes.group(group or f"table.{topic}")
         consumer = self._backend.consumer(ConsumerOptions(name, strict_offsets=False, ends=True))
         kind = WholeTable if group is None else DividedTable
         return self._kept(kind(consumer, self.producer(), topic, on_change, name))
 
     def broadcast(self, topic: str, on_record: Callable[[Record], None]) -> Table:
         """Return a reader that sees what is written from now on."""
-        name = f"broadcast.{topic}"
+        topic, name = self._routes.topic(topic), self._routes.group(f"broadcast.{topic}")
         consumer = self._backend.consumer(ConsumerOptions(name, strict_offsets=False))
         return self._kept(Broadcast(consumer, self.producer(), topic, on_record, name))
 

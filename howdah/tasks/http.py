@@ -33,8 +33,9 @@ def http_client(settings: ServiceSettings) -> httpx2.Client:
     # It logs the URL of every request, and a signed URL is a secret.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     verify: ssl.SSLContext | bool = True
-    if settings.api_ca_file is not None:
-        verify = ssl.create_default_context(cafile=str(settings.api_ca_file))
+    if settings.api_ca_file is not None or settings.api_ca_pem is not None:
+        ca_file = None if settings.api_ca_file is None else str(settings.api_ca_file)
+        verify = ssl.create_default_context(cafile=ca_file, cadata=settings.api_ca_pem)
     limits = httpx2.Limits(max_connections=64, max_keepalive_connections=8, keepalive_expiry=30.0)
     return httpx2.Client(timeout=settings.api_timeout_seconds, verify=verify, follow_redirects=False, limits=limits)
 

@@ -3,19 +3,21 @@
 import functools
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from howdah.contracts import topics
+from howdah.contracts.agents import AgentTopics
 from howdah.contracts.errors import ConfigurationError, HowdahError
 from howdah.contracts.topics import Topic
-from howdah.messaging.abstract import Messaging, MessagingError, Runner, WorkQueueOptions
+from howdah.messaging.abstract import Handler, Messaging, MessagingError, Runner, WorkQueueOptions
 from howdah.runtime.clock import Clock, SystemClock
 from howdah.runtime.health import Check, HealthServer
 from howdah.runtime.logs import configure_logs
 from howdah.tasks.attempt import Surroundings
+from howdah.tasks.by_type import ONE_QUEUE_GROUP, ONE_QUEUE_THREADS, ByType, for_one_queue
 from howdah.tasks.cancellations import Cancellations
 from howdah.tasks.context import Tools
 from howdah.tasks.dead_letters import failure_with
@@ -51,9 +53,12 @@ PartFactory = Callable[[Parts], Runner]
 
 
 class Service:
-    """A task service on the given messaging. ``run`` blocks; ``stop`` may be called from any thread."""
+    """A task service on the given messaging. ``run`` blocks; ``stop`` may be called from any thread.
 
-    def __init__(
+    With ``one_queue`` the commands of all its tasks come from one topic, as an agent's do.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a process is made of, by keyword
         self,
         tasks: Sequence[AnyTask],
         settings: ServiceSettings,
@@ -61,7 +66,9 @@ class Service:
         *,
         tools: Tools,
         parts: Sequence[PartFactory] = (),
+        one_queue: bool = False,
     ) -> None:
+        self._one_queue = one_queue
         self._settings = settings
         self._messaging = messaging
         self._clock = tools.clock
@@ -105,7 +112,7 @@ class Service:
                 raise
             log.info("the service was told to stop before it began to work", why=str(error))
             return
-        self._runners = [self._work_queue(task) for task in self._tasks]
+        self._runners = list(self._work_queues())
         self._runners += [factory(self._parts) for factory in self._part_factories]
         health = HealthServer(
             self._settings.health_host,
@@ -159,16 +166,26 @@ class Service:
         finally:
             self._stopping.set()
 
-    def _work_queue(self, task: AnyTask) -> Runner:
-        threads = self._settings.threads or task.options.threads
+    def _work_queues(self) -> Iterator[Runner]:
+        if self._one_queue:
+            threads = self._settings.threads or ONE_QUEUE_THREADS
+            by_type = ByType({task.type: self._task_runner(task, threads) for task in map(for_one_queue, self._tasks)})
+            yield self._work_queue(self._tasks[0].type, ONE_QUEUE_GROUP, threads, by_type)
+            return
+        for task in self._tasks:
+            threads = self._settings.threads or task.options.threads
+            yield self._work_queue(task.type, task.type, threads, self._task_runner(task, threads))
+
+    def _task_runner(self, task: AnyTask, threads: int) -> TaskRunner:
         runner = TaskRunner(task, self._around, threads)
         self._task_runners.append(runner)
-        options = WorkQueueOptions(
-            group=task.type, threads=threads, drain_grace_seconds=self._settings.drain_grace_seconds
-        )
+        return runner
+
+    def _work_queue(self, task_type: str, group: str, threads: int, handler: Handler) -> Runner:
+        options = WorkQueueOptions(group=group, threads=threads, drain_grace_seconds=self._settings.drain_grace_seconds)
         return self._messaging.work_queue(
-            [topics.tasks(task.type).name],
-            runner,
+            [topics.tasks(task_type).name],
+            handler,
             options,
             with_dead_letter=functools.partial(failure_with, self._clock),
         )
@@ -211,11 +228,13 @@ def run_service(
     settings: ServiceSettings | None = None,
     parts: Sequence[PartFactory] = (),
     service_name: str | None = None,
+    own: AgentTopics | None = None,
 ) -> int:
     """Run a task service until SIGTERM or SIGINT; return the process's exit code (0: stopped as asked).
 
     Settings come from the environment unless given. ``parts`` run beside the work queues (see ``PartFactory``); a
-    service of parts alone says its ``service_name``, which is the first task's type otherwise.
+    service of parts alone says its ``service_name``, which is the first task's type otherwise. With ``own`` it is the
+    agent of a resource, whose topics stand for those of the platform.
     """
     if not tasks and not (parts and service_name):
         raise ConfigurationError("run_service: name at least one task, or parts and a service_name")
@@ -231,8 +250,9 @@ def run_service(
     clock = SystemClock()
     reach = SharedReach()
     try:
-        with connect(settings, settings.service_name) as messaging:
-            service = Service(tasks, settings, messaging, tools=make_tools(settings, clock, reach), parts=parts)
+        with connect(settings, settings.service_name, own) as messaging:
+            tools = make_tools(settings, clock, reach)
+            service = Service(tasks, settings, messaging, tools=tools, parts=parts, one_queue=own is not None)
             for signum in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(signum, lambda *_: service.stop())
             service.run()

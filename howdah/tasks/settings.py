@@ -17,7 +17,9 @@ class ServiceSettings(KafkaSettings):
     service_token: SecretStr = Field(min_length=1)
     """Says to the API server which service calls."""
     api_ca_file: Path | None = None
-    """Certificates to trust for the API server and the object store, in PEM; the system's when not given."""
+    """Certificates to trust for the API server and the object store, in PEM; the system's when neither is given."""
+    api_ca_pem: str | None = Field(default=None, repr=False)
+    """The same as text."""
     api_timeout_seconds: float = Field(default=10.0, gt=0, le=300)
     threads: int | None = Field(default=None, ge=1, le=512)
     """Overrides the number of attempts that each task works on at a time."""

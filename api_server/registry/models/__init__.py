@@ -2,6 +2,7 @@
 
 from api_server.registry.models.access import AuditRecord, Credential, Gateway, IdempotencyKey, Token
 from api_server.registry.models.catalogue import (
+    Agent,
     ApplicationDeployment,
     ApplicationInterface,
     ApplicationModule,
@@ -15,6 +16,7 @@ from api_server.registry.models.live import LiveFile, LivePart
 from api_server.registry.models.wire import DeadLetter, Lease, OutboxMessage
 
 __all__ = [
+    "Agent",
     "ApplicationDeployment",
     "ApplicationInterface",
     "ApplicationModule",

@@ -17,6 +17,8 @@ class ComputeResource(Base):
     gateway_id: Mapped[UuidText] = mapped_column(ForeignKey("gateway.id"))
     name: Mapped[str]
     description: Mapped[str] = mapped_column(default="")
+    reach: Mapped[str] = mapped_column(server_default="ssh")
+    """Who works there: ``howdah.contracts.resources.ReachKind``."""
     transport: Mapped[str]
     scheduler: Mapped[str]
     host: Mapped[str]
@@ -42,6 +44,21 @@ class ComputeResource(Base):
     )
 
     __table_args__ = (UniqueConstraint("gateway_id", "name"),)
+
+
+class Agent(Base):
+    """The enrolment of a resource's agent: its account at the brokers, its token at the API server. No secret."""
+
+    __tablename__ = "agent"
+
+    resource_id: Mapped[UuidText] = mapped_column(ForeignKey("compute_resource.id"), primary_key=True)
+    gateway_id: Mapped[UuidText] = mapped_column(ForeignKey("gateway.id"))
+    kafka_user: Mapped[str]
+    token_id: Mapped[UuidText] = mapped_column(ForeignKey("token.id"))
+    enrolled_by: Mapped[str]
+    enrolled_at: Mapped[CreatedAt]
+    rotated_at: Mapped[Instant | None]
+    """When its secrets were made anew, if they were."""
 
 
 class ResourceLook(Base):

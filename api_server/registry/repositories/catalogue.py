@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.types import Text
 
 from api_server.registry.models import (
+    Agent,
     ApplicationDeployment,
     ApplicationInterface,
     ApplicationModule,
@@ -126,14 +127,18 @@ class ResourceRepository(CatalogueRepository[ComputeResource]):
         return row
 
     def uses(self, row_id: str) -> list[Use]:
-        """Return the deployments on it and the experiments that ran there."""
+        """Return the deployments on it, the experiments that ran there, and its agent."""
         deployments = select(ApplicationDeployment.id, ApplicationDeployment.executable).where(
             ApplicationDeployment.gateway_id == self._gateway_id, ApplicationDeployment.resource_id == row_id
         )
         experiments = select(Experiment.id, Experiment.name).where(
             Experiment.gateway_id == self._gateway_id, Experiment.resource_id == row_id
         )
-        return self._users("application deployment", deployments) + self._users("experiment", experiments)
+        agents = select(Agent.resource_id, Agent.kafka_user).where(
+            Agent.gateway_id == self._gateway_id, Agent.resource_id == row_id
+        )
+        named = (("application deployment", deployments), ("experiment", experiments), ("enrolled agent", agents))
+        return [use for what, statement in named for use in self._users(what, statement)]
 
 
 class ModuleRepository(CatalogueRepository[ApplicationModule]):

@@ -30,7 +30,7 @@ def list_resources(session: Session) -> None:
         (
             one.name,
             one.scheduler,
-            f"{one.username}@{one.host}:{one.port}" if one.transport == "ssh" else one.transport,
+            _reached_as(one),
             ", ".join(queue.name + ("*" if queue.is_default else "") for queue in one.queues),
             "yes" if one.enabled else "no",
             one.id,
@@ -49,9 +49,10 @@ def show_resource(session: Session, name: NameArgument) -> None:
         "name": one.name,
         "id": one.id,
         "description": one.description,
-        "reached by": f"{one.transport}, {one.username}@{one.host}:{one.port}",
+        "reached by": _reached_as(one),
         "by way of": "\n".join(f"{hop['username']}@{hop['host']}:{hop['port']}" for hop in one.jump_hosts),
-        "host keys": "\n".join(one.host_keys) or "none confirmed yet: howdah resources test",
+        "host keys": "\n".join(one.host_keys)
+        or ("none confirmed yet: howdah resources test" if one.transport == "ssh" else ""),
         "scheduler": one.scheduler,
         "grid engine": "\n".join(f"{key}={value}" for key, value in one.grid_engine.items() if value)
         if one.scheduler == "sge"
@@ -118,6 +119,12 @@ def delete_resource(session: Session, name: NameArgument) -> None:
     one = find_resource(session.client, name)
     session.client.resources.delete(one.id)
     session.show({"deleted": one.id}, f"{one.name} is deleted")
+
+
+def _reached_as(one: ComputeResource) -> str:
+    if one.reach == "agent":
+        return "its agent"
+    return f"{one.username}@{one.host}:{one.port}" if one.transport == "ssh" else one.transport
 
 
 def _limits(queue: dict[str, object]) -> str:

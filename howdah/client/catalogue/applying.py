@@ -198,7 +198,15 @@ def _fields(
     """Return what the document says, in the API's words as far as no name has to be looked up."""
     fields = body.model_dump(mode="json", exclude_unset=True, exclude={"kind"})
     if isinstance(body, ComputeResourceDocument):
-        fields = {"transport": body.transport, "host": body.host, "port": body.port, "scratch": body.scratch, **fields}
+        transport = "local" if body.reach == "agent" else body.transport
+        fields = {
+            "reach": body.reach,
+            "transport": transport,
+            "host": body.host,
+            "port": body.port,
+            "scratch": body.scratch,
+            **fields,
+        }
     return fields
 
 

@@ -68,6 +68,8 @@ class ComputeResourceDocument(_Document):
     kind: Literal["ComputeResource"]
     name: Name
     description: str = ""
+    reach: str = "ssh"
+    """``agent``: an agent at the resource fetches the tasks; then neither host nor account is needed."""
     transport: str = "ssh"
     scheduler: str
     host: str = "localhost"

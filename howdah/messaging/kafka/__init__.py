@@ -4,6 +4,7 @@
 room's seam. No loop and no decision lives here.
 """
 
+from howdah.contracts.agents import AgentTopics
 from howdah.messaging.abstract import Messaging
 from howdah.messaging.backend import ConsumerOptions
 from howdah.messaging.connected import Connected
@@ -11,6 +12,7 @@ from howdah.messaging.kafka.admin import KafkaAdmin
 from howdah.messaging.kafka.asking import Asking
 from howdah.messaging.kafka.consumer import KafkaConsumer
 from howdah.messaging.kafka.producer import KafkaProducer
+from howdah.messaging.routes import AgentRoutes
 from howdah.runtime.settings import KafkaSettings
 
 
@@ -39,6 +41,9 @@ class KafkaBackend:
         self._asking.give_up()
 
 
-def connect(settings: KafkaSettings, client_id: str) -> Messaging:
-    """Return a connection to the cluster that ``settings`` name. Nothing is sent before it is used."""
-    return Connected(KafkaBackend(settings, client_id))
+def connect(settings: KafkaSettings, client_id: str, own: AgentTopics | None = None) -> Messaging:
+    """Return a connection to the cluster that ``settings`` name. Nothing is sent before it is used.
+
+    With ``own`` it is an agent's: its topics stand for those of the platform.
+    """
+    return Connected(KafkaBackend(settings, client_id), AgentRoutes(own) if own else None)

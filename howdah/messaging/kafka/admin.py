@@ -16,11 +16,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init_
     ResourceType,
 )
 
+from howdah.contracts.agents import Access
 from howdah.contracts.topics import Topic
 from howdah.messaging import ledger
 from howdah.messaging.abstract import MessagingError
 from howdah.messaging.backend import Committed, Partition
-from howdah.messaging.kafka import configuration
+from howdah.messaging.kafka import accounts, configuration
 from howdah.messaging.kafka.asking import ANSWER_SECONDS, Asking
 from howdah.messaging.kafka.errors import in_words, passes
 from howdah.messaging.topic_contract import check_settings, must_grow
@@ -74,6 +75,14 @@ class KafkaAdmin:
         for partition, said in committed.items():
             backlog[partition.number] = ledger.backlog(said.offset, said.metadata, highs[partition])
         return dict(sorted(backlog.items()))
+
+    def admit(self, user: str, password: str, access: Access) -> None:
+        """Give ``user`` a password and rights."""
+        accounts.admit(self._client, user, password, access)
+
+    def expel(self, user: str) -> None:
+        """Take them away."""
+        accounts.expel(self._client, user)
 
     def _sizes(self, topic: str | None = None) -> dict[str, int]:
         listed = self._asking.ask("the topics", lambda: self._client.list_topics(topic, timeout=ANSWER_SECONDS))

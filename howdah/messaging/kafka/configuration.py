@@ -7,6 +7,7 @@ import orjson
 import structlog
 from confluent_kafka import KafkaError
 
+from howdah.contracts.errors import ConfigurationError
 from howdah.messaging.abstract import DELIVERY_TIMEOUT_SECONDS
 from howdah.messaging.backend import ConsumerOptions
 from howdah.runtime.settings import KafkaSettings
@@ -80,7 +81,7 @@ class Connectivity:
 
 
 def connection(settings: KafkaSettings, client_id: str, connectivity: Connectivity | None = None) -> dict[str, Any]:
-    """Return what every client needs. ``kafka_options`` (TLS, SASL …) come last and win."""
+    """Return what every client needs. ``kafka_options`` come last and win."""
     watched: dict[str, Any] = {}
     if connectivity is not None:
         watched = {
@@ -99,8 +100,42 @@ def connection(settings: KafkaSettings, client_id: str, connectivity: Connectivi
         "log_level": 2,  # its own lines would break our structured log; ``Connectivity`` hears of errors
         "topic.metadata.refresh.interval.ms": 30_000,  # a topic that grew is noticed
         **watched,
+        **_security(settings),
         **settings.kafka_options,
     }
+
+
+def _security(settings: KafkaSettings) -> dict[str, str]:
+    """Return how to encrypt and as whom to log in; ConfigurationError when the password's file can't be read.
+
+    The brokers' names are checked against their certificates: librdkafka's default, said here so that it stays.
+    """
+    protocol = settings.kafka_security_protocol
+    found: dict[str, str] = {"security.protocol": protocol}
+    if protocol.endswith("SSL"):
+        found["ssl.endpoint.identification.algorithm"] = "https"
+        if settings.kafka_ca_file is not None:
+            found["ssl.ca.location"] = str(settings.kafka_ca_file)
+        if settings.kafka_ca_pem is not None:
+            found["ssl.ca.pem"] = settings.kafka_ca_pem
+    if protocol.startswith("SASL"):
+        found["sasl.mechanism"] = settings.kafka_sasl_mechanism
+        found["sasl.username"] = settings.kafka_username or ""
+        found["sasl.password"] = _password(settings)
+    return found
+
+
+def _password(settings: KafkaSettings) -> str:
+    if settings.kafka_password is not None:
+        return settings.kafka_password.get_secret_value()
+    path = settings.kafka_password_file
+    try:
+        text = path.read_text().strip() if path is not None else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"HOWDAH_KAFKA_PASSWORD_FILE: {path} can't be read ({type(error).__name__})") from None
+    if not text:
+        raise ConfigurationError(f"HOWDAH_KAFKA_PASSWORD_FILE: {path} is empty")
+    return text
 
 
 def producer(settings: KafkaSettings, client_id: str, connectivity: Connectivity) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 clients behind this room's seam. Nothing is written to disk, and nothing crosses the process.
 """
 
+from howdah.contracts.agents import AgentTopics
 from howdah.messaging.abstract import Messaging
 from howdah.messaging.backend import ConsumerOptions
 from howdah.messaging.connected import Connected
@@ -11,6 +12,7 @@ from howdah.messaging.memory.admin import MemoryAdmin
 from howdah.messaging.memory.broker import Cluster
 from howdah.messaging.memory.consumer import MemoryConsumer
 from howdah.messaging.memory.producer import MemoryProducer
+from howdah.messaging.routes import AgentRoutes
 
 
 class MemoryBackend:
@@ -39,6 +41,6 @@ class MemoryBackend:
 class InMemoryBroker(Cluster):
     """Kafka as an object; see ``Cluster`` for how it can be made to misbehave."""
 
-    def connect(self, client_id: str = "memory") -> Messaging:
+    def connect(self, client_id: str = "memory", own: AgentTopics | None = None) -> Messaging:
         """Return what ``howdah.messaging.connect`` returns. One call for each replica."""
-        return Connected(MemoryBackend(self, client_id))
+        return Connected(MemoryBackend(self, client_id), AgentRoutes(own) if own else None)

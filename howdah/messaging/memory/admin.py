@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from howdah.contracts.agents import Access
 from howdah.contracts.topics import Topic
 from howdah.messaging import ledger
 from howdah.messaging.abstract import MessagingError
@@ -47,3 +48,11 @@ class MemoryAdmin:
                 said = self._broker.group_locked(group).committed.get(partition)
             backlog[number] = high - low if said is None else ledger.backlog(said.offset, said.metadata, high)
         return backlog
+
+    def admit(self, user: str, password: str, access: Access) -> None:  # noqa: ARG002 - nobody logs in to an object
+        """Note the rights of ``user``; nobody is refused anything here."""
+        self._broker.accounts[user] = access
+
+    def expel(self, user: str) -> None:
+        """Forget them."""
+        self._broker.accounts.pop(user, None)

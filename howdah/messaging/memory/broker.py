@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from zlib import crc32
 
+from howdah.contracts.agents import Access
 from howdah.contracts.topics import Topic
 from howdah.messaging.abstract import Outgoing, Record
 from howdah.messaging.backend import Committed, Partition, Refusal
@@ -31,6 +32,7 @@ class Cluster:
     def __init__(self) -> None:
         self.changed = threading.Condition()
         self.foreign_commits: list[tuple[str, Partition]] = []
+        self.accounts: dict[str, Access] = {}
         self._up = True
         self._topics: dict[str, Topic] = {}
         self._logs: dict[Partition, list[Record]] = {}

@@ -38,7 +38,7 @@ def answering(api: Api, tenant: Tenant) -> Iterator[None]:
         service = Service([], settings, messaging, tools=make_tools(settings, clock, reach), parts=[make_looks])
         reader = api.broker.connect("storing").batches([topics.LOOK_ANSWERS.name], "storing")
         sink = LookSink(api.parts.registry)
-        loop = BatchLoop(reader, codec.LOOK_ANSWERS.decode, sink.store, clock, limit=100)
+        loop = BatchLoop(reader, lambda record: codec.LOOK_ANSWERS.decode(record.value), sink.store, clock, limit=100)
         threads = [threading.Thread(target=service.run), threading.Thread(target=loop.run, args=(stop,))]
         for thread in threads:
             thread.start()

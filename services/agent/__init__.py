@@ -1,0 +1,1 @@
+"""All task services in one process at a resource."""
