@@ -13,22 +13,19 @@ from api_server.auth.capabilities import Capabilities, Grant
 from api_server.auth.principal import Principal
 from api_server.compute_resources.host_keys import fingerprint, read_host_key
 from api_server.http.crud import Crud
+from api_server.lifecycle.addressing import addressed_look, holder_of
 from api_server.lifecycle.catalogue import target_of
-from api_server.lifecycle.commands import holder_of
 from api_server.problems import FieldError, InvalidRequestError, TooManyRequestsError
 from api_server.registry.models import ComputeResource, ResourceLook
 from api_server.registry.repositories.audit import AuditRepository
 from api_server.registry.repositories.catalogue import ResourceRepository
 from api_server.registry.repositories.looks import LookRepository
 from api_server.registry.unit_of_work import UnitOfWork
-from howdah.contracts import codec, topics
-from howdah.contracts.agents import AGENT_LANES, agent_topics
 from howdah.contracts.ids import GatewayId, new_id
 from howdah.contracts.looks import LOOK_SECONDS, RESOURCE_LOOK, LookKind, StepName
 from howdah.contracts.messages import LookAtResource
-from howdah.contracts.resources import ReachKind, ResourceTarget
+from howdah.contracts.resources import ResourceTarget
 from howdah.messaging.abstract import Outgoing
-from howdah.messaging.lanes import partition_for
 from howdah.runtime.clock import Clock
 
 PAUSE_SECONDS: Final = 5.0
@@ -137,8 +134,4 @@ def _request(look: ResourceLook, target: ResourceTarget, capabilities: Capabilit
         capability=capabilities.mint(grant),
         deadline_at=look.due_at,
     )
-    topic, lanes = topics.LOOKS, topics.LANES
-    if target.reach is ReachKind.AGENT:
-        topic, lanes = agent_topics(target.resource_id).looks, AGENT_LANES
-    partition = partition_for(topics.FAST, look.resource_id, look.id, lanes)
-    return Outgoing(topic.name, codec.encode(request), partition=partition)
+    return addressed_look(request)

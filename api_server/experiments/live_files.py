@@ -11,19 +11,18 @@ from typing import Any, Final
 from api_server.auth.capabilities import Capabilities, Grant
 from api_server.auth.principal import Principal
 from api_server.experiments.live_sources import Source
+from api_server.lifecycle.addressing import addressed_look, holder_of
 from api_server.objects.keys import uri_of
 from api_server.objects.store import ObjectStore
 from api_server.registry.models import LiveFile, LivePart, ResourceLook
 from api_server.registry.repositories.live_files import LiveFileRepository
 from api_server.registry.repositories.looks import LookRepository
 from api_server.registry.unit_of_work import UnitOfWork
-from howdah.contracts import codec, topics
 from howdah.contracts.ids import GatewayId, LookId, new_id
 from howdah.contracts.looks import MAX_PART_BYTES, RESOURCE_LOOK, LookKind, PartRequest
 from howdah.contracts.messages import LookAtResource
 from howdah.contracts.resources import ResourceTarget
 from howdah.messaging.abstract import Outgoing
-from howdah.messaging.lanes import partition_for
 from howdah.runtime.clock import Clock
 
 PART_BYTES: Final = MAX_PART_BYTES // 2
@@ -171,6 +170,7 @@ class LiveFiles:
             gateway_id=look.gateway_id,
             credentials=tuple(map(str, target.credential_ids)),
             writes=(writes,),
+            holder=holder_of(target),
         )
         request = LookAtResource(
             at=self._clock.now(),
@@ -182,8 +182,7 @@ class LiveFiles:
             capability=self._capabilities.mint(grant),
             deadline_at=look.due_at,
         )
-        partition = partition_for(topics.FAST, look.resource_id, look.id)
-        return Outgoing(topics.LOOKS.name, codec.encode(request), partition=partition)
+        return addressed_look(request)
 
 
 def _under_way(row: LiveFile, now: datetime) -> bool:

@@ -6,13 +6,13 @@ from typing import Final, Protocol
 from api_server.auth.capabilities import Grant
 from api_server.dag.decisions import Publication
 from api_server.dag.run import Run
-from howdah.contracts import codec, params, topics
-from howdah.contracts.agents import AGENT_LANES, agent_topics
+from api_server.lifecycle.addressing import addressed_task, holder_of
+from howdah.contracts import params
 from howdah.contracts.messages import RunTask
-from howdah.contracts.resources import ReachKind, ResourceTarget
+from howdah.contracts.resources import ResourceTarget
 from howdah.contracts.tasks import TaskSpec
 from howdah.messaging.abstract import Outgoing
-from howdah.messaging.lanes import Partitioner, partition_for
+from howdah.messaging.lanes import Partitioner
 from howdah.runtime.tracing import child_of
 
 _OBJECTS: Final = "howdah://objects/"
@@ -55,17 +55,7 @@ class Commands:
             deadline_at=publication.deadline_at,
             capability=self._capability(run, spec, publication, target),
         )
-        return self._addressed(command)
-
-    def _addressed(self, command: RunTask) -> Outgoing:
-        """Return the message on the topic of those who work on the command's resource."""
-        value, target = codec.encode(command), command.target
-        if target is not None and target.reach is ReachKind.AGENT:
-            partition = partition_for(command.lane, target.resource_id, command.task_id, AGENT_LANES)
-            return Outgoing(agent_topics(target.resource_id).tasks.name, value, partition=partition)
-        resource_id = None if target is None else target.resource_id
-        partition = self._partitioner.partition(command.lane, resource_id, command.task_id)
-        return Outgoing(topics.tasks(command.type).name, value, partition=partition)
+        return addressed_task(command, self._partitioner)
 
     def _capability(
         self, run: Run, spec: TaskSpec, publication: Publication, target: ResourceTarget | None
@@ -85,13 +75,6 @@ class Commands:
             holder=holder_of(target),
         )
         return self._mint.mint(grant)
-
-
-def holder_of(target: ResourceTarget | None) -> str | None:
-    """Return the subject of the agent that alone may use what is granted for work on ``target``; None: no agent."""
-    if target is None or target.reach is not ReachKind.AGENT:
-        return None
-    return agent_topics(target.resource_id).subject
 
 
 def _objects(run: Run, spec: TaskSpec, publication: Publication) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -14,15 +14,14 @@ from sqlalchemy.exc import IntegrityError
 
 from api_server.dag.decisions import AttemptNote, CancellationNote, Change, Decisions, JobStatus, TaskStatus
 from api_server.dag.run import Run
+from api_server.lifecycle.addressing import agent_of
 from api_server.lifecycle.commands import Commands
 from api_server.registry.repositories import run_writes
 from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts import codec, topics
-from howdah.contracts.agents import agent_topics
 from howdah.contracts.failures import Failure
 from howdah.contracts.ids import ExperimentId, TaskId
 from howdah.contracts.messages import Cancellation
-from howdah.contracts.resources import ReachKind
 from howdah.contracts.states import ExperimentState
 from howdah.messaging.abstract import Outgoing
 from howdah.runtime.tracing import child_of
@@ -301,6 +300,6 @@ def _cancellations(run: Run, note: CancellationNote, occurrence: Occurrence, now
             reason=occurrence.reason,
         )
         value = codec.encode(cancellation)
-    agents = [key for key, target in identity.targets.items() if target.reach is ReachKind.AGENT]
-    names = [topics.CANCELLATIONS.name, *(agent_topics(key).cancellations.name for key in agents)]
+    agents = [own for target in identity.targets.values() if (own := agent_of(target)) is not None]
+    names = [topics.CANCELLATIONS.name, *(own.cancellations.name for own in agents)]
     return [Outgoing(topic=name, key=identity.process_id.encode(), value=value) for name in names]

@@ -8,18 +8,19 @@ writer. Anything else is refused: that an agent says something makes it true for
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, assert_never
+from typing import Final
 
 import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api_server.registry.repositories import agents
-from api_server.registry.repositories.agents import LookPlace, TaskPlace
+from api_server.registry.repositories.agents import LookPlace, Places, TaskPlace
 from howdah.contracts import codec, topics
 from howdah.contracts.agents import AgentTopics, agent_topics
 from howdah.contracts.ids import ResourceId, derive_id
 from howdah.contracts.messages import DeadLetter, Heartbeat, LookAnswered, Message, TaskEvent, TaskLogged
+from howdah.contracts.topics import Topic
 from howdah.messaging.abstract import Outgoing, Producer, Record
 from howdah.messaging.dead_letters import dead_letter
 from howdah.runtime.clock import Clock
@@ -28,7 +29,6 @@ from howdah.runtime.metrics import DEAD_LETTERS, TOLD_BY_AGENTS
 log = structlog.get_logger(__name__)
 
 GROUP: Final = "orchestrator-agents"
-_Known = TaskEvent | LookAnswered | Heartbeat | DeadLetter
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,6 @@ class Told:
     own: AgentTopics
     message: Message
     record: Record
-
-
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """What the registry knows of the tasks and looks that a batch is about."""
-
-    tasks: Mapping[str, TaskPlace]
-    looks: Mapping[str, LookPlace]
 
 
 def read(record: Record) -> Told:
@@ -71,29 +63,28 @@ class AgentGate:
         places, names = self._look_up(told)
         self._producer.send_all([self._judged(one, places, names) for one in told])
 
-    def _look_up(self, told: Sequence[Told]) -> tuple[_Places, Mapping[str, str]]:
+    def _look_up(self, told: Sequence[Told]) -> tuple[Places, Mapping[str, str]]:
         tasks = {one.message.task_id for one in told if isinstance(one.message, TaskEvent)}
         looks = {one.message.look_id for one in told if isinstance(one.message, LookAnswered)}
         with Session(self._engine) as session:
-            places = _Places(agents.places_of_tasks(session, tasks), agents.places_of_looks(session, looks))
+            places = Places(agents.places_of_tasks(session, tasks), agents.places_of_looks(session, looks))
             return places, agents.worked_on_by_agents(session)
 
-    def _judged(self, told: Told, places: _Places, names: Mapping[str, str]) -> Outgoing:
-        message = told.message
-        assert isinstance(message, _Known)  # noqa: S101 - for the type checker: the codec gives nothing else
-        refusal = _refusal(told, message, places)
-        TOLD_BY_AGENTS.labels(message.kind, "refused" if refusal else "passed on").inc()
-        if refusal is not None:
-            log.warning("an agent told what is not its own", resource_id=told.own.resource_id, reason=refusal)
+    def _judged(self, told: Told, places: Places, names: Mapping[str, str]) -> Outgoing:
+        message, reason = told.message, refusal(told, places)
+        TOLD_BY_AGENTS.labels(message.kind, "refused" if reason else "passed on").inc()
+        if reason is not None:
+            log.warning("an agent told what is not its own", resource_id=told.own.resource_id, reason=reason)
             DEAD_LETTERS.labels(told.record.topic).inc()
-            return dead_letter(told.record, refusal, GROUP, self._clock.now())
+            return dead_letter(told.record, reason, GROUP, self._clock.now())
         if isinstance(message, Heartbeat):
             name = names.get(told.own.resource_id, told.own.resource_id)
             message = message.model_copy(update={"service": f"agent of {name}"})
-        return Outgoing(_destination(message).name, codec.encode(message), key=told.record.key)
+        return Outgoing(destination(message).name, codec.encode(message), key=told.record.key)
 
 
-def _destination(message: _Known) -> topics.Topic:
+def destination(message: Message) -> Topic:
+    """Return the topic on which the platform's own services would have told ``message``."""
     match message:
         case TaskLogged():
             return topics.LOGS
@@ -106,17 +97,17 @@ def _destination(message: _Known) -> topics.Topic:
         case DeadLetter():
             return topics.DEAD_LETTERS
         case _:
-            assert_never(message)
+            raise _none_of_an_agents(message)
 
 
-def _refusal(told: Told, message: _Known, places: _Places) -> str | None:
-    """Return why the message is none of this agent's, None when it is."""
-    match message:
+def refusal(told: Told, places: Places) -> str | None:
+    """Return why what was told is not this agent's to tell, None when it is."""
+    match message := told.message:
         case TaskEvent():
             return _of_task(told, message, places.tasks.get(message.task_id))
         case LookAnswered():
             place = places.looks.get(message.look_id)
-            expected = LookPlace(message.gateway_id, told.own.resource_id)
+            expected = LookPlace(message.gateway_id, told.own.resource_id, message.what)
             mine = place == expected and message.resource_id == told.own.resource_id
             return None if mine else f"look_id: {message.look_id} is no look at resource {told.own.resource_id}"
         case DeadLetter():
@@ -124,7 +115,11 @@ def _refusal(told: Told, message: _Known, places: _Places) -> str | None:
         case Heartbeat():
             return None
         case _:
-            assert_never(message)
+            raise _none_of_an_agents(message)
+
+
+def _none_of_an_agents(message: Message) -> AssertionError:
+    return AssertionError(f"unreachable: codec.TOLD_BY_AGENTS gives no {message.kind}")
 
 
 def _of_task(told: Told, event: TaskEvent, place: TaskPlace | None) -> str | None:

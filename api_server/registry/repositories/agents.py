@@ -1,6 +1,6 @@
 """Enrolments of agents, and what tells whether something that an agent said is about its own resource."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import select, union
@@ -51,6 +51,14 @@ class LookPlace(NamedTuple):
 
     gateway_id: str
     resource_id: str
+    what: str
+
+
+class Places(NamedTuple):
+    """Where the tasks and looks that are asked about belong, by their ids; of those that there are."""
+
+    tasks: Mapping[str, TaskPlace]
+    looks: Mapping[str, LookPlace]
 
 
 def worked_on_by_agents(session: Session) -> dict[str, str]:
@@ -79,6 +87,8 @@ def places_of_looks(session: Session, look_ids: Collection[str]) -> dict[str, Lo
     if not look_ids:
         return {}
     found = session.execute(
-        select(ResourceLook.id, ResourceLook.gateway_id, ResourceLook.resource_id).where(ResourceLook.id.in_(look_ids))
+        select(ResourceLook.id, ResourceLook.gateway_id, ResourceLook.resource_id, ResourceLook.what).where(
+            ResourceLook.id.in_(look_ids)
+        )
     )
     return {row[0]: LookPlace(*row[1:]) for row in found}

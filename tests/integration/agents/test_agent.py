@@ -156,7 +156,7 @@ def _register(ground: Ground, scratch: Path) -> None:
 
 
 def _documents(scratch: Path) -> Sequence[dict[str, object]]:
-    resource = {
+    resource: dict[str, object] = {
         "kind": "ComputeResource",
         "name": RESOURCE,
         "reach": "agent",
@@ -269,7 +269,7 @@ def test_a_killed_agent_goes_on_and_there_is_one_job(ground: Ground, tmp_path: P
         ground.kill_agent()
         ground.start_agent()
         go_on.touch()
-        # The application writes no outputs that the example promises: the run itself fails on that, and on nothing else.
+        # It writes none of the outputs that the example promises: the run fails on that, and on nothing else.
         _ended(ground, experiment.id)
         jobs = list(client.experiments.jobs(experiment.id))
     assert [job.state for job in jobs] == [JobState.COMPLETE], ground.log()
