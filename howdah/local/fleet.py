@@ -26,7 +26,7 @@ from howdah.contracts.control import (
 from howdah.contracts.services import MAX_REPLICAS, MAX_REVISIONS, ServiceDeployment, ServiceKind, ServiceName
 from howdah.local.child import ChildSpec
 from howdah.local.errors import LocalStackError
-from howdah.local.private_files import write_private
+from howdah.runtime.private_files import write_private
 
 Describe = Callable[[str, ServiceDeployment | None, int, str], ChildSpec]
 """(service, what it was deployed as if it is a custom one, number of the instance, revision) → what to run."""
