@@ -61,6 +61,7 @@ from api_server.settings import ApiSettings, key_bytes
 from api_server.stream.hub import FeedHub
 from api_server.stream.live import LiveFeed
 from api_server.stream.router import router as stream
+from api_server.task_types.router import router as task_types
 from howdah.messaging.abstract import Admin, Messaging
 from howdah.runtime.clock import Clock, SystemClock
 from howdah.runtime.health import Check
@@ -86,6 +87,7 @@ def routers() -> tuple[APIRouter, ...]:
         compute_resources,
         looks,
         agents,
+        task_types,
         applications,
         credentials,
         gateways,

@@ -27,7 +27,6 @@ from howdah.contracts.ids import CommandId, TaskId, derive_id
 from howdah.contracts.params import JOB_MONITORING
 from howdah.contracts.states import PHASES, ExperimentState, ProcessState, TaskState, is_terminal, may_follow
 from howdah.contracts.tasks import TaskSpec, Trigger
-from howdah.contracts.topics import FAST
 
 _PHASE_ORDER = {phase: index for index, phase in enumerate(PHASES)}
 _END_OF = {
@@ -125,8 +124,10 @@ class Draft:
             deferred=False,
             due_at=deadline_at,
         )
-        self.note(task_id, attempt, state=TaskState.SCHEDULED, command_id=command_id, lane=FAST, published_at=self.now)
-        self.decisions.publications.append(Publication(task_id, attempt, command_id, FAST, params, deadline_at))
+        self.note(
+            task_id, attempt, state=TaskState.SCHEDULED, command_id=command_id, lane=spec.lane, published_at=self.now
+        )
+        self.decisions.publications.append(Publication(task_id, attempt, command_id, spec.lane, params, deadline_at))
 
     def _outputs(self, task_id: TaskId) -> Mapping[str, JsonValue] | None:
         status = self.status(task_id)

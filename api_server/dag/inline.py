@@ -1,16 +1,19 @@
 """Experiments that bring their own tasks: names become ids, and errors say where."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import to_json
 
 from api_server.dag.problems import FieldProblem, UnplannableError
+from api_server.dag.task_types import KnownType, fits
 from howdah.contracts.failures import RetryPolicy
 from howdah.contracts.ids import UUID_TEXT, ResourceId, TaskId, TaskType, new_id
 from howdah.contracts.params import BUILT_IN, COMMAND, CommandParams
 from howdah.contracts.resources import ReachKind, ResourceTarget
+from howdah.contracts.task_types import LaneName
 from howdah.contracts.tasks import MAX_TASKS, Dag, Name, OutputRef, TaskSpec, Trigger
 
 MAX_PARAMS_BYTES = 250_000
@@ -42,16 +45,28 @@ class InlineTask(BaseModel):
     deadline_seconds: float = Field(default=3_600.0, gt=0, le=30 * 86_400)
 
 
-def plan_tasks(tasks: Sequence[InlineTask], targets: Mapping[ResourceId, ResourceTarget]) -> Dag:
-    """Return the DAG of ``tasks``; UnplannableError names every wrong field as ``tasks.<index>.<field>``."""
+NO_TYPES: Final[Mapping[str, KnownType]] = MappingProxyType({})
+
+
+def plan_tasks(
+    tasks: Sequence[InlineTask],
+    targets: Mapping[ResourceId, ResourceTarget],
+    types: Mapping[str, KnownType] = NO_TYPES,
+) -> Dag:
+    """Return the DAG of ``tasks``; UnplannableError names every wrong field as ``tasks.<index>.<field>``.
+
+    ``types`` are the registered task types: their tasks are held to what the type says. Of another type nothing is
+    known, and whoever runs it finds what is wrong.
+    """
     ids = {task.name: TaskId(new_id()) for task in tasks}
     problems = [*_duplicates(tasks)]
     for index, task in enumerate(tasks):
         problems += [problem.within(f"tasks.{index}") for problem in _check(task, ids, targets)]
+    problems += _against_their_types(tasks, types)
     if problems:
         raise UnplannableError(tuple(problems))
     try:
-        return Dag(tasks=tuple(_spec(task, ids) for task in tasks))
+        return Dag(tasks=tuple(_spec(task, ids, types.get(task.type)) for task in tasks))
     except ValidationError as error:
         text = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
         raise UnplannableError((FieldProblem("tasks", text.removeprefix("tasks: ")),)) from None
@@ -120,7 +135,50 @@ def _check_built_in(task: InlineTask) -> list[FieldProblem]:
     return problems
 
 
-def _spec(task: InlineTask, ids: Mapping[str, TaskId]) -> TaskSpec:
+def _against_their_types(tasks: Sequence[InlineTask], types: Mapping[str, KnownType]) -> Iterator[FieldProblem]:
+    type_of = {task.name: types.get(task.type) for task in tasks}
+    for index, task in enumerate(tasks):
+        known, needed = types.get(task.type), [type_of.get(binding.task) for binding in task.bindings.values()]
+        for problem in (*(_against(task, known) if known else ()), *_bound_ports(task, known, needed)):
+            yield problem.within(f"tasks.{index}")
+
+
+def _against(task: InlineTask, known: KnownType) -> Iterator[FieldProblem]:
+    yield from known.problems(task.params, task.bindings.keys())
+    if trouble := known.resource_trouble(named=task.resource_id is not None):
+        yield FieldProblem("resource_id", trouble, task.resource_id)
+    limits = known.description.limits
+    if "deadline_seconds" in task.model_fields_set and task.deadline_seconds > limits.max_deadline_seconds:
+        text = f"tasks of type {known.name!r} get {limits.max_deadline_seconds:g} at most"
+        yield FieldProblem("deadline_seconds", text, task.deadline_seconds)
+    if task.retry.max_attempts > limits.max_attempts and "retry" in task.model_fields_set:
+        text = f"tasks of type {known.name!r} get {limits.max_attempts} at most"
+        yield FieldProblem("retry.max_attempts", text, task.retry.max_attempts)
+
+
+def _bound_ports(
+    task: InlineTask, known: KnownType | None, needed: Sequence[KnownType | None]
+) -> Iterator[FieldProblem]:
+    """Check the two ends of each binding, as far as they are known."""
+    for (name, binding), source in zip(task.bindings.items(), needed, strict=True):
+        if source is None:
+            continue
+        if trouble := source.output_trouble(binding.output):
+            yield FieldProblem(f"bindings.{name}.output", trouble, binding.output)
+            continue
+        port, wanted = source.port_type(binding.output), known.parameter_type(name) if known else None
+        if not fits(port, wanted):
+            text = f"{binding.output!r} of {binding.task!r} is a {port.value}, while {name!r} takes a {wanted}"
+            yield FieldProblem(f"bindings.{name}", text)
+
+
+def _spec(task: InlineTask, ids: Mapping[str, TaskId], known: KnownType | None) -> TaskSpec:
+    deadline_seconds, retry, lane = task.deadline_seconds, task.retry, LaneName.FAST
+    if known is not None:
+        limits, lane = known.description.limits, known.description.lane
+        if "deadline_seconds" not in task.model_fields_set:
+            deadline_seconds = limits.deadline_seconds
+        retry = retry.model_copy(update={"max_attempts": min(retry.max_attempts, limits.max_attempts)})
     return TaskSpec(
         task_id=ids[task.name],
         name=task.name,
@@ -132,6 +190,7 @@ def _spec(task: InlineTask, ids: Mapping[str, TaskId]) -> TaskSpec:
         depends_on=tuple(dict.fromkeys(ids[name] for name in task.depends_on)),
         trigger=task.trigger,
         resource_id=task.resource_id,
-        retry=task.retry,
-        deadline_seconds=task.deadline_seconds,
+        retry=retry,
+        deadline_seconds=deadline_seconds,
+        lane=lane,
     )

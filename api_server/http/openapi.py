@@ -20,6 +20,7 @@ TAGS = {
     "credentials": "How resources are reached. Secrets go in and never come out.",
     "overview": "What needs somebody, what runs, what waits, over the whole gateway.",
     "operations": "Dead letters and the audit trail.",
+    "task types": "What tasks of a type of one's own take and give: checked when they are written.",
     "services": "What runs in how many instances; scale, restart, deploy; for platform administrators.",
     "access": "Tokens, and who the caller is.",
     "gateways": "Tenants; for platform administrators.",

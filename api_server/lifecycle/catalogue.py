@@ -1,6 +1,6 @@
 """The catalogue as far as a set of requests needs it: loaded once for all of them, in the words of the planner."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -9,12 +9,15 @@ from sqlalchemy.orm import Session
 from api_server.dag.application import Application, Deployment, Interface, QueueLimits, Requirements, StoredFile
 from api_server.dag.inputs import OBJECT_PREFIX, file_uris
 from api_server.dag.problems import FieldProblem
+from api_server.dag.task_types import KnownType
 from api_server.lifecycle.requests import ApplicationExperiment, TasksExperiment
 from api_server.registry.models import ApplicationDeployment, ComputeResource
 from api_server.registry.repositories import launch_catalogue as queries
 from howdah.contracts.containers import Container
 from howdah.contracts.ids import ResourceId
+from howdah.contracts.params import BUILT_IN
 from howdah.contracts.resources import ResourceTarget, TransportKind
+from howdah.contracts.task_types import TaskTypeDescription
 
 AnyRequest = ApplicationExperiment | TasksExperiment
 
@@ -38,6 +41,7 @@ class Catalogue:
     """Interface id → (module id, interface)."""
     _deployments: dict[tuple[str, str], Deployment] = field(default_factory=dict)
     _files: dict[str, StoredFile] = field(default_factory=dict)
+    _types: dict[str, KnownType] = field(default_factory=dict)
 
     @classmethod
     def load(cls, session: Session, gateway_id: str, requests: Sequence[AnyRequest]) -> "Catalogue":
@@ -53,6 +57,12 @@ class Catalogue:
         }
         for row in queries.resources(session, gateway_id, resource_ids):
             catalogue._resources[row.id] = _resource(row)
+        names = {task.type for one in requests if isinstance(one, TasksExperiment) for task in one.tasks} - set(
+            BUILT_IN
+        )
+        for registered in queries.task_types(session, names):
+            description = TaskTypeDescription.model_validate(registered.description)
+            catalogue._types[registered.name] = KnownType(registered.name, description)
         if applications:
             catalogue._load_applications(session, gateway_id, applications)
         return catalogue
@@ -104,6 +114,10 @@ class Catalogue:
             for resource_id, resource in self._resources.items()
             if resource.enabled and resource.target is not None
         }
+
+    def types(self) -> Mapping[str, KnownType]:
+        """Return the registered task types among those that the requests name."""
+        return self._types
 
     def resource_problems(self, resource_id: str) -> list[FieldProblem]:
         """Return why the resource can't be used; nothing when it can."""

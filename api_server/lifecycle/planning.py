@@ -33,7 +33,7 @@ class Planner:
         """Return everything that is wrong; without ``complete``, what is still missing is not."""
         if not isinstance(request, ApplicationExperiment):
             try:
-                plan_tasks(request.tasks, self._catalogue.targets())
+                plan_tasks(request.tasks, self._catalogue.targets(), self._catalogue.types())
             except UnplannableError as error:
                 return list(error.problems)
             return []
@@ -60,7 +60,7 @@ class Planner:
     def _plan(self, request: AnyRequest, process_id: ProcessId) -> tuple[Dag, dict[ResourceId, ResourceTarget]]:
         known = self._catalogue.targets()
         if not isinstance(request, ApplicationExperiment):
-            dag = plan_tasks(request.tasks, known)
+            dag = plan_tasks(request.tasks, known, self._catalogue.types())
             used = {task.resource_id for task in dag.tasks}
             return dag, {key: target for key, target in known.items() if key in used}
         application, problems = self._catalogue.application(request)

@@ -2,7 +2,18 @@
 
 import typer
 
-from howdah.cli.commands import agents, apps, catalogue, dead_letters, experiments, local_stack, resources, services
+from howdah.cli.commands import (
+    agents,
+    apps,
+    catalogue,
+    dead_letters,
+    experiments,
+    local_stack,
+    new_task,
+    resources,
+    services,
+    task_types,
+)
 
 app = typer.Typer(
     name="howdah",
@@ -20,3 +31,5 @@ app.add_typer(agents.app, name="agents")
 app.add_typer(apps.app, name="apps")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(services.app, name="services")
+app.add_typer(task_types.app, name="task-types")
+new_task.add_to(app)

@@ -23,6 +23,7 @@ from howdah.client.models import (
 )
 from howdah.client.resources import ResourceCalls
 from howdah.client.services import ServiceCalls
+from howdah.client.task_types import TaskTypeCalls
 from howdah.client.transfers import Files
 from howdah.client.watching import Feed
 
@@ -63,6 +64,7 @@ class Client:
         self.modules = VersionedCollection(self._connection, "/application-modules", ApplicationModule)
         self.interfaces = VersionedCollection(self._connection, "/application-interfaces", ApplicationInterface)
         self.deployments = VersionedCollection(self._connection, "/application-deployments", ApplicationDeployment)
+        self.task_types = TaskTypeCalls(self._connection)
         self.files = Files(self._connection)
         self.experiments = ExperimentCalls(self._connection)
         self.dead_letters = DeadLetterCalls(self._connection)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 from howdah.contracts.failures import RetryPolicy
 from howdah.contracts.ids import UUID_TEXT, ResourceId, TaskId, TaskType
 from howdah.contracts.states import ProcessState
+from howdah.contracts.task_types import LaneName
 
 MAX_TASKS = 10_000
 
@@ -56,6 +57,8 @@ class TaskSpec(BaseModel):
     phase: ProcessState = ProcessState.EXECUTING
     """The process state that this task's execution means."""
     retry: RetryPolicy = Field(default_factory=RetryPolicy)
+    lane: LaneName = LaneName.FAST
+    """Where its commands go when nothing about their resource says otherwise."""
     deadline_seconds: float = Field(default=3_600.0, gt=0, le=400 * 86_400)
     """From an attempt's publication to its terminal event, queue wait included; then it counts as timed out."""
 

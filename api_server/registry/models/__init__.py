@@ -10,6 +10,7 @@ from api_server.registry.models.catalogue import (
     ComputeResource,
     ResourceLook,
     StoredObject,
+    TaskType,
 )
 from api_server.registry.models.execution import Attempt, Event, Experiment, Job, Process, Task, TaskLog
 from api_server.registry.models.live import LiveFile, LivePart
@@ -40,5 +41,6 @@ __all__ = [
     "StoredObject",
     "Task",
     "TaskLog",
+    "TaskType",
     "Token",
 ]

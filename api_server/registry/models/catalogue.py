@@ -181,3 +181,18 @@ class StoredObject(Base):
     deleted_at: Mapped[Instant | None]
 
     __table_args__ = (Index(None, "gateway_id", "created_at", "id"),)
+
+
+class TaskType(Base):
+    """A registered task type. It belongs to the installation, not to a gateway: so does its topic."""
+
+    __tablename__ = "task_type"
+
+    id: Mapped[UuidKey]
+    name: Mapped[str] = mapped_column(unique=True)
+    description: Mapped[Json]
+    """``howdah.contracts.task_types.TaskTypeDescription``."""
+    version: Mapped[int] = mapped_column(default=1)
+    registered_by: Mapped[str]
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]

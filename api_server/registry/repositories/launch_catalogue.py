@@ -5,7 +5,13 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session, selectinload
 
-from api_server.registry.models import ApplicationDeployment, ApplicationInterface, ComputeResource, StoredObject
+from api_server.registry.models import (
+    ApplicationDeployment,
+    ApplicationInterface,
+    ComputeResource,
+    StoredObject,
+    TaskType,
+)
 
 
 def interfaces(session: Session, gateway_id: str, ids: Collection[str]) -> Sequence[ApplicationInterface]:
@@ -28,6 +34,13 @@ def resources(session: Session, gateway_id: str, ids: Collection[str]) -> Sequen
         .options(selectinload(ComputeResource.queues))
     )
     return session.scalars(statement).all()
+
+
+def task_types(session: Session, names: Collection[str]) -> Sequence[TaskType]:
+    """Return the registered task types; they belong to no gateway."""
+    if not names:
+        return []
+    return session.scalars(select(TaskType).where(TaskType.name.in_(names))).all()
 
 
 def deployments(

@@ -4,17 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
-from pydantic import ValidationError
 
-from howdah.cli.errors import CliError
+from howdah.cli.reading import read_document
 from howdah.cli.session import Session, table, with_session
 from howdah.contracts.services import ServiceDeployment, ServiceReport
 
 app = typer.Typer(no_args_is_help=True, help="Services: what runs in how many instances. Steering needs an operator.")
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The service.", show_default=False)]
-_MAX_BYTES = 1_000_000
 
 
 @app.command("list")
@@ -70,7 +67,9 @@ def deploy_service(
     file: Annotated[Path, typer.Option("--file", "-f", help="YAML or JSON: task_type, module, image or directory …")],
 ) -> None:
     """Run a task service of your own, or a new revision of it."""
-    session.show(session.client.services.deploy(name, _read(file)), f"{name} is being deployed")
+    session.show(
+        session.client.services.deploy(name, read_document(file, ServiceDeployment)), f"{name} is being deployed"
+    )
 
 
 @app.command("roll-back")
@@ -90,16 +89,3 @@ def remove_service(session: Session, name: NameArgument) -> None:
 
 def _instances(report: ServiceReport) -> list[tuple[object, ...]]:
     return [(one.name, one.state, one.restarts, one.revision, one.where, one.trouble) for one in report.instances]
-
-
-def _read(file: Path) -> ServiceDeployment:
-    try:
-        with file.open("rb") as content:
-            return ServiceDeployment.model_validate(yaml.safe_load(content.read(_MAX_BYTES)))
-    except OSError as error:
-        raise CliError(f"{file} can't be read: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise CliError(f"{file} is no YAML: {error}") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise CliError(f"{file}: {'.'.join(map(str, first['loc'])) or 'the document'}: {first['msg']}") from None

@@ -1,0 +1,1 @@
+"""Registered task types: what tasks of a type take and give."""
