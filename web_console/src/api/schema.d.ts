@@ -232,6 +232,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/compute-resources/{resource_id}/agent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Agent
+         * @description Show who may work on the resource as its agent, and with what rights. No secret is among it.
+         */
+        get: operations["get_agent"];
+        put?: never;
+        /**
+         * Enrol Agent
+         * @description Enrol the agent: its account and rights at the brokers, its token, its topics. The secrets are shown once.
+         */
+        post: operations["enrol_agent"];
+        /**
+         * Revoke Agent
+         * @description Take every right from the agent. What waits in its topics stays there for the next one that is enrolled.
+         */
+        delete: operations["revoke_agent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compute-resources/{resource_id}/agent/rotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Agent
+         * @description Make the agent's secrets anew, and show them once. The earlier ones open nothing any more.
+         */
+        post: operations["rotate_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/compute-resources/{resource_id}/host-keys": {
         parameters: {
             query?: never;
@@ -1244,6 +1292,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/task-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Task Types
+         * @description List the registered task types; those that come with the platform need no registration.
+         */
+        get: operations["list_task_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/task-types/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task Type
+         * @description Show what tasks of the type take and give.
+         */
+        get: operations["get_task_type"];
+        /**
+         * Register Task Type
+         * @description Register a task type, or describe it anew, and make its topic (platform administrators).
+         *
+         *     From then on tasks of this type are checked when they are written. The same body twice changes nothing.
+         */
+        put: operations["register_task_type"];
+        post?: never;
+        /**
+         * Forget Task Type
+         * @description Forget a task type (platform administrators). Its topic stays, and its tasks are no longer checked.
+         */
+        delete: operations["forget_task_type"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}": {
         parameters: {
             query?: never;
@@ -1529,6 +1627,64 @@ export interface components {
          * @enum {string}
          */
         Access: "read" | "write";
+        /**
+         * AgentSettingsShown
+         * @description An enrolment with the agent's settings. Its secrets are shown now and never again.
+         * @example {
+         *       "agent": {
+         *         "enrolled_at": "2026-11-22T19:45:21.123456Z",
+         *         "enrolled_by": "admin",
+         *         "groups": "howdah.agents.0199e0d4-7d7c-7b3a-9a54-0c6f0d3c2f11.",
+         *         "kafka_user": "agent-0199e0d4-7d7c-7b3a-9a54-0c6f0d3c2f11",
+         *         "reads": [
+         *           "howdah.agents.0199e0d4-7d7c-7b3a-9a54-0c6f0d3c2f11.tasks"
+         *         ],
+         *         "resource_id": "0199e0d4-7d7c-7b3a-9a54-0c6f0d3c2f11",
+         *         "resource_name": "cluster",
+         *         "writes": [
+         *           "howdah.agents.0199e0d4-7d7c-7b3a-9a54-0c6f0d3c2f11.events"
+         *         ]
+         *       },
+         *       "settings": {
+         *         "HOWDAH_KAFKA_BOOTSTRAP": "kafka.example.org:9093"
+         *       }
+         *     }
+         */
+        AgentSettingsShown: {
+            agent: components["schemas"]["AgentShown"];
+            /** Settings */
+            settings: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * AgentShown
+         * @description The enrolment of a resource's agent.
+         */
+        AgentShown: {
+            /**
+             * Enrolled At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            enrolled_at: string;
+            /** Enrolled By */
+            enrolled_by: string;
+            /** Groups */
+            groups: string;
+            /** Kafka User */
+            kafka_user: string;
+            /** Reads */
+            reads: string[];
+            /** Resource Id */
+            resource_id: string;
+            /** Resource Name */
+            resource_name: string;
+            /** Rotated At */
+            rotated_at: string | null;
+            /** Writes */
+            writes: string[];
+        };
         /**
          * AnswerBody
          * @description What to say when the host asks (keyboard-interactive): to prompts that contain ``prompt``, in any case.
@@ -2782,6 +2938,12 @@ export interface components {
             waiting: number;
         };
         /**
+         * LaneName
+         * @description Where commands of the type are published when nothing about their resource says otherwise.
+         * @enum {string}
+         */
+        LaneName: "fast" | "slow";
+        /**
          * Lanes
          * @description All lanes that the gateway uses.
          */
@@ -2790,6 +2952,27 @@ export interface components {
             items: components["schemas"]["Lane"][];
             /** Next Cursor */
             next_cursor?: null;
+        };
+        /**
+         * Limits
+         * @description What a task of the type gets unless it says otherwise, and the most that it may say.
+         */
+        Limits: {
+            /**
+             * Deadline Seconds
+             * @default 3600
+             */
+            deadline_seconds: number;
+            /**
+             * Max Attempts
+             * @default 20
+             */
+            max_attempts: number;
+            /**
+             * Max Deadline Seconds
+             * @default 2592000
+             */
+            max_deadline_seconds: number;
         };
         /**
          * LiveJobs
@@ -3119,6 +3302,13 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[TaskTypeShown] */
+        Page_TaskTypeShown_: {
+            /** Items */
+            items: components["schemas"]["TaskTypeShown"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[Task] */
         Page_Task_: {
             /** Items */
@@ -3192,6 +3382,27 @@ export interface components {
             /** Password */
             password: string;
         };
+        /**
+         * Port
+         * @description An output that later tasks may bind a parameter to.
+         */
+        Port: {
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Name */
+            name: string;
+            /** @default any */
+            type: components["schemas"]["PortType"];
+        };
+        /**
+         * PortType
+         * @description What a port's values are: the types of JSON, a file of the object store (by its URI), or anything.
+         * @enum {string}
+         */
+        PortType: "string" | "integer" | "number" | "boolean" | "array" | "object" | "file" | "any";
         /**
          * Problem
          * @description What went wrong, in the shape of RFC 9457.
@@ -3363,6 +3574,12 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * ReachKind
+         * @description Who works on a resource.
+         * @enum {string}
+         */
+        ReachKind: "ssh" | "agent";
         /**
          * ReachabilityReport
          * @description The way to a resource, walked once.
@@ -3547,6 +3764,8 @@ export interface components {
              * @default []
              */
             queues: components["schemas"]["Queue"][];
+            /** @default ssh */
+            reach: components["schemas"]["ReachKind"];
             scheduler: components["schemas"]["SchedulerKind"];
             /**
              * Scratch
@@ -3666,6 +3885,7 @@ export interface components {
             port: number;
             /** Queues */
             queues: components["schemas"]["Queue"][];
+            reach: components["schemas"]["ReachKind"];
             scheduler: components["schemas"]["SchedulerKind"];
             /** Scratch */
             scratch: string;
@@ -3682,6 +3902,12 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * ResourceUse
+         * @description Whether tasks of the type name a compute resource.
+         * @enum {string}
+         */
+        ResourceUse: "required" | "optional" | "none";
         /**
          * ResourcesHealth
          * @description All resources of the gateway.
@@ -4230,6 +4456,108 @@ export interface components {
          */
         TaskState: "CREATED" | "SCHEDULED" | "EXECUTING" | "RETRY_WAIT" | "COMPLETED" | "FAILED" | "CANCELED" | "SKIPPED";
         /**
+         * TaskTypeDescription
+         * @description What is registered under a task type's name.
+         * @example {
+         *       "description": "Counts the words of a text",
+         *       "image": "registry.example.org/word-count:1.2",
+         *       "lane": "fast",
+         *       "limits": {
+         *         "deadline_seconds": 60,
+         *         "max_attempts": 5,
+         *         "max_deadline_seconds": 600
+         *       },
+         *       "module": "word_count",
+         *       "outputs": [
+         *         {
+         *           "name": "words",
+         *           "type": "integer"
+         *         }
+         *       ],
+         *       "parameters": {
+         *         "additionalProperties": false,
+         *         "properties": {
+         *           "text": {
+         *             "maxLength": 10000,
+         *             "type": "string"
+         *           }
+         *         },
+         *         "required": [
+         *           "text"
+         *         ],
+         *         "type": "object"
+         *       },
+         *       "resource": "none"
+         *     }
+         */
+        TaskTypeDescription: {
+            /**
+             * Branches
+             * @default []
+             */
+            branches: string[];
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Image */
+            image?: string | null;
+            /** @default fast */
+            lane: components["schemas"]["LaneName"];
+            /**
+             * @default {
+             *       "deadline_seconds": 3600,
+             *       "max_attempts": 20,
+             *       "max_deadline_seconds": 2592000
+             *     }
+             */
+            limits: components["schemas"]["Limits"];
+            /** Module */
+            module?: string | null;
+            /**
+             * Outputs
+             * @default []
+             */
+            outputs: components["schemas"]["Port"][];
+            /**
+             * Parameters
+             * @default {
+             *       "type": "object"
+             *     }
+             */
+            parameters: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @default optional */
+            resource: components["schemas"]["ResourceUse"];
+        };
+        /**
+         * TaskTypeShown
+         * @description A registered task type.
+         */
+        TaskTypeShown: {
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            created_at: string;
+            description: components["schemas"]["TaskTypeDescription"];
+            /** Name */
+            name: string;
+            /** Registered By */
+            registered_by: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * TasksExperiment
          * @description A DAG of tasks that the user spells out.
          */
@@ -4563,6 +4891,8 @@ export interface components {
     pathItems: never;
 }
 export type Access = components['schemas']['Access'];
+export type AgentSettingsShown = components['schemas']['AgentSettingsShown'];
+export type AgentShown = components['schemas']['AgentShown'];
 export type AnswerBody = components['schemas']['AnswerBody'];
 export type ApplicationExperiment = components['schemas']['ApplicationExperiment'];
 export type ApplicationInput = components['schemas']['ApplicationInput'];
@@ -4613,7 +4943,9 @@ export type JobState = components['schemas']['JobState'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type Jump = components['schemas']['Jump'];
 export type Lane = components['schemas']['Lane'];
+export type LaneName = components['schemas']['LaneName'];
 export type Lanes = components['schemas']['Lanes'];
+export type Limits = components['schemas']['Limits'];
 export type LiveJobs = components['schemas']['LiveJobs'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogLines = components['schemas']['LogLines'];
@@ -4643,12 +4975,15 @@ export type PageModuleShown = components['schemas']['Page_ModuleShown_'];
 export type PageOutput = components['schemas']['Page_Output_'];
 export type PageProcess = components['schemas']['Page_Process_'];
 export type PageResourceShown = components['schemas']['Page_ResourceShown_'];
+export type PageTaskTypeShown = components['schemas']['Page_TaskTypeShown_'];
 export type PageTask = components['schemas']['Page_Task_'];
 export type PageTestShown = components['schemas']['Page_TestShown_'];
 export type PageTokenShown = components['schemas']['Page_TokenShown_'];
 export type Passing = components['schemas']['Passing'];
 export type PasswordBody = components['schemas']['PasswordBody'];
 export type PasswordSecret = components['schemas']['PasswordSecret'];
+export type Port = components['schemas']['Port'];
+export type PortType = components['schemas']['PortType'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemField = components['schemas']['ProblemField'];
 export type Process = components['schemas']['Process'];
@@ -4656,6 +4991,7 @@ export type ProcessInFull = components['schemas']['ProcessInFull'];
 export type ProcessState = components['schemas']['ProcessState'];
 export type PromptAnswer = components['schemas']['PromptAnswer'];
 export type Queue = components['schemas']['Queue'];
+export type ReachKind = components['schemas']['ReachKind'];
 export type ReachabilityReport = components['schemas']['ReachabilityReport'];
 export type RedriveRequest = components['schemas']['RedriveRequest'];
 export type RedriveResult = components['schemas']['RedriveResult'];
@@ -4665,6 +5001,7 @@ export type Requirements = components['schemas']['Requirements'];
 export type ResourceBody = components['schemas']['ResourceBody'];
 export type ResourceHealth = components['schemas']['ResourceHealth'];
 export type ResourceShown = components['schemas']['ResourceShown'];
+export type ResourceUse = components['schemas']['ResourceUse'];
 export type ResourcesHealth = components['schemas']['ResourcesHealth'];
 export type RetryPolicy = components['schemas']['RetryPolicy'];
 export type Role = components['schemas']['Role'];
@@ -4690,6 +5027,8 @@ export type StepReport = components['schemas']['StepReport'];
 export type Task = components['schemas']['Task'];
 export type TaskInFull = components['schemas']['TaskInFull'];
 export type TaskState = components['schemas']['TaskState'];
+export type TaskTypeDescription = components['schemas']['TaskTypeDescription'];
+export type TaskTypeShown = components['schemas']['TaskTypeShown'];
 export type TasksExperiment = components['schemas']['TasksExperiment'];
 export type TestShown = components['schemas']['TestShown'];
 export type Timeouts = components['schemas']['Timeouts'];
@@ -7247,6 +7586,452 @@ export interface operations {
                      *       "title": "Conflict",
                      *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentShown"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enrol_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentSettingsShown"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Temporarily unavailable",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 503,
+                     *       "title": "Temporarily unavailable",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unavailable"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Temporarily unavailable",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 503,
+                     *       "title": "Temporarily unavailable",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unavailable"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentSettingsShown"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Temporarily unavailable",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 503,
+                     *       "title": "Temporarily unavailable",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unavailable"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -13753,6 +14538,388 @@ export interface operations {
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_task_types: {
+        parameters: {
+            query?: {
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TaskTypeShown_"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_task_type: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The task type. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskTypeShown"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    register_task_type: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The task type. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskTypeDescription"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskTypeShown"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Temporarily unavailable",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 503,
+                     *       "title": "Temporarily unavailable",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unavailable"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forget_task_type: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The task type. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Authentication is needed */
             401: {

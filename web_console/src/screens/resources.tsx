@@ -89,7 +89,11 @@ export function Resources() {
               cell: (row) => (
                 <span className="leading-[18px]">
                   <span className="mono clip block">
-                    {row.transport === "ssh" ? `${row.username}@${row.host}:${row.port}` : "local"}
+                    {row.reach === "agent"
+                      ? "by its agent"
+                      : row.transport === "ssh"
+                        ? `${row.username}@${row.host}:${row.port}`
+                        : "local"}
                   </span>
                   <span className="second clip block">{row.scheduler}</span>
                 </span>
