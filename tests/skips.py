@@ -27,6 +27,10 @@ SOMETIMES: dict[tuple[str, str], str] = {
     ("test_a_local_stack_goes_on_from_what_was_wanted_last", "kubernetes"): "a cluster's memory is its own",
     ("test_the_namespace_lets_nothing_through_but_the_brokers_tls_port_and_the_api_server", ""): _NO_NAMESPACES,
     ("test_the_example_runs_there", ""): _NO_NAMESPACES,
+    **{
+        ("test_the_example_runs_by_agent_on_every_scheduler", kind): _NO_NAMESPACES
+        for kind in ("slurm", "pbs", "lsf", "sge", "htcondor", "fork")
+    },
     ("test_the_way_there_is_tested_by_the_agent", ""): _NO_NAMESPACES,
     ("test_its_heartbeats_are_heard_under_its_resources_name", ""): _NO_NAMESPACES,
     ("test_a_cancellation_reaches_what_it_runs", ""): _NO_NAMESPACES,

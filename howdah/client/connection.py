@@ -91,7 +91,7 @@ class Connection:
         files: Any = None,  # noqa: ANN401 - httpx2's own union, which it does not export
     ) -> httpx2.Response:
         """Send one request, with retries, and return its successful response."""
-        query = _query(params)
+        query = _query(params) or None  # an empty one would take away what stands in the path
         repeatable = method == "GET" or "Idempotency-Key" in (headers or {})
 
         def attempt() -> httpx2.Response:

@@ -26,9 +26,11 @@ from howdah.contracts import codec, topics
 from howdah.contracts.agents import agent_topics
 from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, ResourceId, TaskId, new_id
 from howdah.contracts.messages import CancelRequested, Message, TaskCompleted
+from howdah.contracts.resources import SchedulerKind
 from howdah.contracts.states import ExperimentState, JobState, TaskState, is_terminal
 from howdah.messaging import Outgoing, connect
 from howdah.runtime.settings import KafkaSettings
+from tests.fixtures.batch import BatchSystem
 from tests.fixtures.daemons import owned_directory, shared_directory
 from tests.fixtures.network import Namespace, namespaces_are_permitted
 from tests.fixtures.platform import Platform
@@ -48,6 +50,45 @@ STEPS = 200
 _ASK = "import socket, sys; sys.exit(socket.socket().connect_ex((sys.argv[1], int(sys.argv[2]))))"
 
 
+class Agent:
+    """The process at a resource: in the namespace, or beside the platform where its scheduler is."""
+
+    def __init__(self, resource: str, folder: Path, space: Namespace | None) -> None:
+        self._resource = resource
+        self._folder = folder
+        self._space = space
+        self._log = folder / f"agent-{resource}.log"
+        self._child: subprocess.Popen[bytes] | None = None
+        self.settings_file = folder / f"agent-{resource}.json"
+
+    def start(self) -> None:
+        argv = [sys.executable, "-m", "howdah.cli", "agent", "--resource", self._resource]
+        argv += ["--settings", str(self.settings_file)]
+        with self._log.open("ab") as log:
+            self._child = subprocess.Popen(
+                self._space.command(argv) if self._space else argv,
+                cwd=self._folder,
+                env={"PATH": os.environ["PATH"], "HOME": str(self._folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self) -> None:
+        assert self._child is not None
+        self._child.send_signal(signal.SIGKILL)
+        self._child.wait(10)
+
+    def stop(self) -> None:
+        if self._child is not None and self._child.poll() is None:
+            self._child.terminate()
+            self._child.wait(40)
+
+    def said(self) -> str:
+        return f"\nthe agent said:\n{self._log.read_text()[-4_000:]}" if self._log.exists() else ""
+
+
 @dataclass
 class Ground:
     """The platform, the way to it, and the agent's end."""
@@ -57,9 +98,8 @@ class Ground:
     space: Namespace
     front: TlsFront
     folder: Path
-    settings_file: Path
-    agent: "subprocess.Popen[bytes] | None" = None
-    resource_id: str = ""
+    scratch: Path
+    agent: Agent
 
     def howdah(self, *arguments: str) -> str:
         environment = {**os.environ, "HOWDAH_API_URL": self.platform.api_url, "HOWDAH_TOKEN": self.platform.token}
@@ -72,45 +112,28 @@ class Ground:
             timeout=300,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr + self.log()
+        assert done.returncode == 0, done.stdout + done.stderr + self.agent.said()
         return done.stdout
 
     def client(self) -> Client:
         return Client(self.platform.api_url, self.platform.token)
 
-    def start_agent(self) -> None:
-        argv = [sys.executable, "-m", "howdah.cli", "agent", "--resource", RESOURCE]
-        log = self.folder / "agent.log"
-        home = {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
-        with log.open("ab") as file:
-            self.agent = subprocess.Popen(
-                self.space.command([*argv, "--settings", str(self.settings_file)]),
-                cwd=self.folder,
-                env=home,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-                start_new_session=True,
-            )
-
-    def kill_agent(self) -> None:
-        assert self.agent is not None
-        self.agent.send_signal(signal.SIGKILL)
-        self.agent.wait(10)
-
-    def stop_agent(self) -> None:
-        if self.agent is not None and self.agent.poll() is None:
-            self.agent.terminate()
-            self.agent.wait(40)
-
-    def log(self) -> str:
-        log = self.folder / "agent.log"
-        return f"\nthe agent said:\n{log.read_text()[-4_000:]}" if log.exists() else ""
-
     def reaches(self, address: str, port: int) -> bool:
         """Tell whether a process in the agent's namespace gets through to a port."""
         argv = [sys.executable, "-c", _ASK, address, str(port)]
         return subprocess.run(self.space.command(argv), timeout=60, check=False).returncode == 0
+
+    def run_example(self, resource: str, name: str, requirements: dict[str, object]) -> None:
+        """Run the example there to its end, and look at what it made."""
+        document = yaml.safe_load((EXAMPLE / "experiment-slurm.yaml").read_text())
+        document |= {"resource": resource, "name": name, "requirements": {"wall_time_minutes": 5, **requirements}}
+        document["inputs"]["steps"] = STEPS
+        (self.folder / "experiment.yaml").write_text(yaml.safe_dump(document))
+        watched = self.howdah("experiments", "create", "-f", "experiment.yaml", "--watch")
+        assert watched.rstrip().endswith("is COMPLETED"), watched + self.agent.said()
+        self.howdah("experiments", "outputs", name, "--download", f"results {name}")
+        with (self.folder / f"results {name}" / "history.csv").open(newline="") as table:
+            assert int(list(csv.DictReader(table))[-1]["step"]) == STEPS
 
 
 @pytest.fixture(scope="module")
@@ -133,47 +156,38 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         front.behind = urlsplit(platform.api_url).port or 0
         folder = base / "gray-scott"
         shutil.copytree(EXAMPLE, folder)
-        ground = Ground(platform, broker, space, front, folder, folder / "agent.json")
         scratch = shared_directory("howdah-agent")
         closing.callback(shutil.rmtree, scratch, ignore_errors=True)
-        _register(ground, owned_directory(scratch / "work"))
-        closing.callback(ground.stop_agent)
+        agent = Agent(RESOURCE, folder, space)
+        ground = Ground(platform, broker, space, front, folder, owned_directory(scratch / "work"), agent)
+        catalogue = folder / "catalogue.yaml"
+        catalogue.write_text(catalogue.read_text().rpartition("---")[0])  # without the sandbox's deployment
+        ground.howdah("apply", "-f", "catalogue.yaml")
+        _apply(ground, {**_resource(ground, RESOURCE), "name": "elsewhere"})
+        _register(ground, agent, _resource(ground, RESOURCE))
+        closing.callback(agent.stop)
         yield ground
 
 
-def _register(ground: Ground, scratch: Path) -> None:
+def _register(ground: Ground, agent: Agent, resource: dict[str, object]) -> None:
     """Do what the operators' guide says: describe the resource, enrol its agent, start it there."""
-    (ground.folder / "far.yaml").write_text(yaml.safe_dump_all(_documents(scratch)))
-    catalogue = ground.folder / "catalogue.yaml"
-    catalogue.write_text(catalogue.read_text().rpartition("---")[0])
-    ground.howdah("apply", "-f", "catalogue.yaml", "-f", "far.yaml")
-    assert "unchanged" in ground.howdah("apply", "-f", "far.yaml")
-    ground.howdah("agents", "enrol", RESOURCE, "--file", str(ground.settings_file))
-    assert ground.settings_file.stat().st_mode & 0o777 == 0o600
-    shown = json.loads(ground.howdah("agents", "show", RESOURCE, "--json"))
-    ground.resource_id = shown["resource_id"]
-    ground.start_agent()
+    name = str(resource["name"])
+    deployment = {"kind": "ApplicationDeployment", "module": "gray-scott", "resource": name, "executable": "python3"}
+    _apply(ground, resource, {**deployment, "defaults": {"wall_time_minutes": 10}})
+    ground.howdah("agents", "enrol", name, "--file", str(agent.settings_file))
+    assert agent.settings_file.stat().st_mode & 0o777 == 0o600
+    agent.start()
 
 
-def _documents(scratch: Path) -> Sequence[dict[str, object]]:
-    resource: dict[str, object] = {
-        "kind": "ComputeResource",
-        "name": RESOURCE,
-        "reach": "agent",
-        "scheduler": "fork",
-        "scratch": str(scratch),
-    }
-    return [
-        resource,
-        {**resource, "name": "elsewhere"},
-        {
-            "kind": "ApplicationDeployment",
-            "module": "gray-scott",
-            "resource": RESOURCE,
-            "executable": "python3",
-            "defaults": {"wall_time_minutes": 10},
-        },
-    ]
+def _apply(ground: Ground, *documents: dict[str, object]) -> None:
+    (ground.folder / "more.yaml").write_text(yaml.safe_dump_all(documents))
+    ground.howdah("apply", "-f", "more.yaml")
+    assert "unchanged" in ground.howdah("apply", "-f", "more.yaml")
+
+
+def _resource(ground: Ground, name: str, kind: SchedulerKind = SchedulerKind.FORK) -> dict[str, object]:
+    scratch = str(ground.scratch)
+    return {"kind": "ComputeResource", "name": name, "reach": "agent", "scheduler": kind.value, "scratch": scratch}
 
 
 def _started(ground: Ground, name: str, argv: Sequence[str], resource: str = RESOURCE) -> Experiment:
@@ -191,7 +205,7 @@ def _ended(ground: Ground, experiment_id: str) -> Experiment:
             found = client.experiments.get(experiment_id)
             return found if is_terminal(found.state) else None
 
-        return await_value(look, f"the end of the experiment{ground.log()}", seconds=120.0)
+        return await_value(look, f"the end of the experiment{ground.agent.said()}", seconds=120.0)
 
 
 def test_the_namespace_lets_nothing_through_but_the_brokers_tls_port_and_the_api_server(ground: Ground) -> None:
@@ -207,20 +221,28 @@ def test_the_namespace_lets_nothing_through_but_the_brokers_tls_port_and_the_api
 
 
 def test_the_example_runs_there(ground: Ground) -> None:
-    experiment = ground.folder / "experiment-slurm.yaml"
-    document = yaml.safe_load(experiment.read_text())
-    document |= {"resource": RESOURCE, "name": "corals by agent", "requirements": {"wall_time_minutes": 5}}
-    document["inputs"]["steps"] = STEPS
-    experiment.write_text(yaml.safe_dump(document))
-    watched = ground.howdah("experiments", "create", "-f", "experiment-slurm.yaml", "--watch")
-    assert watched.rstrip().endswith("is COMPLETED"), watched + ground.log()
-    ground.howdah("experiments", "outputs", "corals by agent", "--download", "results")
-    with (ground.folder / "results" / "history.csv").open(newline="") as table:
-        assert int(list(csv.DictReader(table))[-1]["step"]) == STEPS
+    ground.run_example(RESOURCE, "corals by agent", {})
     with ground.client() as client:
-        ended = client.experiments.get(next(client.experiments.list(name="corals by agent")).id)
-        tasks = list(client.experiments.tasks(ended.id))
-    assert {task.state for task in tasks} == {TaskState.COMPLETED}
+        ended = next(client.experiments.list(name="corals by agent"))
+        assert {task.state for task in client.experiments.tasks(ended.id)} == {TaskState.COMPLETED}
+
+
+def test_the_example_runs_by_agent_on_every_scheduler(ground: Ground, batch_system: BatchSystem) -> None:
+    kind, name = batch_system.kind, f"agent-{batch_system.kind.value}"
+    # Slurm's controller listens on this machine's loopback, which is not in the namespace; the others are commands.
+    agent = Agent(name, ground.folder, None if kind is SchedulerKind.SLURM else ground.space)
+    queueless = kind in {SchedulerKind.FORK, SchedulerKind.HTCONDOR}
+    before = batch_system.succeeded()
+    queues: dict[str, object] = {} if queueless else {"queues": [{"name": "debug", "is_default": True}]}
+    try:
+        _register(
+            ground, agent, _resource(ground, name, kind) | {"environment": dict(batch_system.environment)} | queues
+        )
+        ground.run_example(name, f"corals on {name}", {} if queueless else {"queue": "debug"})
+    finally:
+        agent.stop()
+    if kind is not SchedulerKind.FORK:  # which keeps no record
+        assert batch_system.succeeded() == before + 1
 
 
 def test_the_way_there_is_tested_by_the_agent(ground: Ground) -> None:
@@ -235,7 +257,7 @@ def test_its_heartbeats_are_heard_under_its_resources_name(ground: Ground) -> No
         def heard() -> bool:
             return f"agent of {RESOURCE}" in client._connection.send("GET", "/service-instances").text
 
-        await_value(heard, f"the agent's heartbeat{ground.log()}")
+        await_value(heard, f"the agent's heartbeat{ground.agent.said()}")
 
 
 def test_a_cancellation_reaches_what_it_runs(ground: Ground) -> None:
@@ -243,7 +265,7 @@ def test_a_cancellation_reaches_what_it_runs(ground: Ground) -> None:
     with ground.client() as client:
         await_value(
             lambda: any(task.state is TaskState.EXECUTING for task in client.experiments.tasks(experiment.id)),
-            f"the start of the command{ground.log()}",
+            f"the start of the command{ground.agent.said()}",
         )
         client.experiments.cancel(experiment.id)
     assert _ended(ground, experiment.id).state is ExperimentState.CANCELED
@@ -258,21 +280,21 @@ def test_a_killed_agent_goes_on_and_there_is_one_job(ground: Ground, tmp_path: P
         f"with open({str(ran)!r}, 'a') as ran: print('ran', file=ran)\n"
         f"while not pathlib.Path({str(go_on)!r}).exists(): time.sleep(0.1)\n"
     )
-    document = yaml.safe_load((ground.folder / "experiment-slurm.yaml").read_text())
+    document = yaml.safe_load((EXAMPLE / "experiment-slurm.yaml").read_text())
     document |= {"resource": RESOURCE, "name": "survivor", "requirements": {"wall_time_minutes": 5}}
     document["inputs"]["program"] = {"file": "waits.py"}
     (ground.folder / "survivor.yaml").write_text(yaml.safe_dump(document))
     ground.howdah("experiments", "create", "-f", "survivor.yaml", "--launch")
     with ground.client() as client:
         experiment = next(client.experiments.list(name="survivor"))
-        await_value(ran.exists, f"the job's start{ground.log()}", seconds=90.0)
-        ground.kill_agent()
-        ground.start_agent()
+        await_value(ran.exists, f"the job's start{ground.agent.said()}", seconds=90.0)
+        ground.agent.kill()
+        ground.agent.start()
         go_on.touch()
         # It writes none of the outputs that the example promises: the run fails on that, and on nothing else.
         _ended(ground, experiment.id)
         jobs = list(client.experiments.jobs(experiment.id))
-    assert [job.state for job in jobs] == [JobState.COMPLETE], ground.log()
+    assert [job.state for job in jobs] == [JobState.COMPLETE], ground.agent.said()
     assert ran.read_text().splitlines() == ["ran"]
 
 
@@ -293,10 +315,10 @@ def test_what_it_tells_of_a_foreign_process_is_refused(ground: Ground) -> None:
             TaskCompleted(**envelope, task_id=TaskId(task.id), attempt=1, outputs={"stdout": "done, believe me"}),
             CancelRequested(**(envelope | {"event_id": EventId(new_id())}), actor="the agent"),
         ]
-        settings = json.loads(ground.settings_file.read_text())
+        settings = json.loads(ground.agent.settings_file.read_text())
         told = {name.removeprefix("HOWDAH_").lower(): value for name, value in settings.items()}
         known = {name: value for name, value in told.items() if name.startswith("kafka_")}
-        own = agent_topics(ResourceId(ground.resource_id))
+        own = agent_topics(ResourceId(settings["HOWDAH_AGENT_RESOURCE_ID"]))
         with connect(KafkaSettings.load(**known), "forger", own) as messaging:
             key = process.id.encode()
             messaging.producer().send_all(
@@ -318,12 +340,12 @@ def test_what_it_tells_of_a_foreign_process_is_refused(ground: Ground) -> None:
 def test_a_revoked_agent_may_do_nothing_and_a_new_enrolment_goes_on(ground: Ground) -> None:
     ground.howdah("agents", "revoke", RESOURCE)
     waiting = _started(ground, "waits for an agent", ["true"])
-    ground.kill_agent()
-    ground.settings_file.unlink()
-    ground.howdah("agents", "enrol", RESOURCE, "--file", str(ground.settings_file))
-    ground.start_agent()
+    ground.agent.kill()
+    ground.agent.settings_file.unlink()
+    ground.howdah("agents", "enrol", RESOURCE, "--file", str(ground.agent.settings_file))
+    ground.agent.start()
     assert _ended(ground, waiting.id).state is ExperimentState.COMPLETED
-    ground.howdah("agents", "rotate", RESOURCE, "--file", str(ground.settings_file))
-    ground.kill_agent()
-    ground.start_agent()
+    ground.howdah("agents", "rotate", RESOURCE, "--file", str(ground.agent.settings_file))
+    ground.agent.kill()
+    ground.agent.start()
     assert _ended(ground, _started(ground, "after the rotation", ["true"]).id).state is ExperimentState.COMPLETED
