@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.failure.proof import bad_bytes, outages, queues, ssh_faults, storm
+from tests.failure.proof import bad_bytes, faulty_link, login_nodes, outages, queues, ssh_faults, storm
 from tests.failure.proof.ground import Ground, Line, proving_ground
 from tests.failure.proof.sabotage import sabotaged
 from tests.failure.proof.verdicts import holds
@@ -57,6 +57,24 @@ def test_a_sick_resource_fails_with_kind_sentence_and_attempts_and_delays_nobody
         assert line["failed"] == line["experiments"], shown(line)
 
 
+def test_a_link_that_fails_at_random_and_dying_replicas_leave_one_job_a_task(ground: Ground) -> None:
+    line = faulty_link.submissions(ground, faulty_link.SMALL, SEED)
+    assert all_completed(line), shown(line)
+    assert line["experiments"] == line["jobs"], shown(line)
+    assert line["replicas_killed"], shown(line)
+
+
+def test_a_canceled_job_runs_no_more_also_when_the_link_was_cut_meanwhile(ground: Ground) -> None:
+    line = faulty_link.cancels(ground, faulty_link.FEW_CANCELS, SEED)
+    assert holds(line), shown(line)
+    assert line["canceled"] == line["experiments"], shown(line)
+
+
+def test_a_submitter_that_is_stopped_before_sbatch_and_overtaken_runs_nothing_twice(ground: Ground) -> None:
+    line = login_nodes.stopped_submitter(ground, 1)
+    assert holds(line), shown(line)
+
+
 def test_one_of_three_consumers_is_killed_and_no_message_is_lost_or_acknowledged_early(ground: Ground) -> None:
     line = queues.classic_demonstration(ground, queues.SMALL_CLASSIC, SEED)
     assert holds(line), shown(line)
@@ -85,6 +103,11 @@ def test_the_witness_sees_an_acknowledgement_before_the_work(ground: Ground) -> 
 
 def test_the_witness_sees_a_plain_submission(ground: Ground) -> None:
     line = sabotaged(ground, "plain-submission", SEED)
+    assert line["duplicates"], shown(line)
+
+
+def test_the_witness_sees_a_plain_submission_over_a_link_that_fails(ground: Ground) -> None:
+    line = sabotaged(ground, "plain-submission-over-a-link", SEED)
     assert line["duplicates"], shown(line)
 
 

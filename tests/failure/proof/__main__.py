@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.failure.proof import bad_bytes, outages, queues, ssh_faults, storm
+from tests.failure.proof import bad_bytes, faulty_link, login_nodes, outages, queues, ssh_faults, storm
 from tests.failure.proof.ground import Ground, Line, proving_ground
 from tests.failure.proof.sabotage import MODES, sabotaged
 from tests.failure.proof.verdicts import holds
@@ -25,6 +25,13 @@ def _proofs(*, full: bool, seed: int) -> dict[str, Proof]:
         "kafka-outage": lambda ground: [outages.kafka_outage(ground, outage)],
         "postgres-outage": lambda ground: [outages.postgres_outage(ground, outage)],
         "ssh-faults": lambda ground: ssh_faults.ssh_faults(ground, ssh_faults.FULL if full else ssh_faults.SMALL),
+        "faulty-link": lambda ground: [
+            faulty_link.submissions(ground, faulty_link.FULL if full else faulty_link.SMALL, seed)
+        ],
+        "cancels": lambda ground: [
+            faulty_link.cancels(ground, faulty_link.CANCELS if full else faulty_link.FEW_CANCELS, seed)
+        ],
+        "login-nodes": lambda ground: [login_nodes.stopped_submitter(ground, 10 if full else 1)],
         "classic-demonstration": lambda ground: [queues.classic_demonstration(ground, classic, seed)],
         "long-handler": lambda ground: queues.long_handler(ground, long),
         "bad-bytes": lambda ground: [bad_bytes.bad_bytes(ground, bad_bytes.FULL if full else bad_bytes.SMALL)],

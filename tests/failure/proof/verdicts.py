@@ -22,6 +22,8 @@ _BROKEN = (
     "healthy_delayed",
     "acknowledged_early",
     "unacknowledged",
+    "ran_after_canceled",
+    "ran_twice",
 )
 
 
