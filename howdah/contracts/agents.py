@@ -71,16 +71,20 @@ class AgentTopics:
 
     def standing_for(self, name: str) -> str:
         """Return the agent's topic in place of the platform's topic ``name``; ConfigurationError: there is none."""
-        found = self._told_as_events(name) or {
+        found = self.in_place_of(name)
+        if found is None:
+            raise ConfigurationError(f"an agent has no topic in place of {name}")
+        return found.name
+
+    def in_place_of(self, name: str) -> Topic | None:
+        """Return the same, None where what stands on the platform's topic is none of an agent's business."""
+        if name.startswith(topics.TASKS_PREFIX):
+            return self.tasks
+        return self._told_as_events(name) or {
             topics.LOOKS.name: self.looks,
             topics.CANCELLATIONS.name: self.cancellations,
             topics.JOBS.name: self.jobs,
         }.get(name)
-        if name.startswith(topics.TASKS_PREFIX):
-            found = self.tasks
-        if found is None:
-            raise ConfigurationError(f"an agent has no topic in place of {name}")
-        return found.name
 
     def _told_as_events(self, name: str) -> Topic | None:
         told = (topics.EVENTS, topics.LOGS, topics.HEARTBEATS, topics.LOOK_ANSWERS, topics.DEAD_LETTERS)

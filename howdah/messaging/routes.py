@@ -36,15 +36,15 @@ class AgentRoutes(Routes):
     """An agent's topics for the platform's. A process with these has rights to nothing else, and asks for none."""
 
     def __init__(self, own: AgentTopics) -> None:
-        self._own = own
+        self.own = own
 
     def topic(self, name: str) -> str:
         """Return the agent's topic; ConfigurationError when it has none in place of ``name``."""
-        return self._own.standing_for(name)
+        return self.own.standing_for(name)
 
     def group(self, name: str) -> str:
         """Return the name below the prefix that the agent may use."""
-        return f"{self._own.groups}{name}"
+        return f"{self.own.groups}{name}"
 
     def producer(self, straight: Producer) -> Producer:
         """Return a producer that writes to the agent's topics."""
@@ -85,7 +85,8 @@ class _AgentAdmin:
 
     def ensure(self, topics: Sequence[Topic], replication_factor: int = 1) -> None:  # noqa: ARG002 - nothing is made here
         """Topics are made by the platform when the resource is registered: MessagingError where that is not so."""
-        for name in dict.fromkeys(self._routes.topic(topic.name) for topic in topics):
+        mine = [own.name for topic in topics if (own := self._routes.own.in_place_of(topic.name)) is not None]
+        for name in dict.fromkeys(mine):
             self._straight.partitions(name)
 
     def partitions(self, topic: str) -> int:

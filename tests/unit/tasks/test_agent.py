@@ -151,6 +151,11 @@ def agent_of_nothing() -> Iterator[Messaging]:
         yield messaging
 
 
+def test_a_topic_that_is_none_of_its_business_is_not_asked_for(broker: InMemoryBroker) -> None:
+    with broker.connect("agent", OWN) as own:
+        own.admin().ensure([topics.EVENTS, topics.Topic("howdah.others", topics.Mode.TABLE, "", 1, -1, "", "")])
+
+
 def test_an_agent_admits_and_expels_nobody(tmp_path: Path) -> None:
     del tmp_path
     with agent_of_nothing() as own:
