@@ -37,6 +37,7 @@ SOMETIMES: dict[tuple[str, str], str] = {
     ("test_a_killed_agent_goes_on_and_there_is_one_job", ""): _NO_NAMESPACES,
     ("test_what_it_tells_of_a_foreign_process_is_refused", ""): _NO_NAMESPACES,
     ("test_a_revoked_agent_may_do_nothing_and_a_new_enrolment_goes_on", ""): _NO_NAMESPACES,
+    ("test_what_operators_define_is_valid_as_far_as_their_definitions_are_here", ""): "their definitions are not ours",
     ("test_children_are_told_when_the_supervisor_is_killed", ""): "the death signal is Linux's",
 }
 """What a test itself may find impossible where it runs. The parameter "" stands for a test without any."""

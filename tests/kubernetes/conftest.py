@@ -1,0 +1,32 @@
+"""One installation of the dev overlay for all tests of this folder, on the cluster that the run was given."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.docker import images
+from tests.fixtures.kubernetes import archives, is_to_be_had, made_cluster
+from tests.kubernetes.installation import Installation
+
+collect_ignore_glob = [] if is_to_be_had() else ["test_*.py"]
+
+
+@pytest.fixture(scope="session")
+def kubeconfig() -> Iterator[Path]:
+    if theirs := os.environ.get("KUBECONFIG"):
+        yield Path(theirs)
+        return
+    with images(archives()), made_cluster({}) as run:
+        yield run / "kubeconfig"
+
+
+@pytest.fixture(scope="session")
+def platform(kubeconfig: Path) -> Iterator[Installation]:
+    """The platform, brought up by one apply; with a pod from which the API is reached through its Service."""
+    installation = Installation(kubeconfig)
+    installation.apply()
+    installation.await_up()
+    with installation.client_pod():
+        yield installation
