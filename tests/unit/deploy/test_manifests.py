@@ -1,5 +1,7 @@
 """deploy/k8s as it is rendered: what every pod must have, and that nothing of the platform is missing."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from howdah.contracts.topics import platform_topics
 from howdah.local.composition import PLATFORM, SERVICES
 from howdah.local.kafka import broker_settings
 from scripts.generate_manifests import DASHBOARD, SCALERS, TOPICS, dashboard, scalers, topics
-from tests.unit.deploy.rendering import DEPLOY, Object, containers, of_kind, pods, rendered
+from tests.unit.deploy.rendering import DEPLOY, ROOT, Object, containers, of_kind, pods, rendered
 
 OVERLAYS = ("overlays/dev", "overlays/production")
 EVERY_POD = [(overlay, name) for overlay in OVERLAYS for name in pods(rendered(overlay))]
@@ -210,3 +212,13 @@ def test_no_file_of_the_deployment_is_left_out() -> None:
     reached = set().union(*(listed(folder) for folder in folders))
     files = {path for path in DEPLOY.rglob("*.yaml") if path.name != "kustomization.yaml"}
     assert {path for path in files - reached if path.parent.name != "secret-templates"} == set()
+
+
+def test_the_image_is_made_of_all_that_the_platform_needs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"]]
+    for extra in ("server", "kubernetes", "s3"):
+        wanted += project["optional-dependencies"][extra]
+    names = {re.split(r"[^A-Za-z0-9-]", one, maxsplit=1)[0] for one in wanted}
+    locked = set(re.findall(r"(?m)^([a-z0-9-]+)==", (ROOT / "docker/requirements.lock").read_text()))
+    assert names <= locked, "make lock"
