@@ -1,9 +1,11 @@
 """What people do in the console, in real Chromium against the whole local stack."""
 
+import json
 import os
 import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -20,6 +22,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 AXE = (ROOT / "web_console" / "node_modules" / "axe-core" / "axe.min.js").resolve()
 LIVE = "[data-stream=live]"
+INPUTS = {"program": "gray_scott.py", "seeds": "seeds.csv"}
 
 
 HEARD_OF = "id => howdahLive.store.seq(id) > 0"
@@ -108,18 +111,92 @@ def test_a_canceled_experiment_is_seen_to_be_canceled(house: House, page: Page) 
         assert client.experiments.get(experiment).state == "CANCELED"
 
 
-def test_a_failure_says_why_and_is_relaunched(house: House, page: Page) -> None:
+def test_a_failure_says_why_and_is_retried_in_place(house: House, page: Page, tmp_path: Path) -> None:
+    mended = tmp_path / "mended"
     with house.client() as client:
-        experiment = launch(client, "To fail", "echo boom >&2; exit 7")
+        experiment = launch(client, "To fail", "true", f"test -e {mended} || {{ echo boom >&2; exit 7; }}")
     page.goto(f"/experiments/{experiment}?tab=tasks")
     expect(page.get_by_test_id("run-state")).to_contain_text("7")
     page.goto("/experiments?f=needs:you")
     row = page.get_by_role("row").filter(has_text="To fail")
     expect(row).to_contain_text("Not retried")
     row.click()
-    page.get_by_role("button", name="Relaunch").first.click()
-    expect(page.get_by_test_id("run-name")).to_have_text("To fail (copy)")
-    assert experiment not in page.url
+    mended.touch()
+    page.get_by_role("button", name="Retry", exact=True).click()
+    expect(page.get_by_test_id("run-state")).to_contain_text("Nothing is left to do")
+    with house.client() as client:
+        ended = client.experiments.get(experiment)
+        assert ended.state == "COMPLETED"
+        assert [run.number for run in client.experiments.processes(experiment)] == [2, 1]
+
+
+def test_the_main_path_by_keyboard_alone(house: House, page: Page) -> None:
+    """Launch, follow, output: no pointer, and nothing that a screen reader's user would not have."""
+    with house.client() as client:
+        files = {name: client.files.upload(EXAMPLE / file).uri for name, file in INPUTS.items()}
+    page.goto("/experiments")
+    expect(page.locator(LIVE)).to_be_visible()
+    page.keyboard.press("l")
+    expect(page.get_by_role("link", name=re.compile("gray-scott"))).to_be_visible()
+    tab_to(page, "a[href*='app=gray-scott']")
+    page.keyboard.press("Enter")
+    typed = {"name": "By keyboard alone", "inputs.program": files["program"], "inputs.seeds": files["seeds"]}
+    for field, text in typed.items():
+        tab_to(page, f"[data-field='{field}']")
+        page.keyboard.insert_text(text)
+    expect(page.get_by_text("Ready to launch")).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_test_id("run-name")).to_have_text("By keyboard alone")
+    expect(page.get_by_test_id("run-state")).to_contain_text("outputs can be fetched", timeout=240_000)
+    tab_to(page, "[data-testid=graph]")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("complementary", name="Task")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("complementary", name="Task")).to_be_hidden()
+    page.evaluate("() => document.activeElement.blur()")
+    page.keyboard.press("5")
+    expect(page.get_by_test_id("picture")).to_be_visible()
+
+
+def tab_to(page: Page, selector: str, most: int = 60) -> None:
+    """Press Tab until ``selector`` has the focus."""
+    for _ in range(most):
+        if page.evaluate("selector => Boolean(document.activeElement?.matches(selector))", selector):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{selector} was not reached in {most} steps")
+
+
+def test_a_dead_letter_is_sent_again_after_a_dry_run(house: House, page: Page) -> None:
+    bootstrap = status(house.directory).kafka_bootstrap
+    assert bootstrap is not None
+    with house.client() as client:
+        experiment = launch(client, "Told to be dead", "sleep 300")
+    with connect(KafkaSettings.load(kafka_bootstrap=bootstrap), "test") as messaging:
+        reader = messaging.batches([topics.tasks("command").name], "console-test")
+        reader.dead_letter(command_of(reader, experiment), "made up by a test")
+        reader.close()
+    page.goto("/dead-letters")
+    page.get_by_role("button", name=re.compile("made up by a test")).click()
+    page.get_by_role("button", name="Redrive this cluster…").click()
+    expect(page.get_by_role("dialog")).to_contain_text("1 would be sent, 0 refused")
+    page.get_by_role("button", name="Redrive 1").click()
+    expect(page.get_by_text("1 sent again, 0 refused")).to_be_visible()
+    page.get_by_role("link", name="Sent again").click()
+    expect(page.get_by_role("grid").get_by_role("row").filter(has_text="made up by a test")).to_be_visible()
+    with house.client() as client:
+        client.experiments.cancel(experiment, "the test is over")
+
+
+def command_of(reader: BatchReader, experiment_id: str) -> Record:
+    """Read until the experiment's command comes by, as any other consumer would."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        for record in reader.poll(1.0):
+            if record.value and experiment_id.encode() in record.value:
+                return record
+    raise AssertionError("the command did not come by")
 
 
 def test_a_dead_letter_is_read_and_put_aside_with_a_note(house: House, page: Page) -> None:

@@ -38,19 +38,19 @@ const AFTER: Record<string, string> = {
 };
 
 const REMEDY: Record<string, string> = {
-  transient: "Every attempt failed. Relaunch it when the resource answers again",
-  throttled: "Ended. Relaunch it later, or lower the account's rate",
-  authentication: "Not retried. Renew the credential, then relaunch it",
+  transient: "Every attempt failed. Retry it when the resource answers again",
+  throttled: "Ended. Retry it later, or lower the account's rate",
+  authentication: "Not retried. Renew the credential, then retry it",
   host_key: "Nothing was sent. Check the host key with the resource's operators",
-  permanent: "Not retried. Read the log, then relaunch with edits",
+  permanent: "Not retried. Read the log, then retry it or relaunch with edits",
   timeout: "Relaunch it with more time",
-  lost: "Not counted as done. Check the resource, then relaunch",
+  lost: "Not counted as done. Check the resource, then retry it",
   canceled: "Clone it to run it again",
-  internal: "Our mistake. Relaunching is safe",
+  internal: "Our mistake. Retrying is safe",
 };
 
 export function remedy(kind: string): string {
-  return REMEDY[kind] ?? "Read the log, then relaunch it";
+  return REMEDY[kind] ?? "Read the log, then retry it";
 }
 
 const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;

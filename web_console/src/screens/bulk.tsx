@@ -1,13 +1,14 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Ban, CopyPlus, RotateCw } from "lucide-react";
+import { Ban, CopyPlus, Play, RotateCw } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { ApiError, api, call, type Experiment, key } from "../api/client";
+import { api, call, type Experiment } from "../api/client";
 import { isTerminal } from "../core/states";
 import { count } from "../core/time";
 import type { ExperimentQuery } from "../queries";
 import { Confirm } from "../ui/parts";
 import { Check } from "../ui/table";
 import { useToast } from "../ui/toast";
+import { cancel, refusal, relaunch, resume, retry } from "./steering";
 
 export interface Selection {
   ids: ReadonlySet<string>;
@@ -72,37 +73,12 @@ export async function eachOf(
       try {
         await action(row);
       } catch (error) {
-        refused.push(`${row.name}: ${error instanceof ApiError ? error.message : "no answer"}`);
+        refused.push(`${row.name}: ${refusal(error)}`);
       }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return refused;
-}
-
-export async function relaunch(row: { id: string; name: string }, launch = true): Promise<string> {
-  const made = await call(
-    api.POST("/api/v1/experiments/{experiment_id}/clone", {
-      params: { path: { experiment_id: row.id }, header: key() },
-      body: {},
-    }),
-  );
-  if (launch)
-    await call(
-      api.POST("/api/v1/experiments/{experiment_id}/launch", {
-        params: { path: { experiment_id: made.id }, header: key() },
-      }),
-    );
-  return made.id;
-}
-
-export function cancel(row: { id: string }, reason: string): Promise<unknown> {
-  return call(
-    api.POST("/api/v1/experiments/{experiment_id}/cancel", {
-      params: { path: { experiment_id: row.id }, header: key() },
-      body: { reason },
-    }),
-  );
 }
 
 interface BulkProps {
@@ -120,6 +96,7 @@ export function BulkBar({ selection, query, matching }: BulkProps) {
   const { rows } = selection;
   const unended = rows.filter((row) => !isTerminal(row.state));
   const failed = rows.filter((row) => row.state === "FAILED" || row.state === "CANCELED");
+  const paused = rows.filter((row) => row.process_state === "PAUSED" && !isTerminal(row.state));
 
   const act = async (
     words: string,
@@ -170,10 +147,20 @@ export function BulkBar({ selection, query, matching }: BulkProps) {
         type="button"
         className="btn small"
         disabled={!failed.length || Boolean(busy)}
-        onClick={() => void act("Relaunch", failed, (row) => relaunch(row))}
+        onClick={() => void act("Retry", failed, (row) => retry(row))}
       >
-        <RotateCw size={13} /> Relaunch {failed.length}
+        <RotateCw size={13} /> Retry {failed.length}
       </button>
+      {paused.length > 0 && (
+        <button
+          type="button"
+          className="btn small"
+          disabled={Boolean(busy)}
+          onClick={() => void act("Resume", paused, resume)}
+        >
+          <Play size={13} /> Resume {paused.length}
+        </button>
+      )}
       <button
         type="button"
         className="btn small"

@@ -12,7 +12,7 @@ import { TAB } from "../ui/tab";
 import { Table } from "../ui/table";
 import { At, Elapsed } from "../ui/time";
 import { useToast } from "../ui/toast";
-import { cancel } from "./bulk";
+import { cancel } from "./steering";
 
 const STATES = [
   "INTENT",

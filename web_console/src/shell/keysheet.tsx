@@ -14,6 +14,7 @@ const KEYS: readonly [string, string][] = [
   ["x, ⇧x", "select, select a range"],
   ["g then e j r t d s a", "Experiments, Jobs, Resources, Topics, Dead letters, Services, Applications"],
   ["1 – 6", "tabs of a run"],
+  ["r, p, c", "of a run: retry, pause or resume, cancel (asks)"],
   ["y", "copy the link to this view"],
   ["graph: arrows, Enter", "walk along edges, open"],
   ["graph: e, f, + − 0", "expand a fan-out, failed path, zoom and fit"],

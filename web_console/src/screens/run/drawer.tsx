@@ -2,17 +2,18 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ChevronDown, ChevronUp, CodeXml, SquareTerminal } from "lucide-react";
 import { useState } from "react";
-import { api, call, type ResourceShown, type TaskInFull } from "../../api/client";
+import { api, call, type ExperimentInFull, type ResourceShown, type TaskInFull } from "../../api/client";
 import { kindOf, LABELS } from "../../core/states";
 import { remedy } from "../../core/words";
 import { CloseButton, CopyButton, Drawer, Facts, Failure, Id } from "../../ui/parts";
 import { StateIcon, stateStyle } from "../../ui/state";
 import { At, Elapsed, Upcoming } from "../../ui/time";
+import { TaskActions } from "./taskactions";
 
 interface Props {
   taskId: string;
   version: number;
-  experimentId: string;
+  one: ExperimentInFull;
   resources: readonly ResourceShown[];
   step: (by: number) => void;
   onClose: () => void;
@@ -21,7 +22,8 @@ interface Props {
 const TABS = ["Attempts", "Command", "Job", "Lines"] as const;
 
 /** One task: what is the case, what comes next, every attempt, what it was told to do. */
-export function TaskDrawer({ taskId, version, experimentId, resources, step, onClose }: Props) {
+export function TaskDrawer({ taskId, version, one, resources, step, onClose }: Props) {
+  const experimentId = one.id;
   const [tab, setTab] = useState<(typeof TABS)[number]>("Attempts");
   const path = { params: { path: { task_id: taskId } } };
   const keep = { placeholderData: <T,>(before: T | undefined) => before };
@@ -73,7 +75,8 @@ export function TaskDrawer({ taskId, version, experimentId, resources, step, onC
           </p>
           <Note task={data} />
           <Next task={data} />
-          <div className="flex gap-2 px-5 pb-4">
+          <div className="flex flex-wrap gap-2 px-5 pb-4">
+            <TaskActions one={one} task={data} />
             {resource?.transport === "ssh" && (
               <CopyButton
                 icon={<SquareTerminal size={13} />}

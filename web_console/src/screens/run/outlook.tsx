@@ -1,0 +1,58 @@
+import type { ExperimentInFull } from "../../api/client";
+import type { RunModel } from "../../core/run";
+import { isTerminal, kindOf } from "../../core/states";
+import { count } from "../../core/time";
+import { lines, remedy } from "../../core/words";
+import { StateIcon, stateStyle } from "../../ui/state";
+import { Upcoming } from "../../ui/time";
+
+/** Needs you, Runs, Waits in one line; an ended run says how it ended. */
+export function Outlook({ one, model }: { one: ExperimentInFull; model: RunModel | null }) {
+  const told = lines(one);
+  const counts = model?.counts ?? new Map<string, number>();
+  const of = (state: string): number => counts.get(state) ?? 0;
+  if (isTerminal(one.state) || one.state === "CREATED" || one.state === "VALIDATED")
+    return (
+      <p className="m-0 mt-1 text-ink-2" data-testid="run-state">
+        <span className={one.state === "FAILED" ? "text-failed" : "text-ink"}>{told.now}</span>
+        {one.failure?.task && (
+          <>
+            {" "}
+            in {one.failure.task}, after {one.failure.attempts} {one.failure.attempts === 1 ? "attempt" : "attempts"}
+          </>
+        )}
+        . {one.state === "FAILED" ? remedy(one.failure?.kind ?? "") : told.next}.
+      </p>
+    );
+  const part = (label: string, state: string, words: React.ReactNode) =>
+    of(state) > 0 && (
+      <span className="inline-flex items-center gap-2">
+        <span className="text-ink-3">{label}</span>
+        <StateIcon kind={kindOf(state)} /> {words}
+      </span>
+    );
+  const running = model?.data.tasks
+    .filter((task) => task.state === "EXECUTING")
+    .slice(0, 3)
+    .map((task) => task.name);
+  return (
+    <p className="m-0 mt-1 flex flex-wrap gap-x-6 gap-y-1" data-testid="run-state">
+      {part("Needs you", "FAILED", `${of("FAILED")} failed`)}
+      {part("Runs", "EXECUTING", of("EXECUTING") > 3 ? `${count(of("EXECUTING"))} tasks` : running?.join(", "))}
+      {part(
+        "Waits",
+        "RETRY_WAIT",
+        <>
+          {of("RETRY_WAIT")} to be tried again {one.next_attempt_at && <Upcoming at={one.next_attempt_at} />}
+        </>,
+      )}
+      {part("Waits", "SCHEDULED", `${count(of("SCHEDULED"))} for a worker`)}
+      {part("Then", "CREATED", `${count(of("CREATED"))} ${of("CREATED") === 1 ? "task" : "tasks"} to come`)}
+      {one.state === "CANCELING" && (
+        <span className="state" style={stateStyle("canceling")}>
+          Being canceled; each resource confirms
+        </span>
+      )}
+    </p>
+  );
+}

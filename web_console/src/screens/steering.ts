@@ -1,0 +1,47 @@
+/** What steers experiments and tasks: each verb is one call, made once however often it is sent. */
+
+import { ApiError, api, call, key } from "../api/client";
+
+type Named = { id: string };
+
+const of = (row: Named) => ({ params: { path: { experiment_id: row.id }, header: key() } });
+
+export const launch = (row: Named): Promise<unknown> =>
+  call(api.POST("/api/v1/experiments/{experiment_id}/launch", of(row)));
+
+export const cancel = (row: Named, reason: string): Promise<unknown> =>
+  call(api.POST("/api/v1/experiments/{experiment_id}/cancel", { ...of(row), body: { reason } }));
+
+export const pause = (row: Named, reason: string): Promise<unknown> =>
+  call(api.POST("/api/v1/experiments/{experiment_id}/pause", { ...of(row), body: { reason } }));
+
+export const resume = (row: Named): Promise<unknown> =>
+  call(api.POST("/api/v1/experiments/{experiment_id}/resume", { ...of(row), body: { reason: "" } }));
+
+/** Go on where it stopped: what was finished is adopted. Tasks by their names are run again, or left out. */
+export const retry = (row: Named, changed: { rerun?: string[]; skip?: string[] } = {}): Promise<unknown> =>
+  call(
+    api.POST("/api/v1/experiments/{experiment_id}/retry", {
+      ...of(row),
+      body: { rerun: changed.rerun ?? [], skip: changed.skip ?? [] },
+    }),
+  );
+
+export const skip = (task: Named, reason: string): Promise<unknown> =>
+  call(
+    api.POST("/api/v1/tasks/{task_id}/skip", {
+      params: { path: { task_id: task.id }, header: key() },
+      body: { reason },
+    }),
+  );
+
+/** Begin anew, as an experiment of its own; returns its id. */
+export async function relaunch(row: Named, launched = true): Promise<string> {
+  const made = await call(api.POST("/api/v1/experiments/{experiment_id}/clone", { ...of(row), body: {} }));
+  if (launched) await launch(made);
+  return made.id;
+}
+
+export function refusal(error: unknown): string {
+  return error instanceof ApiError ? error.message : "No answer";
+}
