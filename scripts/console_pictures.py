@@ -125,8 +125,8 @@ def take(page: Page, url: str, name: str, path: str, target: Path) -> None:
     page.wait_for_load_state("load")
     page.evaluate(SETTLE)
     if name == "experiments-selected":
-        boxes = page.locator("[role=row] input[type=checkbox]")
-        for index in range(min(3, boxes.count())):
+        boxes = page.locator("[data-row] input[type=checkbox]")
+        for index in range(1, min(6, boxes.count()), 2):
             boxes.nth(index).check()
     page.screenshot(path=target)
 

@@ -102,7 +102,7 @@ const launch = createRoute({
     from: text(search.from),
     draft: text(search.draft),
   }),
-  component: lazyRouteComponent(() => import("./screens/launch"), "Launch"),
+  component: lazyRouteComponent(() => import("./screens/launch/launch"), "Launch"),
 });
 const jobs = createRoute({
   getParentRoute: () => inside,
@@ -172,7 +172,7 @@ const settings = createRoute({
   getParentRoute: () => inside,
   path: "/settings",
   validateSearch: opened,
-  component: lazyRouteComponent(() => import("./screens/settings"), "Settings"),
+  component: lazyRouteComponent(() => import("./screens/settings/settings"), "Settings"),
 });
 
 const pages = [

@@ -1,6 +1,5 @@
 """What people do in the console, in real Chromium against the whole local stack."""
 
-import json
 import os
 import re
 import signal
@@ -14,7 +13,7 @@ from howdah.client import Client
 from howdah.contracts import topics
 from howdah.local import status
 from howdah.messaging import connect
-from howdah.messaging.abstract import Outgoing
+from howdah.messaging.abstract import BatchReader, Outgoing, Record
 from howdah.runtime.settings import KafkaSettings
 from tests.e2e.console.conftest import EXAMPLE, ROOT, House
 

@@ -53,7 +53,7 @@ export function remedy(kind: string): string {
   return REMEDY[kind] ?? "Read the log, then retry it";
 }
 
-const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
+export const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 
 export function lines(told: Told): Lines {
   const { tasks } = told;

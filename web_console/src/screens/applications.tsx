@@ -14,6 +14,7 @@ import {
 } from "../api/client";
 import type { FieldSpec, Values } from "../core/forms";
 import { plain } from "../core/plain";
+import { plural } from "../core/words";
 import * as ask from "../queries";
 import { useTitle } from "../shell/shell";
 import { CatalogueForm } from "../ui/form";
@@ -56,8 +57,9 @@ export function Applications() {
   return (
     <>
       <Sentence>
-        {interfaces.data?.length ?? 0} applications, deployed {deployments.data?.length ?? 0} times. Modules are the
-        software, interfaces what it takes and gives, deployments how it is started on a resource.
+        {plural(interfaces.data?.length ?? 0, "application", "applications")}, deployed{" "}
+        {plural(deployments.data?.length ?? 0, "time", "times")}. Modules are the software, interfaces what it takes and
+        gives, deployments how it is started on a resource.
       </Sentence>
       <nav aria-label="Kinds" className="flex shrink-0 items-center gap-5 border-line border-b px-6 max-sm:px-4">
         {TABS.map((one) => (
@@ -159,7 +161,7 @@ function usedBy(row: Any, interfaces: readonly InterfaceShown[], deployments: re
   const moduleId = "inputs" in row ? row.module_id : row.id;
   const placed = deployments.filter((one) => one.module_id === moduleId).length;
   const shown = "inputs" in row ? [] : interfaces.filter((one) => one.module_id === row.id).map((one) => one.name);
-  return [...shown, placed ? `${placed} deployments` : "no deployment"].join(", ");
+  return [...shown, placed ? plural(placed, "deployment", "deployments") : "no deployment"].join(", ");
 }
 
 interface EditorProps {

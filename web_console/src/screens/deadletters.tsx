@@ -3,6 +3,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { ApiError, api, call, type DeadLetter, type RedriveResult } from "../api/client";
 import { bytes, count } from "../core/time";
+import { plural } from "../core/words";
 import { useTitle } from "../shell/shell";
 import { CloseButton, Confirm, CopyButton, Drawer, Facts, Failure, Id, Sentence } from "../ui/parts";
 import { StateIcon } from "../ui/state";
@@ -63,9 +64,9 @@ export function DeadLetters() {
       <Sentence>
         {state === "NEW"
           ? total
-            ? `${count(total)} messages wait for a decision. What their tasks waited for has failed or is retried; nothing is lost.`
+            ? `${plural(total, "message waits", "messages wait")} for a decision. What their tasks waited for has failed or is retried; nothing is lost.`
             : "No message waits for a decision."
-          : `${count(total)} messages were ${state === "REDRIVEN" ? "sent again" : "put aside"}.`}
+          : `${plural(total, "message was", "messages were")} ${state === "REDRIVEN" ? "sent again" : "put aside"}.`}
       </Sentence>
       <nav aria-label="By state" className="flex shrink-0 items-center gap-5 border-line border-b px-6 max-sm:px-4">
         {STATES.map((one) => (

@@ -5,12 +5,14 @@ import { api, call, type ResourceHealth } from "../api/client";
 import { type Health as HealthWord, healthLines, healthOf, WORST } from "../core/health";
 import type { Kind } from "../core/states";
 import { duration } from "../core/time";
+import * as ask from "../queries";
 import { useTitle } from "../shell/shell";
 import { Bars, Sparkline } from "../ui/charts";
-import { CloseButton, CopyButton, Drawer, Facts, Failure, Sentence } from "../ui/parts";
+import { CloseButton, Drawer, Facts, Failure, Sentence } from "../ui/parts";
 import { StateIcon, stateStyle } from "../ui/state";
 import { Table } from "../ui/table";
 import { At, Upcoming } from "../ui/time";
+import { Reachability } from "./catalogue/reachability";
 
 const KIND: Record<HealthWord, Kind> = { out: "blocked", slow: "retry-wait", draining: "paused", healthy: "completed" };
 const WORD: Record<HealthWord, string> = { out: "Out", slow: "Slow", draining: "Off", healthy: "Healthy" };
@@ -182,6 +184,10 @@ function NowNext({ row }: { row: ResourceHealth }) {
 }
 
 function Opened({ one, onClose }: { one: ResourceHealth; onClose: () => void }) {
+  const { data: resources } = useQuery(ask.resources);
+  const { data: me } = useQuery(ask.me);
+  const resource = resources?.find((other) => other.id === one.id);
+  const mayTest = (me?.scopes as string[] | undefined)?.includes("catalogue:write") ?? false;
   const told = healthLines(one);
   return (
     <Drawer label={one.name} onClose={onClose}>
@@ -208,7 +214,12 @@ function Opened({ one, onClose }: { one: ResourceHealth; onClose: () => void }) 
         <div className="mt-1">
           <Bars values={one.failed_1h} height={24} label="Failures in each five minutes" />
         </div>
-        <div className="mt-4">
+        {resource && (
+          <div className="mt-5 border-line border-t pt-4">
+            <Reachability resource={resource} mayTest={mayTest} />
+          </div>
+        )}
+        <div className="mt-5 border-line border-t pt-4">
           <Facts
             facts={[
               ["Attempts", `${one.attempts}, ${one.failed} failed`],
@@ -222,9 +233,6 @@ function Opened({ one, onClose }: { one: ResourceHealth; onClose: () => void }) 
           />
         </div>
         <div className="my-5 flex gap-2">
-          {one.transport === "ssh" && (
-            <CopyButton label="Copy as ssh" text={`ssh -p ${one.port} ${one.username}@${one.host}`} />
-          )}
           <Link
             to="/experiments"
             search={{ f: `resource:${/\s/.test(one.name) ? `"${one.name}"` : one.name} state:executing` }}

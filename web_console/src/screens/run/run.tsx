@@ -17,7 +17,7 @@ import { GraphView } from "./graph/view";
 import { Head } from "./head";
 import { Logs } from "./logs/logs";
 import { Events, Tasks } from "./tables";
-import { TimelineView } from "./timelineview";
+import { TimelineView } from "./timeline/view";
 import { useRun } from "./userun";
 
 const TABS = ["graph", "timeline", "tasks", "events", "files", "logs"] as const;

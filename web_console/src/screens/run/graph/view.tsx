@@ -136,10 +136,10 @@ export function GraphView({ model, version, rows, names, open, onOpen, onRows }:
     <div className="relative min-h-0 min-w-0 flex-1 bg-bg">
       <div className="absolute top-3 left-4 z-10 flex gap-2">
         <button type="button" className="btn small" onClick={failedPath}>
-          <Route size={14} /> Failed path first
+          <Route size={14} /> <span className="max-sm:sr-only">Failed path first</span>
         </button>
         <label className="btn small">
-          Rows
+          <span className="max-sm:hidden">Rows</span>
           <select
             className="bg-transparent font-semibold"
             value={rows}
@@ -158,7 +158,7 @@ export function GraphView({ model, version, rows, names, open, onOpen, onRows }:
           title="Show only what the chosen task needs and what needs it"
           onClick={() => setAlone(!alone)}
         >
-          <Focus size={14} /> Focus
+          <Focus size={14} /> <span className="max-sm:sr-only">Focus</span>
         </button>
         {focused && (focused.members.length > 1 || expanded.size > 0) && focused.parent === undefined && (
           <button type="button" className="btn small max-sm:hidden" onClick={() => toggle(focused)}>

@@ -1,0 +1,301 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { Play } from "lucide-react";
+import { useMemo, useState } from "react";
+import { ApiError, api, call, type ExperimentInFull, type InterfaceShown, key } from "../../api/client";
+import { type InputSpec, problemOf, type Typed, typedFrom, valuesOf } from "../../core/inputs";
+import { count } from "../../core/time";
+import * as ask from "../../queries";
+import { StateIcon } from "../../ui/state";
+import { useToast } from "../../ui/toast";
+
+import { Field, InputField, Section } from "./fields";
+import { Plan } from "./plan";
+import { Queues } from "./queues";
+
+const NEEDS = [
+  ["nodes", "Nodes", "max_nodes"],
+  ["cpus_per_task", "Cores a task", "max_cpus_per_node"],
+  ["memory_mb", "Memory, MB", "max_memory_mb"],
+  ["wall_time_minutes", "Time limit, min", "max_wall_time_minutes"],
+] as const;
+
+type Needs = Record<string, string>;
+
+/** A launch form made from the application's interface, checked while one types. */
+export function Form({
+  app,
+  origin,
+  draft,
+}: {
+  app: InterfaceShown;
+  origin: ExperimentInFull | undefined;
+  draft: boolean;
+}) {
+  const inputs = app.inputs as unknown as InputSpec[];
+  const spec = (origin?.spec ?? {}) as { inputs?: Record<string, unknown>; requirements?: Record<string, unknown> };
+  const [name, setName] = useState(origin ? (draft ? origin.name : `${origin.name} (again)`) : "");
+  const [notes, setNotes] = useState(origin?.description ?? "");
+  const [typed, setTyped] = useState<Typed>(() => typedFrom(inputs, spec.inputs ?? {}));
+  const [needs, setNeeds] = useState<Needs>(() =>
+    Object.fromEntries(
+      Object.entries(spec.requirements ?? {})
+        .filter(([, value]) => value != null)
+        .map(([one, value]) => [one, String(value)]),
+    ),
+  );
+  const [resourceId, setResourceId] = useState(origin?.resource_id ?? "");
+  const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
+  const [refused, setRefused] = useState<Record<string, string>>({});
+  const [busy, setBusy] = useState("");
+  const resources = useQuery(ask.resources);
+  const deployments = useQuery(ask.deployments);
+  const overview = useQuery(ask.overview);
+  const navigate = useNavigate();
+  const say = useToast();
+  const usable = useMemo(
+    () => new Set(deployments.data?.filter((one) => one.module_id === app.module_id).map((one) => one.resource_id)),
+    [deployments.data, app],
+  );
+  const fits = resources.data?.filter((one) => usable.has(one.id) && one.enabled) ?? [];
+  const chosen = resources.data?.find((one) => one.id === resourceId) ?? fits[0];
+  const queue =
+    chosen?.queues.find((one) => one.name === needs.queue) ??
+    chosen?.queues.find((one) => one.is_default) ??
+    chosen?.queues[0];
+
+  const problems: Record<string, string> = { ...refused };
+  if (!name.trim()) problems.name = "Give it a name";
+  for (const input of inputs) {
+    const wrong = problemOf(input, typed[input.name]);
+    if (wrong) problems[`inputs.${input.name}`] = wrong;
+  }
+  for (const [field, , limit] of NEEDS) {
+    const wrong = needProblem(needs[field], queue?.[limit]);
+    if (wrong) problems[`requirements.${field}`] = wrong;
+  }
+  if (!chosen) problems.resource_id = "No resource runs this application: deploy it on one";
+  const wrong = Object.keys(problems);
+  const show = (field: string): string | undefined => (left.has(field) || refused[field] ? problems[field] : undefined);
+  const leave = (field: string) => (): void => setLeft((before) => new Set(before).add(field));
+  const type = (input: InputSpec, value: string | boolean): void => {
+    setTyped({ ...typed, [input.name]: value });
+    setRefused(({ [`inputs.${input.name}`]: _, ...rest }) => rest);
+  };
+
+  const body = () => ({
+    kind: "application" as const,
+    name: name.trim(),
+    description: notes,
+    interface_id: app.id,
+    resource_id: chosen!.id,
+    inputs: valuesOf(inputs, typed),
+    requirements: Object.fromEntries(
+      Object.entries({ ...needs, ...(queue ? { queue: queue.name } : {}) })
+        .filter(([, value]) => value !== "")
+        .map(([one, value]) => [one, one === "queue" || one === "account" ? value : Number(value)]),
+    ),
+    work_directory: "remove-on-success" as const,
+  });
+  const send = async (launch: boolean): Promise<void> => {
+    setLeft(
+      new Set([
+        "name",
+        "resource_id",
+        ...inputs.map((one) => `inputs.${one.name}`),
+        ...NEEDS.map(([one]) => `requirements.${one}`),
+      ]),
+    );
+    if (launch && wrong.length) {
+      document.querySelector<HTMLElement>(`[data-field="${wrong[0]}"]`)?.focus();
+      return;
+    }
+    setBusy(launch ? "Launching" : "Saving");
+    try {
+      let id = origin?.id ?? "";
+      if (draft && origin) {
+        await call(
+          api.PUT("/api/v1/experiments/{experiment_id}", {
+            params: { path: { experiment_id: id }, header: { "if-match": `"${origin.version}"` } },
+            body: { ...body(), launch: false },
+          }),
+        );
+        if (launch)
+          await call(
+            api.POST("/api/v1/experiments/{experiment_id}/launch", {
+              params: { path: { experiment_id: id }, header: key() },
+            }),
+          );
+      } else {
+        id = (await call(api.POST("/api/v1/experiments", { params: { header: key() }, body: { ...body(), launch } })))
+          .id;
+      }
+      say(launch ? "Launched" : "Saved as a draft");
+      await (launch ? navigate({ to: "/experiments/$id", params: { id } }) : navigate({ to: "/drafts" }));
+    } catch (error) {
+      if (error instanceof ApiError) {
+        setRefused(Object.fromEntries((error.problem.errors ?? []).map((one) => [one.field, one.message])));
+        say(error.message, { tone: "failed" });
+      }
+    }
+    setBusy("");
+  };
+  return (
+    <form
+      className="flex min-h-0 flex-1 flex-col"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send(true);
+      }}
+      onKeyDown={(event) => {
+        if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) {
+          event.preventDefault();
+          void send(true);
+        }
+      }}
+    >
+      <div className="flex shrink-0 items-baseline gap-3 border-line border-b px-6 py-4 max-sm:px-4">
+        <h2 className="m-0 font-semibold text-[18px] leading-[26px]">{app.name}</h2>
+        <span className="clip flex-1 text-ink-2">{app.description}</span>
+        {origin && (
+          <span className="meta">
+            {draft ? (
+              "a draft"
+            ) : (
+              <>
+                from{" "}
+                <Link className="link" to="/experiments/$id" params={{ id: origin.id }}>
+                  {origin.name}
+                </Link>
+              </>
+            )}
+          </span>
+        )}
+      </div>
+      <div className="flex min-h-0 flex-1">
+        <div className="scroll min-w-0 flex-1 px-6 max-sm:px-4">
+          <Section title="Experiment">
+            <Field label="Name" field="name" problem={show("name")}>
+              <input
+                id="name"
+                data-field="name"
+                className="field"
+                value={name}
+                maxLength={200}
+                onChange={(event) => setName(event.target.value)}
+                onBlur={leave("name")}
+                aria-invalid={Boolean(show("name"))}
+                aria-describedby="name-note"
+              />
+            </Field>
+            <Field label="Notes" field="notes">
+              <textarea
+                id="notes"
+                className="field"
+                rows={2}
+                value={notes}
+                onChange={(event) => setNotes(event.target.value)}
+              />
+            </Field>
+          </Section>
+          <Section
+            title="Inputs"
+            hint={`${inputs.filter((one) => one.type === "boolean" || typed[one.name]).length} of ${inputs.length} set`}
+          >
+            <div className="grid grid-cols-3 gap-x-3 max-lg:grid-cols-2 max-sm:grid-cols-1">
+              {inputs.map((input) => (
+                <InputField
+                  key={input.name}
+                  input={input}
+                  value={typed[input.name]}
+                  problem={show(`inputs.${input.name}`)}
+                  onChange={(value) => type(input, value)}
+                  onLeave={leave(`inputs.${input.name}`)}
+                />
+              ))}
+            </div>
+          </Section>
+          <Section title="Resource" hint="Queues as they stand now">
+            <Queues
+              resources={resources.data ?? []}
+              usable={usable}
+              chosen={chosen}
+              queue={queue}
+              overview={overview.data}
+              onChoose={(resource, one) => (setResourceId(resource.id), setNeeds({ ...needs, queue: one?.name ?? "" }))}
+            />
+            {show("resource_id") && <p className="mt-1 mb-0 text-[12px] text-failed">{problems.resource_id}</p>}
+            <div className="mt-3 grid grid-cols-4 gap-x-3 max-lg:grid-cols-2">
+              {NEEDS.map(([field, label, limit]) => (
+                <Field
+                  key={field}
+                  label={label}
+                  field={`requirements.${field}`}
+                  hint={queue?.[limit] ? `1–${count(queue[limit])}` : ""}
+                  problem={show(`requirements.${field}`)}
+                >
+                  <input
+                    id={`requirements.${field}`}
+                    data-field={`requirements.${field}`}
+                    inputMode="numeric"
+                    className="field num"
+                    placeholder="default"
+                    value={needs[field] ?? ""}
+                    onChange={(event) => setNeeds({ ...needs, [field]: event.target.value })}
+                    onBlur={leave(`requirements.${field}`)}
+                    aria-invalid={Boolean(show(`requirements.${field}`))}
+                  />
+                </Field>
+              ))}
+            </div>
+          </Section>
+        </div>
+        <Plan app={app} inputs={inputs} resource={chosen} request={chosen ? body() : null} origin={origin} />
+      </div>
+      <footer className="flex shrink-0 items-center gap-3 border-line border-t px-6 py-3 max-sm:px-4">
+        <span className="inline-flex min-w-0 flex-1 items-center gap-2">
+          <StateIcon kind={wrong.length ? "created" : "completed"} />
+          {wrong.length ? (
+            <button
+              type="button"
+              className="clip text-left hover:underline"
+              onClick={() => (
+                setLeft(new Set(wrong)), document.querySelector<HTMLElement>(`[data-field="${wrong[0]}"]`)?.focus()
+              )}
+            >
+              <b className="font-semibold">{wrong.length === 1 ? "1 field to fix" : `${wrong.length} fields to fix`}</b>
+              <span className="text-ink-2"> {wrong[0]?.replace(/^inputs\.|^requirements\./, "")}</span>
+            </button>
+          ) : (
+            <span className="clip">
+              <b className="font-semibold">Ready to launch</b>{" "}
+              <span className="text-ink-2 max-sm:hidden">
+                on {chosen?.name}
+                {queue ? ` ${queue.name}` : ""}
+              </span>
+            </span>
+          )}
+        </span>
+        {busy && <span className="meta">{busy} …</span>}
+        <button
+          type="button"
+          className="btn"
+          disabled={Boolean(busy) || !name.trim() || !chosen}
+          onClick={() => void send(false)}
+        >
+          Save draft
+        </button>
+        <button type="submit" className="btn ink" disabled={Boolean(busy)}>
+          <Play size={14} /> Launch
+        </button>
+      </footer>
+    </form>
+  );
+}
+
+function needProblem(value: string | undefined, most: number | null | undefined): string | null {
+  if (!value) return null;
+  if (!/^\d+$/.test(value) || Number(value) < 1) return "Must be a whole number, at least 1";
+  return most && Number(value) > most ? `This queue allows at most ${count(most)}` : null;
+}
