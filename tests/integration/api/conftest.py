@@ -86,6 +86,7 @@ def settings_for(database_url: str, folder: Path, port: int) -> ApiSettings:
         object_store_url=f"file://{folder}",
         public_url=f"http://127.0.0.1:{port}",
         max_upload_bytes=MAX_UPLOAD,
+        agent_kafka_bootstrap="kafka.example.org:9093",
         token_cache_seconds=0.3,
         shutdown_seconds=2,
     )
