@@ -188,6 +188,14 @@ def _download(connection: Connection, remote: str, local: Path) -> None:
         connection.download(remote, sink, max_bytes=FILE_BYTES)
 
 
+def monitoring(jobs: int) -> dict[str, float]:
+    """Return what a round at so many live jobs costs, measured in a process of its own."""
+    argv = [sys.executable, "-m", "benchmarks.monitoring", str(jobs)]
+    done = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=600)
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
 def measure(scale: float) -> dict[str, float]:
     rate, share = submissions(max(WORKERS, int(150 * scale)))
     there, back = staging_share_of_scp()
@@ -198,6 +206,7 @@ def measure(scale: float) -> dict[str, float]:
         "sftp_share_of_scp": round(min(there, back), 2),
         "upload_share_of_scp": round(there, 2),
         "download_share_of_scp": round(back, 2),
+        **monitoring(max(1_000, int(100_000 * scale))),
     }
 
 

@@ -23,6 +23,8 @@ OPERATION: Final = "query"
 BATCH: Final = 500
 """The most jobs of one round trip."""
 _BYTES_PER_JOB = 2_000
+_CENSUS_BYTES = 1 << 20
+_CENSUS_BYTES_PER_JOB = 64
 _CANCELED_BY_US = "The job was canceled."
 _SIGNALS_FROM = 128
 _ENDS: Final = {
@@ -54,6 +56,29 @@ def query(connection: Connection, jobs: Sequence[JobRef]) -> Mapping[JobRef, Obs
     for start in range(0, len(jobs), BATCH):
         found |= _query_batch(connection, jobs[start : start + BATCH])
     return found
+
+
+def unmoved(connection: Connection, known: Mapping[str, JobState]) -> frozenset[str]:
+    """Return the native ids of those jobs that the scheduler lists as not ended and in the state that is known already.
+
+    One list of all the account's jobs, however many; about the rest, which are few, ``query`` is asked. Nothing where
+    the scheduler has no such list. TaskError as ``query``.
+    """
+    scheduler = scheduler_of(connection.target.scheduler, connection.target.grid_engine)
+    script = scheduler.census_script()
+    if script is None:
+        return frozenset()
+    limit = _CENSUS_BYTES + 2 * len(known) * _CENSUS_BYTES_PER_JOB
+    result = connection.run_script(script, max_output_bytes=limit, operation=OPERATION)
+    # A list that is cut off says nothing false of those that it has; its last line may.
+    listed = result.stdout[: result.stdout.rfind(b"\n") + 1].decode(errors="replace")
+    try:
+        states = scheduler.parse_census(listed, result.stderr.decode(errors="replace"), result.exit_status)
+    except SilentError as error:
+        raise _silent(connection, scheduler, str(error)) from None
+    return frozenset(
+        native_id for native_id, state in known.items() if states.get(native_id) is state and not is_terminal(state)
+    )
 
 
 def judge(observation: Observation, *, missing_since: datetime | None, now: datetime, grace: timedelta) -> Judgement:

@@ -1,7 +1,9 @@
 """The secret of a login account that several jobs share: any one of them that is granted it will do."""
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from howdah.contracts.exchange import PasswordSecret, SshKeySecret
@@ -13,11 +15,18 @@ from howdah.tasks.context import SecretOf
 MOST_TRIED: Final = 5
 
 
+def _promise(record: JobRecord) -> tuple[bool, bool, datetime]:
+    return not record.reaping, record.monitoring_attempt is not None, record.at
+
+
 def by_promise(records: Sequence[JobRecord]) -> list[JobRecord]:
-    """Return the records, those first whose capability is the likeliest to be granted: awaited, and written last."""
-    return sorted(
-        records, key=lambda record: (not record.reaping, record.monitoring_attempt is not None, record.at), reverse=True
-    )
+    """Return a few, those first whose capability is the likeliest to be granted: awaited, and written last."""
+    return heapq.nlargest(MOST_TRIED, records, key=_promise)
+
+
+def most_promising(records: Sequence[JobRecord]) -> JobRecord:
+    """Return the first of them."""
+    return max(records, key=_promise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,7 @@ class SharedSecret:
         self, *, credential_id: CredentialId | None = None, fresh: bool = False
     ) -> SshKeySecret | PasswordSecret:
         """Return the secret; RefusedError when no job is granted it, TaskError(internal) when nobody answers."""
-        *others, last = by_promise(self.records)[:MOST_TRIED]
+        *others, last = by_promise(self.records)
         for record in others:
             try:
                 return self._with(record, credential_id, fresh=fresh)

@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 from howdah.contracts.ids import CredentialId, ProcessId, ResourceId
 from howdah.contracts.messages import JobRecord
+from howdah.contracts.resources import ResourceTarget
+
+_EVERY_FIELD = set(JobRecord.model_fields)
 
 
 class Group(NamedTuple):
@@ -47,6 +50,7 @@ def merged(known: JobRecord, incoming: JobRecord) -> JobRecord:
 @dataclass(slots=True)
 class _Entry:
     record: JobRecord
+    group: Group
     ended: bool = False
     """The terminal event was told and the tombstone written; the entry waits for its echo."""
     tombstones: int = 0
@@ -69,6 +73,8 @@ class JobBook:
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _entries: dict[str, _Entry] = field(default_factory=dict)
+    _targets: dict[str, ResourceTarget] = field(default_factory=dict)
+    """Each target once, though 100,000 records may bear it."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -76,14 +82,16 @@ class JobBook:
     def take_in(self, incoming: JobRecord) -> Taken:
         """Take in a row that was read."""
         with self._lock:
+            incoming = self._sharing(incoming)
             entry = self._entries.get(incoming.key())
             if entry is None:
-                self._entries[incoming.key()] = _Entry(incoming)
+                self._entries[incoming.key()] = _Entry(incoming, group_of(incoming))
                 return Taken(look=group_of(incoming))
             if entry.ended:
                 return self._revived(entry, incoming)
             awaited_before = entry.record.monitoring_attempt
             entry.record = merged(entry.record, incoming)
+            entry.group = group_of(entry.record)
             look = None if entry.record.monitoring_attempt == awaited_before else group_of(entry.record)
             if incoming.revision > 0 or _same(entry.record, incoming):
                 return Taken(look=look)
@@ -96,7 +104,13 @@ class JobBook:
             return Taken()
         entry.record = incoming.model_copy(update={"revision": entry.record.revision + 1})
         entry.ended = False
-        return Taken(look=group_of(incoming), rewrite=entry.record)
+        entry.group = group_of(incoming)
+        return Taken(look=entry.group, rewrite=entry.record)
+
+    def _sharing(self, record: JobRecord) -> JobRecord:
+        """Return the record with what many have alike held once: the target, and which fields are set."""
+        target = self._targets.setdefault(record.target.model_dump_json(), record.target)
+        return JobRecord.model_construct(_EVERY_FIELD, **{**dict(record), "target": target})
 
     def removed(self, key: str) -> None:
         """Take in a tombstone that was read: an echo of ours, or another replica's."""
@@ -116,9 +130,7 @@ class JobBook:
     def of(self, group: Group) -> list[JobRecord]:
         """Return the live jobs of the group."""
         with self._lock:
-            return [
-                entry.record for entry in self._entries.values() if not entry.ended and group_of(entry.record) == group
-            ]
+            return [entry.record for entry in self._entries.values() if not entry.ended and entry.group == group]
 
     def live(self) -> list[JobRecord]:
         """Return all live jobs."""

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 
@@ -28,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 UNAWAITED_SECONDS = 30.0
 """After this long a job is asked about although nobody awaits its end."""
-_HEARTBEAT_CHECKS = 12
+_HEARTBEAT_CHECKS = 48
 """How many times in a heartbeat's period the jobs are looked through for one that is due."""
 
 
@@ -147,7 +148,8 @@ class Monitor:
             self._paces.of.pop(group, None)
             self._schedule.drop(group)
             return
-        records = [record for record in known if self._is_due(record)]
+        now = self._clock.now()
+        records = [record for record in known if _is_due(record, now)]
         if not records:
             self._schedule.give_back(group, UNAWAITED_SECONDS, suspect=False)
             return
@@ -157,11 +159,6 @@ class Monitor:
         elapsed = self._clock.monotonic() - started
         metrics.MONITOR_QUERY_SECONDS.labels("failed" if outcome.trouble else "answered").observe(elapsed)
         self._plan_next(group, outcome, changed=changed, elapsed=elapsed)
-
-    def _is_due(self, record: JobRecord) -> bool:
-        """Leave a fresh record to the monitoring command that follows it, with a capability of its own."""
-        age = self._clock.now() - record.at
-        return record.monitoring_attempt is not None or age.total_seconds() > UNAWAITED_SECONDS
 
     def _plan_next(self, group: Group, outcome: Round, *, changed: bool, elapsed: float) -> None:
         pace = self._paces.get(group)
@@ -217,6 +214,11 @@ class Monitor:
         trouble = self._paces.get(group_of(record)).trouble
         state = f"the job {record.native_id} is {record.state}"
         return f"{state}; {record.target.name} can't be asked at the moment: {trouble}" if trouble else state
+
+
+def _is_due(record: JobRecord, now: datetime) -> bool:
+    """Leave a fresh record to the monitoring command that follows it, with a capability of its own."""
+    return record.monitoring_attempt is not None or (now - record.at).total_seconds() > UNAWAITED_SECONDS
 
 
 def make_monitor(parts: Parts) -> Monitor:

@@ -18,7 +18,7 @@ from howdah.tasks.api import RefusedError
 from howdah.tasks.cancellations import Cancellations
 from howdah.tasks.context import Tools
 from services.job_monitoring import verdicts
-from services.job_monitoring.access import SharedSecret, by_promise
+from services.job_monitoring.access import SharedSecret, most_promising
 from services.job_monitoring.settings import MonitorSettings
 from services.job_monitoring.verdicts import Verdict, Word
 
@@ -63,11 +63,13 @@ class Rounds:
         return Round(tuple(found))
 
     def _ask(self, records: Sequence[JobRecord], found: list[Verdict]) -> None:
-        target = by_promise(records)[0].target
+        target = most_promising(records).target
         secret = SharedSecret(self._tools.exchange, records)
         bounds = Bounds(canceled=self._stopping, deadline=time.monotonic() + self._settings.monitor_query_seconds)
-        to_cancel = [record for record in records if self._is_to_stop(record)]
-        to_follow = [record for record in records if not self._is_to_stop(record)]
+        to_cancel: list[JobRecord] = []
+        to_follow: list[JobRecord] = []
+        for record in records:
+            (to_cancel if self._is_to_stop(record) else to_follow).append(record)
         with self._tools.reach().connect(target, secret, bounds) as connection:
             if to_follow:
                 found.extend(self._followed(connection, to_follow))
@@ -78,6 +80,8 @@ class Rounds:
         return record.reaping or record.cancel_since is not None or record.process_id in self._cancellations
 
     def _followed(self, connection: Connection, records: Sequence[JobRecord]) -> list[Verdict]:
+        if len(records) > jobs.BATCH:
+            records = _moved(connection, records)
         observations = jobs.query(connection, [_ref(record) for record in records])
         now = self._tools.clock.now()
         found = []
@@ -124,6 +128,13 @@ class Rounds:
         if now - since > timedelta(seconds=self._settings.cancel_budget_seconds):
             return verdicts.of_unconfirmed_cancel(record, trouble.failure.sentence, now)
         return verdicts.of_begun_cancel(record, since, now)
+
+
+def _moved(connection: Connection, records: Sequence[JobRecord]) -> list[JobRecord]:
+    """Return those of many jobs that must be looked at one by one: most of them wait or run as they did before."""
+    settled = {record.native_id: record.state for record in records if record.missing_since is None}
+    unmoved = jobs.unmoved(connection, settled)
+    return [record for record in records if record.native_id not in unmoved]
 
 
 def _ref(record: JobRecord) -> JobRef:

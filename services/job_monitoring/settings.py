@@ -19,7 +19,7 @@ class MonitorSettings(RuntimeSettings):
     """How long one round at a resource may take in all."""
     monitor_grace_seconds: float = Field(default=300.0, ge=0, le=86_400)
     """How long a job may be unknown to the scheduler, without an exit code, before it counts as lost."""
-    monitor_heartbeat_seconds: float = Field(default=60.0, gt=0, le=3_600)
+    monitor_heartbeat_seconds: float = Field(default=240.0, gt=0, le=3_600)
     """How often each job's task is said to be looked after; well below the task's due time."""
     cancel_budget_seconds: float = Field(default=600.0, gt=0, le=7 * 86_400)
     """How long after a cancel request an unreachable resource is waited for before CANCELED, unconfirmed. Shorter than

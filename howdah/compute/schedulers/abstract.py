@@ -108,6 +108,16 @@ class Scheduler(Protocol):
         """
         ...
 
+    def census_script(self) -> str | None:
+        """Return a script that lists id and state of all jobs of the account in one go, however many they are; None
+        where the scheduler has no such list, or one that costs as much as asking.
+        """
+        ...
+
+    def parse_census(self, stdout: str, stderr: str, exit_status: int) -> Mapping[str, JobState]:
+        """Return the states by native id: cheap, since there may be 100,000. SilentError as above."""
+        ...
+
     def accounting_script(self, native_ids: Sequence[str]) -> tuple[str, Mapping[str, str]] | None:
         """Return the same for the accounting; None when this scheduler has none."""
         ...
@@ -115,6 +125,18 @@ class Scheduler(Protocol):
     def parse_accounting(self, stdout: str, stderr: str, exit_status: int) -> Mapping[str, JobStatus] | None:
         """Return the status by native id; None when there is no accounting. SilentError as above."""
         ...
+
+
+class NoCensus:
+    """What a scheduler says that has no list of all jobs."""
+
+    def census_script(self) -> str | None:
+        """Return None: its jobs are asked for by their ids."""
+        return None
+
+    def parse_census(self, stdout: str, stderr: str, exit_status: int) -> Mapping[str, JobState]:  # noqa: ARG002 - there is none
+        """Return nothing."""
+        return {}
 
 
 def instant(epoch_seconds: str) -> datetime | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from howdah.compute import templates
-from howdah.compute.schedulers.abstract import Glossary, JobPlace, JobStatus, SilentError
+from howdah.compute.schedulers.abstract import Glossary, JobPlace, JobStatus, NoCensus, SilentError
 from howdah.compute.schedulers.troubles import refusal_of
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.params import JobSpec
@@ -21,7 +21,7 @@ _WORDS = {
 }
 
 
-class Fork:
+class Fork(NoCensus):
     """Processes of the login node, asked for through /proc or ps."""
 
     dialect = "fork.sh"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from howdah.compute.schedulers import htcondor_words
-from howdah.compute.schedulers.abstract import Glossary, JobPlace, JobStatus, SilentError
+from howdah.compute.schedulers.abstract import Glossary, JobPlace, JobStatus, NoCensus, SilentError
 from howdah.compute.schedulers.troubles import refusal_of
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.native import native_arguments
@@ -36,7 +36,7 @@ _OUT_OF_REACH = re.compile(
 _LONGEST_CODE: Final = 10_000
 
 
-class HtCondor:
+class HtCondor(NoCensus):
     """HTCondor 8.6 and later, through its commands."""
 
     dialect = "htcondor.sh"

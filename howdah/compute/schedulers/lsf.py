@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from howdah.compute.schedulers import lsf_words
-from howdah.compute.schedulers.abstract import Glossary, JobPlace, JobStatus, answered
+from howdah.compute.schedulers.abstract import Glossary, JobPlace, JobStatus, NoCensus, answered
 from howdah.compute.schedulers.troubles import refusal_of
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.native import native_arguments
@@ -35,7 +35,7 @@ _TERMINATION = re.compile(r"TERM_[A-Z_]+")
 _MOST_SIGNALS: Final = 128
 
 
-class Lsf:
+class Lsf(NoCensus):
     """LSF 9.1 and later, through its commands."""
 
     dialect = "lsf.sh"

@@ -14,7 +14,7 @@ from typing import Final
 
 from howdah.compute import templates
 from howdah.compute.schedulers import pbs_words
-from howdah.compute.schedulers.abstract import Glossary, JobPlace, JobStatus, answered
+from howdah.compute.schedulers.abstract import Glossary, JobPlace, JobStatus, NoCensus, answered
 from howdah.compute.schedulers.troubles import refusal_of
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.native import native_arguments
@@ -31,7 +31,7 @@ _SIGNAL_BASE: Final = 256
 _NAME_BYTES: Final = 8
 
 
-class Pbs:
+class Pbs(NoCensus):
     """PBS Professional 13 and later, and OpenPBS, through their commands."""
 
     dialect = "pbs.sh"

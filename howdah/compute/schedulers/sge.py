@@ -8,7 +8,7 @@ from typing import Final
 
 from howdah.compute import templates
 from howdah.compute.schedulers import sge_words
-from howdah.compute.schedulers.abstract import Glossary, JobPlace, JobStatus, SilentError
+from howdah.compute.schedulers.abstract import Glossary, JobPlace, JobStatus, NoCensus, SilentError
 from howdah.compute.schedulers.troubles import refusal_of
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.native import native_arguments
@@ -25,7 +25,7 @@ _SIGNALS_FROM: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
-class GridEngine:
+class GridEngine(NoCensus):
     """Grid Engine 6.2 and later, through its commands; ``names`` are those that the site gave to things."""
 
     names: GridEngineNames = STANDARD_NAMES

@@ -13,6 +13,7 @@ from howdah.contracts.resources import SchedulerKind
 from howdah.contracts.states import JobState
 
 _STATUS = 'SLURM_TIME_FORMAT=%s timeout 30 squeue -h -u "$(id -u)" -t all -j "$ids" -o \'%i|%T|%r|%S|%e\''
+_CENSUS = 'timeout 60 squeue -h -u "$(id -u)" -t all -o "%i|%T"'
 _ACCOUNTING = 'SLURM_TIME_FORMAT=%s timeout 45 sacct -n -X -P -j "$ids" -o JobIDRaw,State,ExitCode,Start,End'
 _JOB_ID = re.compile(r"[0-9]+")
 _STATUS_FIELDS = 5
@@ -76,6 +77,18 @@ class Slurm:
             raise SilentError(f"squeue: {_last_line(stderr) or f'exit status {exit_status}'}")
         rows = (line.split("|") for line in stdout.splitlines())
         return {row[0]: _from_queue(*row[1:]) for row in rows if _is_row(row, _STATUS_FIELDS)}
+
+    def census_script(self) -> str | None:
+        """Return one squeue for the account: no list of ids, which no command line would hold."""
+        return _CENSUS
+
+    def parse_census(self, stdout: str, stderr: str, exit_status: int) -> Mapping[str, JobState]:
+        """Return what squeue listed; words that are not in the table are left out, to be asked about one by one."""
+        if exit_status != 0:
+            raise SilentError(f"squeue: {_last_line(stderr) or f'exit status {exit_status}'}")
+        states = {word: state for word, (state, _) in slurm_words.STATES.items()}
+        rows = (line.partition("|") for line in stdout.split("\n"))
+        return {native_id: states[word] for native_id, _, word in rows if word in states and native_id.isdecimal()}
 
     def accounting_script(self, native_ids: Sequence[str]) -> tuple[str, Mapping[str, str]] | None:
         """Return one sacct for all jobs."""
