@@ -29,6 +29,7 @@ from api_server.compute_resources.looks_router import router as looks
 from api_server.compute_resources.router import router as compute_resources
 from api_server.console.site import ConsoleSite
 from api_server.credentials.router import router as credentials
+from api_server.data_products.router import router as data_products
 from api_server.experiments.logs_router import router as logs
 from api_server.experiments.outputs_router import router as outputs
 from api_server.experiments.router import router as experiments
@@ -58,6 +59,7 @@ from api_server.registry.repositories.idempotency import purge_idempotency_keys
 from api_server.registry.secrets import Vault
 from api_server.registry.unit_of_work import Registry
 from api_server.settings import ApiSettings, key_bytes
+from api_server.storage_resources.router import router as storage_resources
 from api_server.stream.hub import FeedHub
 from api_server.stream.live import LiveFeed
 from api_server.stream.router import router as stream
@@ -84,6 +86,8 @@ def routers() -> tuple[APIRouter, ...]:
         outputs,
         stream,
         files,
+        data_products,
+        storage_resources,
         compute_resources,
         looks,
         agents,

@@ -34,7 +34,7 @@ class Grant:
     reads: tuple[str, ...] = ()
     """URIs of objects that it may read."""
     writes: tuple[str, ...] = ()
-    """URIs of objects that it may write."""
+    """URIs of objects that it may write; one that ends with a slash stands for all that begin with it."""
     holder: str | None = None
     """The one service that may use it, where that is an agent; else any that may act for the task type."""
 
@@ -45,7 +45,8 @@ class Grant:
 
     def check_object(self, uri: str, access: Access) -> None:
         """Refuse (403 ``not-granted``) an object that the task does not name, or names for the other direction."""
-        if uri not in (self.reads if access is Access.READ else self.writes):
+        granted = self.reads if access is Access.READ else self.writes
+        if not any(uri == one or (one.endswith("/") and uri.startswith(one)) for one in granted):
             raise _not_granted(f"Task {self.task_id} was not granted to {access.value} {uri[:200]}.")
 
 

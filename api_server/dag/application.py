@@ -12,8 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 
 from howdah.contracts.containers import Container
 from howdah.contracts.native import NativeDirectives
-from howdah.contracts.params import ArgumentText, EnvironmentName, RelativePath, ReservationName
+from howdah.contracts.params import (
+    MAX_FILE_BYTES,
+    MAX_OUTPUT_FILES,
+    ArgumentText,
+    EnvironmentName,
+    ReservationName,
+)
+from howdah.contracts.paths import RelativePath
 from howdah.contracts.resources import STANDARD_NAMES, GridEngineNames, SchedulerKind
+from howdah.contracts.storage import Origin
 
 FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=100)]
 MAX_FIELDS = 500
@@ -28,14 +36,26 @@ class InputType(StrEnum):
     BOOLEAN = "boolean"
     ENUM = "enum"
     FILE = "file"
+    FILES = "files"
+    """Several files: a list of sources."""
+
+
+FILE_TYPES = frozenset({InputType.FILE, InputType.FILES})
 
 
 class OutputType(StrEnum):
-    """Where an output comes from: a file in the work directory, or what the application printed."""
+    """Where an output comes from: the work directory, or what the application printed."""
 
     FILE = "file"
+    FILES = "files"
+    """Every file that fits the pattern ``path``, with ``*``, ``?`` and ``[…]``."""
+    DIRECTORY = "directory"
+    """A directory, as one tar file."""
     STDOUT = "stdout"
     STDERR = "stderr"
+
+
+PRINTED = frozenset({OutputType.STDOUT, OutputType.STDERR})
 
 
 class _Shape(BaseModel):
@@ -60,7 +80,9 @@ class ApplicationInput(_Shape):
     order: int = Field(default=0, ge=0, le=10_000)
     """Where it stands on the command line; inputs of the same order keep the order of the list."""
     file_name: RelativePath | None = None
-    """What a file is called in the work directory; by default as it was uploaded."""
+    """What a file is called in the work directory; by default as it was uploaded. Of several files, their folder."""
+    max_files: int = Field(default=100, ge=1, le=MAX_FIELDS)
+    """Of several files, how many there may be."""
 
     @model_validator(mode="after")
     def _constraints_fit_the_type(self) -> Self:
@@ -77,7 +99,7 @@ class ApplicationInput(_Shape):
             raise ValueError(f"minimum, maximum: only numbers have them, not {self.type.value}")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"minimum: {self.minimum} is above the maximum {self.maximum}")
-        if self.file_name is not None and self.type is not InputType.FILE:
+        if self.file_name is not None and self.type not in FILE_TYPES:
             raise ValueError(f"file_name: only a file has one, not {self.type.value}")
         return self
 
@@ -88,15 +110,23 @@ class ApplicationOutput(_Shape):
     name: FieldName
     type: OutputType
     path: RelativePath | None = None
-    """Relative to the work directory; needed for a file, chosen by the platform otherwise."""
+    """Relative to the work directory; chosen by the platform for what was printed, needed otherwise."""
+    max_files: int = Field(default=100, ge=1, le=MAX_OUTPUT_FILES)
+    """Of several files, how many there may be; more are a failure that says so."""
+    max_bytes: int = Field(default=MAX_FILE_BYTES, ge=1, le=MAX_FILE_BYTES)
+    """What it may have, of several files all of them; more are a failure that says so."""
     content_type: Annotated[str, StringConstraints(max_length=200)] | None = None
     required: bool = True
+    after_failure: bool = False
+    """Brought back also when the application failed, as what it printed always is."""
     description: Annotated[str, StringConstraints(max_length=4_000)] = ""
 
     @model_validator(mode="after")
     def _a_file_has_a_path(self) -> Self:
-        if self.type is OutputType.FILE and self.path is None:
-            raise ValueError("path: needed for an output of type file")
+        if self.type not in PRINTED and self.path is None:
+            raise ValueError(f"path: needed for an output of type {self.type.value}")
+        if self.type is OutputType.FILES and "**" in (self.path or ""):
+            raise ValueError("path: '**' is no pattern of a shell; a '*' for each level is")
         return self
 
 
@@ -155,6 +185,7 @@ class WorkDirectory(StrEnum):
 
     REMOVE_ON_SUCCESS = "remove-on-success"
     """The default: what failed or was canceled can be looked at."""
+    REMOVE_ON_FAILURE = "remove-on-failure"
     REMOVE = "remove"
     KEEP = "keep"
 
@@ -174,12 +205,17 @@ class QueueLimits:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file in the object store that may serve as an input."""
+    """A file that may serve as an input: in the object store, or where ``origin`` says."""
 
     uri: str
+    """What the input names."""
     name: str
-    size_bytes: int
+    size_bytes: int | None
     sha256: str | None
+    origin: Origin | None = None
+    """Where it is read; None for an object of the platform's store, at ``at`` or ``uri``."""
+    at: str | None = None
+    """The object's URI, where that is another than the input names."""
 
 
 @dataclass(frozen=True, slots=True)

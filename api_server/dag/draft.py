@@ -159,7 +159,7 @@ class Draft:
 
     def _end_process(self) -> None:
         ended = self.run.ended + Counter(self.decisions.ended)
-        if ended[TaskState.COMPLETED] == len(self.run.dag.tasks):
+        if ended[TaskState.COMPLETED] + ended[TaskState.SKIPPED] == len(self.run.dag.tasks):
             state = ProcessState.COMPLETED
         elif self.canceling or not ended[TaskState.FAILED]:
             state = ProcessState.CANCELED
@@ -210,3 +210,5 @@ def _is_triggered(trigger: Trigger, edge: Edge) -> bool:
             return edge.unrun == 0
         case Trigger.ALL_DONE:
             return True
+        case Trigger.ANY_FAILED:
+            return edge.spoiled > 0

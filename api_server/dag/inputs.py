@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
-from api_server.dag.application import ApplicationInput, InputType, StoredFile
+from api_server.dag.application import FILE_TYPES, ApplicationInput, InputType, StoredFile
 from api_server.dag.problems import FieldProblem
+from api_server.dag.sources import why_no_source
 
-InputValue = str | int | float | bool | StoredFile
-OBJECT_PREFIX: Final = "howdah://objects/"
+InputValue = str | int | float | bool | StoredFile | tuple[StoredFile, ...]
 
 
 @dataclass(slots=True)
@@ -29,8 +29,9 @@ class _WrongValueError(ValueError):
 
 def file_uris(inputs: tuple[ApplicationInput, ...], given: Mapping[str, JsonValue]) -> set[str]:
     """Return the URIs that the values of file inputs name, so that they can be looked up."""
-    named = {given.get(item.name, item.default) for item in inputs if item.type is InputType.FILE}
-    return {uri for uri in named if isinstance(uri, str) and uri.startswith(OBJECT_PREFIX)}
+    values = [given.get(item.name, item.default) for item in inputs if item.type in FILE_TYPES]
+    named = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return {uri for uri in named if isinstance(uri, str)}
 
 
 def check_inputs(
@@ -106,11 +107,21 @@ def _enum(item: ApplicationInput, value: JsonValue, _: Mapping[str, StoredFile])
 
 
 def _file(_: ApplicationInput, value: JsonValue, files: Mapping[str, StoredFile]) -> StoredFile:
-    if not isinstance(value, str) or not value.startswith(OBJECT_PREFIX):
-        raise _WrongValueError(f"must be the URI of an uploaded file, which begins with {OBJECT_PREFIX}")
-    if value not in files:
-        raise _WrongValueError("no file of this gateway has this URI; upload it first, then use the URI of the answer")
-    return files[value]
+    if isinstance(value, str) and value in files:
+        return files[value]
+    raise _WrongValueError(why_no_source(value))
+
+
+def _files(item: ApplicationInput, value: JsonValue, files: Mapping[str, StoredFile]) -> tuple[StoredFile, ...]:
+    if not isinstance(value, list) or not value or len(value) > item.max_files:
+        raise _WrongValueError(f"must be a list of 1 to {item.max_files} sources of files")
+    found = []
+    for number, one in enumerate(value):
+        try:
+            found.append(_file(item, one, files))
+        except _WrongValueError as error:
+            raise _WrongValueError(f"number {number}: {error}") from None
+    return tuple(found)
 
 
 _CHECKS: Final[dict[InputType, Callable[[ApplicationInput, Any, Mapping[str, StoredFile]], InputValue]]] = {
@@ -120,4 +131,5 @@ _CHECKS: Final[dict[InputType, Callable[[ApplicationInput, Any, Mapping[str, Sto
     InputType.BOOLEAN: _boolean,
     InputType.ENUM: _enum,
     InputType.FILE: _file,
+    InputType.FILES: _files,
 }

@@ -13,12 +13,23 @@ from api_server.dag.application import (
     InputType,
     OutputType,
     Requirements,
-    StoredFile,
     WorkDirectory,
 )
 from api_server.dag.inputs import InputValue, check_inputs
 from api_server.dag.problems import FieldProblem, UnplannableError
 from api_server.dag.requirements import beyond_the_scheduler, resolve
+from api_server.dag.staging import (
+    ARCHIVE,
+    StagedInput,
+    archive_params,
+    cleanup_trigger,
+    input_params,
+    output_params,
+    output_trigger,
+    same_names,
+    staged_files,
+    words,
+)
 from howdah.contracts import params
 from howdah.contracts.failures import RetryPolicy
 from howdah.contracts.ids import GatewayId, ProcessId, TaskId, new_id
@@ -67,6 +78,8 @@ class ApplicationRun:
     inputs: Mapping[str, JsonValue]
     requirements: Requirements
     work_directory: WorkDirectory = WorkDirectory.REMOVE_ON_SUCCESS
+    archive: bool = False
+    """Whether the whole work directory is kept as well, as one tar file."""
 
 
 def check_application(
@@ -76,7 +89,8 @@ def check_application(
     checked = check_inputs(application.interface.inputs, inputs, application.files, complete=complete)
     resolved, problems = resolve(requirements, application.deployment.defaults, application.queues)
     problems += beyond_the_scheduler(application, resolved)
-    return checked.values, resolved, [*checked.problems, *problems, *_same_names(application, checked.values)]
+    problems += same_names(application.interface.inputs, checked.values)
+    return checked.values, resolved, [*checked.problems, *problems]
 
 
 def plan_application(run: ApplicationRun) -> Dag:
@@ -94,29 +108,6 @@ def plan_application(run: ApplicationRun) -> Dag:
         ) from None
 
 
-def _same_names(application: Application, values: Mapping[str, InputValue]) -> list[FieldProblem]:
-    taken: dict[str, str] = {}
-    problems = []
-    for item in application.interface.inputs:
-        value = values.get(item.name)
-        if isinstance(value, StoredFile):
-            name = _staged_name(item, value)
-            if (other := taken.setdefault(name, item.name)) != item.name:
-                text = (
-                    f"it is called {name} in the work directory, as is the file of {other}; "
-                    "upload one of them under another name"
-                )
-                problems.append(FieldProblem(f"inputs.{item.name}", text, value.uri))
-    return problems
-
-
-def _staged_name(item: ApplicationInput, value: StoredFile) -> str:
-    if item.file_name is not None:
-        return item.file_name
-    base = value.name.rsplit("/", 1)[-1]
-    return base if base.isprintable() and base not in {"", ".", ".."} else item.name
-
-
 def arguments(inputs: Sequence[ApplicationInput], values: Mapping[str, InputValue]) -> tuple[str, ...]:
     """Return the command line: inputs by ``order``, a flag before its value, a boolean's flag alone."""
     line: list[str] = []
@@ -127,13 +118,8 @@ def arguments(inputs: Sequence[ApplicationInput], values: Mapping[str, InputValu
         if item.type is InputType.BOOLEAN and item.flag is not None:
             line += [item.flag] if value else []
             continue
-        text = _staged_name(item, value) if isinstance(value, StoredFile) else _in_words(value)
-        line += [text] if item.flag is None else [item.flag, text]
+        line += words(item, value) if item.flag is None else [item.flag, *words(item, value)]
     return tuple(line)
-
-
-def _in_words(value: str | float | bool) -> str:  # noqa: FBT001 - the value is what is put into words
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
 class _Plan:
@@ -149,17 +135,16 @@ class _Plan:
     def dag(self) -> Dag:
         """Return the whole plan."""
         set_up = self._add(params.ENV_SETUP, params.EnvSetupParams(work_dir=self._work_dir))
-        staged = [self._stage_in(item, value, set_up) for item, value in self._files()]
+        files = staged_files(self._run.application.interface.inputs, self._values)
+        staged = [self._stage_in(one, set_up) for one in files]
         submission, monitoring = TaskId(new_id()), TaskId(new_id())
         self._submit(submission, monitoring, staged or [set_up])
         self._follow(submission, monitoring)
         stored = [self._stage_out(item, monitoring) for item in self._run.application.interface.outputs]
+        if self._run.archive:
+            stored.append(self._archive(monitoring))
         self._clean_up([monitoring, *stored])
         return Dag(tasks=tuple(self._tasks))
-
-    def _files(self) -> list[tuple[ApplicationInput, StoredFile]]:
-        found = ((item, self._values.get(item.name)) for item in self._run.application.interface.inputs)
-        return [(item, value) for item, value in found if isinstance(value, StoredFile)]
 
     def _add(self, task_type: str, model: BaseModel, **fields: Any) -> TaskId:  # noqa: ANN401 - fields of TaskSpec
         spec: dict[str, Any] = {
@@ -176,17 +161,10 @@ class _Plan:
         self._tasks.append(task)
         return task.task_id
 
-    def _stage_in(self, item: ApplicationInput, value: StoredFile, set_up: TaskId) -> TaskId:
-        staging = params.InputStagingParams(
-            work_dir=self._work_dir,
-            source=value.uri,
-            target=_staged_name(item, value),
-            size_bytes=value.size_bytes,
-            sha256=value.sha256,
-        )
-        return self._add(
-            params.INPUT_STAGING, staging, name=f"{params.INPUT_STAGING}:{item.name}", depends_on=(set_up,)
-        )
+    def _stage_in(self, staged: StagedInput, set_up: TaskId) -> TaskId:
+        name = f"{params.INPUT_STAGING}:{staged.task_name}"
+        model = input_params(self._work_dir, staged)
+        return self._add(params.INPUT_STAGING, model, name=name, depends_on=(set_up,))
 
     def _submit(self, submission: TaskId, monitoring: TaskId, after: Sequence[TaskId]) -> None:
         model = params.JobSubmissionParams(
@@ -236,24 +214,24 @@ class _Plan:
         )
 
     def _stage_out(self, item: ApplicationOutput, monitoring: TaskId) -> TaskId:
-        source = item.path if item.type is OutputType.FILE else self._stream(item.type)
-        model = params.OutputStagingParams(
-            work_dir=self._work_dir,
-            source=source or item.name,
-            target=output_uri(self._run.gateway_id, self._run.process_id, item.name),
-            name=item.name,
-            required=item.required,
-        )
-        # What a failed application printed is what its user wants to read first.
-        trigger = Trigger.ALL_SUCCEEDED if item.type is OutputType.FILE else Trigger.ALL_RAN
+        path = item.path if item.type not in _STREAMS else self._stream(item.type)
+        target = output_uri(self._run.gateway_id, self._run.process_id, item.name)
+        model = output_params(self._work_dir, item, path or item.name, target)
         name = f"{params.OUTPUT_STAGING}:{item.name}"
+        trigger = output_trigger(item)
+        return self._add(params.OUTPUT_STAGING, model, name=name, depends_on=(monitoring,), trigger=trigger)
+
+    def _archive(self, monitoring: TaskId) -> TaskId:
+        target = output_uri(self._run.gateway_id, self._run.process_id, ARCHIVE)
+        model = archive_params(self._work_dir, target)
+        name = f"{params.OUTPUT_STAGING}:{ARCHIVE}"
+        trigger = Trigger.ALL_RAN
         return self._add(params.OUTPUT_STAGING, model, name=name, depends_on=(monitoring,), trigger=trigger)
 
     def _clean_up(self, after: Sequence[TaskId]) -> None:
         choice = self._run.work_directory
         model = params.EnvCleanupParams(work_dir=self._work_dir, remove=choice is not WorkDirectory.KEEP)
-        trigger = Trigger.ALL_DONE if choice is WorkDirectory.REMOVE else Trigger.ALL_SUCCEEDED
-        self._add(params.ENV_CLEANUP, model, depends_on=tuple(after), trigger=trigger)
+        self._add(params.ENV_CLEANUP, model, depends_on=tuple(after), trigger=cleanup_trigger(choice))
 
 
 def job_name(submission: TaskId, generation: int = _GENERATION) -> str:

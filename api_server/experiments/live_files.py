@@ -8,22 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from api_server.auth.capabilities import Capabilities, Grant
-from api_server.auth.principal import Principal
+from api_server.experiments.file_looks import FileLooks
 from api_server.experiments.live_sources import Source
-from api_server.lifecycle.addressing import addressed_look, holder_of
 from api_server.objects.keys import uri_of
 from api_server.objects.store import ObjectStore
-from api_server.registry.models import LiveFile, LivePart, ResourceLook
+from api_server.registry.models import LiveFile, LivePart
 from api_server.registry.repositories.live_files import LiveFileRepository
-from api_server.registry.repositories.looks import LookRepository
 from api_server.registry.unit_of_work import UnitOfWork
-from howdah.contracts.ids import GatewayId, LookId, new_id
-from howdah.contracts.looks import MAX_PART_BYTES, RESOURCE_LOOK, LookKind, PartRequest
-from howdah.contracts.messages import LookAtResource
+from howdah.contracts.ids import new_id
+from howdah.contracts.looks import MAX_PART_BYTES, LookKind, PartRequest
 from howdah.contracts.resources import ResourceTarget
-from howdah.messaging.abstract import Outgoing
-from howdah.runtime.clock import Clock
 
 PART_BYTES: Final = MAX_PART_BYTES // 2
 """What one look brings at most."""
@@ -70,15 +64,10 @@ class Seen:
 class LiveFiles:
     """Reads the live files of one caller's gateway in one transaction."""
 
-    def __init__(
-        self, work: UnitOfWork, principal: Principal, store: ObjectStore, capabilities: Capabilities, clock: Clock
-    ) -> None:
-        self._work = work
-        self._principal = principal
+    def __init__(self, work: UnitOfWork, gateway_id: str, store: ObjectStore, looks: FileLooks) -> None:
         self._store = store
-        self._capabilities = capabilities
-        self._clock = clock
-        self._rows = LiveFileRepository(work.session, principal.gateway_id)
+        self._looks = looks
+        self._rows = LiveFileRepository(work.session, gateway_id)
 
     def read(self, source: Source, wanted: Wanted) -> Seen:
         """Return what is here of the wanted bytes; where they are not, a look is asked for unless one is under way."""
@@ -89,7 +78,7 @@ class LiveFiles:
         start = _start(row, wanted)
         parts = self._rows.parts(row, start, start + wanted.limit)
         content = _content(self._store, parts, start, wanted.limit)
-        now = self._clock.now()
+        now = self._looks.now()
         stale = wanted.start < 0 and _is_stale(row, now)
         asked = (stale or not content) and (_under_way(row, now) or self._ask(source, wanted))
         return Seen(
@@ -115,7 +104,7 @@ class LiveFiles:
         if target is None or not source.submitted:
             return not source.ended
         row = self._rows.claim(new_id(), source.process_id, source.path)
-        now = self._clock.now()
+        now = self._looks.now()
         if _under_way(row, now):
             return True
         at_the_end = row.seen_at is None or (wanted.start < 0 and _is_stale(row, now))
@@ -148,41 +137,9 @@ class LiveFiles:
             checked_sha256=before.checked_sha256 if before else None,
         )
         told = {"file_id": row.id, "epoch": row.epoch, "key": key, "final": source.ended}
-        look = ResourceLook(
-            id=look_id,
-            gateway_id=source.gateway_id,
-            resource_id=target.resource_id,
-            what=LookKind.FILE.value,
-            params=request.model_dump(mode="json") | told,
-            requested_by=self._principal.subject,
-            created_at=now,
-            due_at=now + timedelta(seconds=_LOOK_SECONDS),
-        )
-        LookRepository(self._work.session, source.gateway_id).add(look)
-        row.asked_at, row.asked_look_id, row.asked_until = now, look_id, look.due_at
-        self._work.enqueue(self._request(look, target, request.target))
-
-    def _request(self, look: ResourceLook, target: ResourceTarget, writes: str) -> Outgoing:
-        grant = Grant(
-            task_id=look.id,
-            task_type=RESOURCE_LOOK,
-            process_id=look.id,
-            gateway_id=look.gateway_id,
-            credentials=tuple(map(str, target.credential_ids)),
-            writes=(writes,),
-            holder=holder_of(target),
-        )
-        request = LookAtResource(
-            at=self._clock.now(),
-            look_id=LookId(look.id),
-            gateway_id=GatewayId(look.gateway_id),
-            what=LookKind.FILE,
-            params=look.params,
-            target=target,
-            capability=self._capabilities.mint(grant),
-            deadline_at=look.due_at,
-        )
-        return addressed_look(request)
+        params, due = request.model_dump(mode="json") | told, now + timedelta(seconds=_LOOK_SECONDS)
+        self._looks.ask(look_id, target, LookKind.FILE, params, writes=request.target, due=due)
+        row.asked_at, row.asked_look_id, row.asked_until = now, look_id, due
 
 
 def _under_way(row: LiveFile, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from api_server.experiments import service
-from api_server.experiments.outputs import checked_key
+from api_server.objects.outputs import checked_key
 from api_server.problems import NotFoundError
 from api_server.registry.repositories import run_reads
 from api_server.registry.repositories.rows import Row
@@ -116,7 +116,7 @@ def _stored(work: UnitOfWork, gateway_id: str, process_id: str, path: str) -> St
     for task in run_reads.output_tasks(work.session, gateway_id, process_id, OUTPUT_STAGING):
         staged = task["outputs"] or {}
         if task["state"] == TaskState.COMPLETED and task["params"].get("source") == path and staged.get("uri"):
-            if not staged.get("present", True) or staged.get("archive"):
+            if not staged.get("present", True):
                 continue
             key = checked_key(gateway_id, staged["uri"])
             return Stored(key, staged["size_bytes"], staged["sha256"], path.rsplit("/", 1)[-1])

@@ -9,6 +9,7 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 
 from api_server.auth.principal import Principal, Scope
+from api_server.experiments.file_looks import FileLooks
 from api_server.experiments.live_files import LiveFiles, Seen, Wanted
 from api_server.experiments.live_sources import LogStream, Source, Stored, stream_of
 from api_server.experiments.log_answers import (
@@ -116,7 +117,8 @@ class _Looking:
         registry: Registry = state.registry
         with registry.transaction() as work:
             source = stream_of(work, gateway_id, self._task_id, self._stream)
-            files = LiveFiles(work, self._principal, self._store, state.capabilities, state.clock)
+            looks = FileLooks(work, self._principal, state.capabilities, state.clock)
+            files = LiveFiles(work, gateway_id, self._store, looks)
             if source.stored is None:
                 return source, files.read(source, self._wanted)
             return source, self._of_stored(source.stored, files.identity(source))

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 from api_server.http.model import ApiModel, Instant
 from api_server.lifecycle.requests import MAX_BATCH, ExperimentRequest
 from howdah.contracts.failures import FailureKind
+from howdah.contracts.params import OutputForm
 from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState
 from howdah.contracts.tasks import Name
 
@@ -287,6 +288,26 @@ class Event(Answer):
     payload: Object
 
 
+class OutputFile(Answer):
+    """One of an output's several files: ``…/outputs/{name}/files/{number}``."""
+
+    number: int
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+class Intermediate(Answer):
+    """An output as it was at a moment while the run went on: ``…/outputs/{name}/intermediate``."""
+
+    state: Literal["fetching", "here", "absent", "failed"]
+    size_bytes: int | None
+    sha256: str | None
+    seen_at: Instant | None
+    reason: str | None
+    """Why there is nothing, or nothing new."""
+
+
 class Output(Answer):
     """An output: there (``present``), not brought back yet (null), or absent (``reason`` says why)."""
 
@@ -303,6 +324,14 @@ class Output(Answer):
     required: bool
     reason: str | None
     task_id: str
+    path: str
+    """In the work directory; of several files the pattern."""
+    form: OutputForm
+    """``files``: several, together as one tar; the other forms are one file."""
+    files: list[OutputFile]
+    """Of several files, each."""
+    intermediate: Intermediate | None
+    """What somebody had fetched while the run went on."""
 
 
 class GraphTask(Answer):

@@ -15,6 +15,7 @@ TAGS = {
     "outputs": "What runs left behind.",
     "live stream": "Server-sent events: what happens, as it happens.",
     "files": "Upload inputs, download them again.",
+    "data": "Data products with their replicas, and the storage resources from which inputs are read.",
     "compute resources": "The machines that run jobs.",
     "applications": "What can be run, and how it is started where.",
     "credentials": "How resources are reached. Secrets go in and never come out.",

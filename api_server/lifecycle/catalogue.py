@@ -7,10 +7,11 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from api_server.dag.application import Application, Deployment, Interface, QueueLimits, Requirements, StoredFile
-from api_server.dag.inputs import OBJECT_PREFIX, file_uris
+from api_server.dag.inputs import file_uris
 from api_server.dag.problems import FieldProblem
 from api_server.dag.task_types import KnownType
 from api_server.lifecycle.requests import ApplicationExperiment, TasksExperiment
+from api_server.lifecycle.sources import load_sources
 from api_server.registry.models import ApplicationDeployment, ComputeResource
 from api_server.registry.repositories import launch_catalogue as queries
 from howdah.contracts.containers import Container
@@ -85,9 +86,7 @@ class Catalogue:
         uris: set[str] = set()
         for request in known:
             uris |= file_uris(self._interfaces[request.interface_id][1].inputs, request.inputs)
-        for stored in queries.files(session, gateway_id, {uri.removeprefix(OBJECT_PREFIX) for uri in uris}):
-            uri = OBJECT_PREFIX + stored.key
-            self._files[uri] = StoredFile(uri, stored.name, stored.size_bytes, stored.sha256)
+        self._files |= load_sources(session, gateway_id, uris)
 
     def application(self, request: ApplicationExperiment) -> tuple[Application | None, list[FieldProblem]]:
         """Return what the request runs, or what is missing for it."""

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Final, Protocol
 
+from pydantic import TypeAdapter
+
 from api_server.auth.capabilities import Grant
 from api_server.dag.decisions import Publication
 from api_server.dag.run import Run
@@ -10,12 +12,14 @@ from api_server.lifecycle.addressing import addressed_task, holder_of
 from howdah.contracts import params
 from howdah.contracts.messages import RunTask
 from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.storage import Origin
 from howdah.contracts.tasks import TaskSpec
 from howdah.messaging.abstract import Outgoing
 from howdah.messaging.lanes import Partitioner
 from howdah.runtime.tracing import child_of
 
 _OBJECTS: Final = "howdah://objects/"
+_ORIGIN: Final[TypeAdapter[Origin]] = TypeAdapter(Origin)
 
 
 class Mint(Protocol):
@@ -61,6 +65,7 @@ class Commands:
         self, run: Run, spec: TaskSpec, publication: Publication, target: ResourceTarget | None
     ) -> str | None:
         credentials = tuple(map(str, target.credential_ids)) if target is not None else ()
+        credentials += _of_origin(spec, publication)
         reads, writes = _objects(run, spec, publication)
         if not (credentials or reads or writes):
             return None
@@ -77,6 +82,12 @@ class Commands:
         return self._mint.mint(grant)
 
 
+def _of_origin(spec: TaskSpec, publication: Publication) -> tuple[str, ...]:
+    """Return the credentials of the other resource from which a file comes; only the planner names one."""
+    origin = publication.params.get("origin") if spec.type == params.INPUT_STAGING else None
+    return () if origin is None else tuple(map(str, _ORIGIN.validate_python(origin).credential_ids))
+
+
 def _objects(run: Run, spec: TaskSpec, publication: Publication) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the objects that the task may read and write.
 
@@ -84,9 +95,10 @@ def _objects(run: Run, spec: TaskSpec, publication: Publication) -> tuple[tuple[
     gateway: what the user could fetch as well.
     """
     if spec.type == params.OUTPUT_STAGING:
-        return (), (str(publication.params["target"]),)
+        several = publication.params.get("form") == params.OutputForm.FILES
+        return (), (f"{publication.params['target']}{'/' if several else ''}",)
     if spec.type == params.INPUT_STAGING:
-        return (str(publication.params["source"]),), ()
+        return () if publication.params.get("origin") else (str(publication.params["source"]),), ()
     if spec.type in params.BUILT_IN:
         return (), ()
     own = f"{_OBJECTS}{run.identity.gateway_id}/"

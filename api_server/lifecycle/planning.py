@@ -76,6 +76,7 @@ class Planner:
                 inputs=request.inputs,
                 requirements=request.requirements,
                 work_directory=request.work_directory,
+                archive=request.archive,
             )
         )
         return dag, {request.resource_id: target}

@@ -31,6 +31,8 @@ class ApplicationExperiment(_Request):
     """Input name → value; a file by its URI."""
     requirements: Requirements = Field(default_factory=Requirements)
     work_directory: WorkDirectory = WorkDirectory.REMOVE_ON_SUCCESS
+    archive: bool = False
+    """Keep the whole work directory as well, as one tar file: the output ``@work-directory``."""
 
 
 class TasksExperiment(_Request):

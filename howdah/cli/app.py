@@ -6,6 +6,7 @@ from howdah.cli.commands import (
     agents,
     apps,
     catalogue,
+    data,
     dead_letters,
     experiments,
     local_stack,
@@ -29,6 +30,7 @@ app.add_typer(resources.app, name="resources")
 agents.add_to(app)
 app.add_typer(agents.app, name="agents")
 app.add_typer(apps.app, name="apps")
+app.add_typer(data.app, name="data")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(services.app, name="services")
 app.add_typer(task_types.app, name="task-types")

@@ -20,7 +20,9 @@ from howdah.client.models import (
     Caller,
     Credential,
     LoginCode,
+    StorageResource,
 )
+from howdah.client.products import ProductCalls
 from howdah.client.resources import ResourceCalls
 from howdah.client.services import ServiceCalls
 from howdah.client.task_types import TaskTypeCalls
@@ -66,6 +68,8 @@ class Client:
         self.deployments = VersionedCollection(self._connection, "/application-deployments", ApplicationDeployment)
         self.task_types = TaskTypeCalls(self._connection)
         self.files = Files(self._connection)
+        self.storage = VersionedCollection(self._connection, "/storage-resources", StorageResource)
+        self.products = ProductCalls(self._connection)
         self.experiments = ExperimentCalls(self._connection)
         self.dead_letters = DeadLetterCalls(self._connection)
         self.services = ServiceCalls(self._connection)

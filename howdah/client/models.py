@@ -293,3 +293,41 @@ class DeadLetter(Answer):
     topic: str
     partition: int
     offset: int
+
+
+class StorageResource(Versioned):
+    """A place from which inputs are read."""
+
+    name: str
+    description: str = ""
+    kind: str
+    root: str
+    host: str | None = None
+    username: str | None = None
+    credential_id: str | None = None
+    enabled: bool = True
+
+
+class Replica(Answer):
+    """One place where a product's bytes are."""
+
+    id: str
+    uri: str
+    storage_id: str | None = None
+    created_at: datetime
+
+
+class DataProduct(Versioned):
+    """A file that is known by what it is; ``uri`` is what an input takes."""
+
+    uri: str
+    owner: str
+    name: str
+    description: str = ""
+    content_type: str
+    size_bytes: int | None = None
+    sha256: str | None = None
+    labels: dict[str, str] = {}
+    experiment_id: str | None = None
+    output_name: str | None = None
+    replicas: list[Replica] = []

@@ -102,6 +102,14 @@ class Transferred:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A regular file that fits a pattern; ``path`` is relative to where it was looked for."""
+
+    path: str
+    size_bytes: int
+
+
 Progress = Callable[[int], None]
 """Called with the bytes moved so far, on the caller's thread."""
 
@@ -168,10 +176,43 @@ class Connection(Protocol):
         """
         ...
 
-    def download(
-        self, remote_path: str, sink: BinaryIO, *, max_bytes: int, progress: Progress | None = None
+    def append(
+        self, source: Iterable[bytes], part_path: str, *, start: int, progress: Progress | None = None
     ) -> Transferred:
-        """Read a file of at most ``max_bytes`` into ``sink``, as long as it was when the transfer began.
+        """Write on in a partial file that has ``start`` bytes (0: begin it anew); what arrived before a break stays.
+
+        TRANSIENT when it has another length. Parents are made. ``progress`` counts from the file's beginning, the
+        result what this call sent.
+        """
+        ...
+
+    def place(self, part_path: str, remote_path: str, *, size: int, mode: int = 0o644) -> None:
+        """Rename a partial file of ``size`` bytes to its name; PERMANENT when it has another size."""
+        ...
+
+    def remove_file(self, remote_path: str) -> None:
+        """Remove a file; nothing happens where there is none."""
+        ...
+
+    def confined(self, root: str, path: str) -> str:
+        """Return the absolute path of ``path`` below ``root``; PERMANENT when symbolic links lead out of it."""
+        ...
+
+    def find_files(self, directory: str, pattern: str, *, limit: int) -> list[FoundFile]:
+        """Return the regular files below ``directory`` that fit the shell pattern, one more than ``limit`` at most."""
+        ...
+
+    def pack(self, directory: str, archive_path: str, *, exclude: str | None = None) -> None:
+        """Write the directory as an uncompressed tar file, unless it is there already; never seen half-written.
+
+        ``exclude`` leaves out what begins with that name at the top.
+        """
+        ...
+
+    def download(
+        self, remote_path: str, sink: BinaryIO, *, max_bytes: int, start: int = 0, progress: Progress | None = None
+    ) -> Transferred:
+        """Read a file of at most ``max_bytes`` into ``sink``, from ``start`` on, to the end it had when this began.
 
         PERMANENT when it does not exist, is no regular file, may not be read, is larger, or shrank meanwhile.
         """

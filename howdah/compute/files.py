@@ -32,7 +32,8 @@ _RECEIVE = (
 _SEND = (
     '[ -e "$1" ] || { echo "no such file" >&2; exit 66; }; [ -f "$1" ] || { echo "not a regular file" >&2; exit 67; }; '
     '[ -r "$1" ] || { echo "Permission denied" >&2; exit 67; }; n=$(wc -c <"$1") || exit 68; '
-    'printf "\\n%s\\n%s\\n" "$3" $n; [ $n -le "$2" ] || exit 0; head -c $n -- "$1"'
+    'printf "\\n%s\\n%s\\n" "$3" $n; [ $n -le "$2" ] || exit 0; n=$((n - $4)); [ $n -gt 0 ] || exit 0; '
+    'if [ "$4" -eq 0 ]; then head -c $n -- "$1"; else tail -c +$(($4 + 1)) -- "$1" | head -c $n; fi'
 )
 _MOVE_INTO_PLACE = """
 [ ! -d "$target" ] || { echo "$target is a directory" >&2; exit 71; }
@@ -79,24 +80,24 @@ class FileConnection(ShellConnection):
         self._done("upload", self.run_script(_MOVE_INTO_PLACE, variables, operation="upload"), f"writing {path}")
 
     def download(
-        self, remote_path: str, sink: BinaryIO, *, max_bytes: int, progress: Progress | None = None
+        self, remote_path: str, sink: BinaryIO, *, max_bytes: int, start: int = 0, progress: Progress | None = None
     ) -> Transferred:
         """Read a file (see ``abstract.Connection``)."""
         path, marker = self.expand(remote_path), new_marker()
-        receiver = _Receiver(sink, progress or (lambda _: None))
+        receiver = _Receiver(sink, start, progress or (lambda _: None))
         answer = AfterMarker(marker, receiver)
         with self._operation("download", None, silence=True) as operation:
-            argv = ("sh", "-c", _SEND, "howdah", path, str(max_bytes), marker)
+            argv = ("sh", "-c", _SEND, "howdah", path, str(max_bytes), marker, str(start))
             ended = self._execute(operation, Program(argv), answer)
             self._require_success(operation, ended, f"reading {path}", answered=answer.seen)
             announced = receiver.announced
             if announced is None or announced > max_bytes:
                 what = f"failed: {path} has {announced} bytes, more than the {max_bytes} allowed"
                 raise operation.failure(FailureKind.PERMANENT, what)
-            if receiver.moved.size_bytes != announced:
-                what = f"failed: {path} had {announced} bytes and gave only {receiver.moved.size_bytes}"
+            if start + receiver.moved.size_bytes != announced:
+                what = f"failed: {path} had {announced} bytes and gave only {start + receiver.moved.size_bytes}"
                 raise operation.failure(FailureKind.PERMANENT, what)
-        return Transferred(announced, receiver.moved.sha256)
+        return Transferred(receiver.moved.size_bytes, receiver.moved.sha256)
 
     def stat(self, remote_path: str) -> FileStat | None:
         """Return what stands there; None when nothing does."""
@@ -158,8 +159,9 @@ class FileConnection(ShellConnection):
 class _Receiver:
     """Takes the announced size from the first line, then the file's bytes."""
 
-    def __init__(self, sink: BinaryIO, progress: Progress) -> None:
+    def __init__(self, sink: BinaryIO, start: int, progress: Progress) -> None:
         self._sink = sink
+        self._start = start
         self._progress = progress
         self._header = b""
         self.announced: int | None = None
@@ -172,11 +174,11 @@ class _Receiver:
                 self._header = line
                 return
             self.announced = int(line)
-        data = data[: self.announced - self.moved.size_bytes]
+        data = data[: max(self.announced - self._start - self.moved.size_bytes, 0)]
         if data:
             self._sink.write(data)
             self.moved.add(data)
-            self._progress(self.moved.size_bytes)
+            self._progress(self._start + self.moved.size_bytes)
 
 
 def _chunks(source: BinaryIO | Iterable[bytes]) -> Iterable[bytes]:

@@ -6,11 +6,11 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 
-from howdah.compute.files import FileConnection
 from howdah.compute.framing import Capped
 from howdah.compute.invocation import Invocation
 from howdah.compute.operation import Operation
 from howdah.compute.shell import Ended
+from howdah.compute.staging import StagingConnection
 from howdah.contracts.failures import FailureKind
 
 _READ_BYTES = 1 << 16
@@ -18,7 +18,7 @@ _STDERR_BYTES = 1 << 16
 _TICK_SECONDS = 0.05
 
 
-class LocalConnection(FileConnection):
+class LocalConnection(StagingConnection):
     """Executes command lines as children of this process, each in a session of its own."""
 
     def _execute(self, operation: Operation, invocation: Invocation, on_stdout: Callable[[bytes], None]) -> Ended:

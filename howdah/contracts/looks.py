@@ -6,7 +6,8 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from howdah.contracts.failures import Failure
-from howdah.contracts.params import MAX_FILE_BYTES, ObjectUri, RelativePath, Sha256
+from howdah.contracts.params import MAX_FILE_BYTES, ObjectUri, Sha256
+from howdah.contracts.paths import RelativePath
 from howdah.contracts.resources import RemotePath
 
 RESOURCE_LOOK = "resource-look"
@@ -22,6 +23,8 @@ class LookKind(StrEnum):
     """Everything from the name to the scheduler, step by step: ``ReachabilityReport``."""
     FILE = "file"
     """Some bytes of a file in a process's work directory, kept in the object store: ``FilePart``."""
+    OUTPUT = "output"
+    """A whole file in a process's work directory, as it stands: ``OutputSnapshot``."""
 
 
 class StepName(StrEnum):
@@ -113,3 +116,28 @@ class FilePart(BaseModel):
     checked_bytes: int = Field(default=0, ge=0)
     checked_sha256: Sha256 | None = None
     """Of the part's last ``checked_bytes``, to be asked for with the next."""
+
+
+MAX_SNAPSHOT_BYTES: Final = 1 << 30
+"""What an output may have that is fetched while the run goes on."""
+
+
+class SnapshotRequest(BaseModel):
+    """Which file is wanted whole, as ``LookAtResource.params``."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    work_dir: RemotePath
+    path: RelativePath
+    target: ObjectUri
+    max_bytes: int = Field(default=MAX_SNAPSHOT_BYTES, ge=0, le=MAX_SNAPSHOT_BYTES)
+
+
+class OutputSnapshot(BaseModel):
+    """A file as it stood at a moment, brought whole."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    present: bool
+    size_bytes: int = Field(default=0, ge=0)
+    sha256: Sha256 | None = None

@@ -26,7 +26,7 @@ from howdah.contracts.ids import (
     derive_id,
 )
 from howdah.contracts.looks import LookKind
-from howdah.contracts.params import RelativePath
+from howdah.contracts.paths import RelativePath
 from howdah.contracts.resources import RemotePath, ResourceTarget
 from howdah.contracts.states import JobState
 

@@ -3,14 +3,17 @@
 A work directory belongs to a process. Files in it are named relative to it and never leave it.
 """
 
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from howdah.contracts.containers import Container
 from howdah.contracts.ids import UUID_TEXT, TaskId
 from howdah.contracts.native import NativeDirectives
+from howdah.contracts.paths import RelativePath
 from howdah.contracts.resources import RemotePath
+from howdah.contracts.storage import Origin
 
 ENV_SETUP = "env-setup"
 INPUT_STAGING = "input-staging"
@@ -33,18 +36,10 @@ BUILT_IN: tuple[str, ...] = (
 MAX_FILE_BYTES = 1 << 40
 
 
-def _stays_inside(path: str) -> str:
-    segments = path.split("/")
-    if path.startswith("/") or any(segment in {"", ".", ".."} for segment in segments):
-        raise ValueError("must be a path relative to the work directory, without empty, '.' or '..' segments")
-    if not path.isprintable():
-        raise ValueError("must not contain control or unassigned characters")
-    return path
-
-
-RelativePath = Annotated[str, StringConstraints(min_length=1, max_length=1_000), AfterValidator(_stays_inside)]
 ObjectUri = Annotated[str, StringConstraints(max_length=1_200, pattern=r"^howdah://objects/[A-Za-z0-9._~/+=@,-]+$")]
 """An object in the platform's object store."""
+OBJECTS: Final = "howdah://objects/"
+SourceText = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)]
 ArgumentText = Annotated[str, StringConstraints(max_length=32_768, pattern=r"^[^\x00]*$")]
 ReservationName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._@#-]{1,128}$")]
@@ -68,12 +63,22 @@ class InputStagingParams(_Params):
     """Bring one input file into the work directory."""
 
     work_dir: RemotePath
-    source: ObjectUri
+    source: SourceText
+    """An object of the platform's store; with ``origin``, what people call that."""
+    origin: Origin | None = None
+    """Where it is read, when not in the platform's store."""
     target: RelativePath
     size_bytes: int | None = Field(default=None, ge=0, le=MAX_FILE_BYTES)
     sha256: Sha256 | None = None
     """Checked after the transfer, and used to skip a transfer that was done already."""
+    max_bytes: int = Field(default=MAX_FILE_BYTES, ge=0, le=MAX_FILE_BYTES)
     executable: bool = False
+
+    @model_validator(mode="after")
+    def _comes_from_somewhere(self) -> Self:
+        if self.origin is None and not self.source.startswith(OBJECTS):
+            raise ValueError(f"source: must begin with {OBJECTS} where there is no origin")
+        return self
 
 
 class JobSpec(_Params):
@@ -148,14 +153,33 @@ class JobMonitoringParams(_Params):
     """The job's error output, whose tail explains a failure; as in its ``JobSpec``."""
 
 
+class OutputForm(StrEnum):
+    """What an output is on the resource, and in what form it is brought back."""
+
+    FILE = "file"
+    FILES = "files"
+    """All regular files that fit a pattern, each as an object of its own."""
+    DIRECTORY = "directory"
+    """As one tar file."""
+    WORK_DIRECTORY = "work-directory"
+    """All of it, as one tar file."""
+
+
+MAX_OUTPUT_FILES: Final = 1_000
+
+
 class OutputStagingParams(_Params):
-    """Bring one output file from the work directory into the object store."""
+    """Bring one output from the work directory into the object store."""
 
     work_dir: RemotePath
     source: RelativePath
+    """A file, a pattern or a directory, as ``form`` says; ignored for the work directory itself."""
     target: ObjectUri
+    """Where it is put; for several files what their URIs begin with: ``<target>/<number>``."""
     name: str
     """The output's name in the application interface."""
+    form: OutputForm = OutputForm.FILE
+    max_files: int = Field(default=100, ge=1, le=MAX_OUTPUT_FILES)
     required: bool = True
     """A required output that is missing is a permanent failure; an optional one is reported as absent."""
     max_bytes: int = Field(default=MAX_FILE_BYTES, ge=0, le=MAX_FILE_BYTES)
@@ -179,13 +203,28 @@ class CommandParams(_Params):
     """Whether it may simply be run again when nobody knows whether it had run."""
 
 
+class StagedPart(_Params):
+    """One of several files that one task brought."""
+
+    path: str
+    """Relative to the work directory."""
+    uri: str
+    size_bytes: int = Field(ge=0)
+    sha256: Sha256
+
+
 class StagedFile(_Params):
     """The output of both staging tasks, as ``TaskCompleted.outputs``."""
 
     uri: str
     size_bytes: int = Field(ge=0)
+    """Of several files, all of them."""
     sha256: Sha256
+    """Of several files, the digest of their digests in order, one a line."""
     present: bool = True
+    form: OutputForm = OutputForm.FILE
+    files: tuple[StagedPart, ...] = ()
+    """What there is where the output is several files."""
 
 
 class SubmittedJob(_Params):

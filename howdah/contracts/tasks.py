@@ -28,6 +28,8 @@ class Trigger(StrEnum):
     ALL_RAN = "all_ran"
     """Well or not, but none was skipped or canceled: what a failed application printed is worth having."""
     ALL_DONE = "all_done"
+    ANY_FAILED = "any_failed"
+    """Not all of it ended well. A task that is SKIPPED because all did takes nothing from the run's success."""
 
 
 class OutputRef(BaseModel):

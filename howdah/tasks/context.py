@@ -121,9 +121,13 @@ class TaskContext(Generic[P]):
         """Write a line for the task's user. Bounded; a line may be lost when the process dies."""
         self._log.write(text)
 
-    def connect(self) -> AbstractContextManager[Connection]:
-        """Return a connection to the target, bounded by the attempt's deadline and its cancel token."""
-        target = self.target
+    def secret(self, credential_id: CredentialId) -> PasswordSecret | SshKeySecret:
+        """Return the secret behind a credential that the task was granted."""
+        return self._tools.exchange.secret(credential_id, self.grant)
+
+    def connect(self, to: ResourceTarget | None = None) -> AbstractContextManager[Connection]:
+        """Return a connection, to the target if no other is named, bounded by the attempt's deadline and cancel."""
+        target = to or self.target
         secret = SecretOf(self._tools.exchange, target.credential_id, self.grant)
         bounds = Bounds(canceled=self.cancel, deadline=time.monotonic() + self.remaining_seconds())
         return self._tools.reach().connect(target, secret, bounds)

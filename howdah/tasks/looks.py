@@ -22,6 +22,7 @@ from howdah.tasks.api import Grant
 from howdah.tasks.bulkhead import Bulkhead
 from howdah.tasks.cancel import CancelToken, StopReason
 from howdah.tasks.context import SecretOf, Tools
+from howdah.tasks.files import Chunks
 from howdah.tasks.service import PartFactory, Parts
 
 log = structlog.get_logger(__name__)
@@ -39,8 +40,8 @@ class Look:
     bounds: Bounds
     params: Mapping[str, JsonValue]
     reach: Callable[[], Reach]
-    keep: Callable[[str, bytes], None]
-    """Puts bytes into the object store, where the look's capability allows it."""
+    store: Callable[[str, Chunks, int], None]
+    """Writes an object of so many bytes, where the look's capability allows it."""
 
 
 LookHandler = Callable[[Look], BaseModel]
@@ -113,10 +114,10 @@ class _Looking:
         grant = Grant(request.capability)
         secret = SecretOf(self._tools.exchange, request.target.credential_id, grant)
 
-        def keep(uri: str, content: bytes) -> None:
-            self._tools.files.store_output(uri, lambda: (part for part in (content,)), len(content), grant)
+        def store(uri: str, chunks: Chunks, size_bytes: int) -> None:
+            self._tools.files.store_output(uri, chunks, size_bytes, grant)
 
-        look = Look(request.target, secret, bounds, request.params, self._tools.reach, keep)
+        look = Look(request.target, secret, bounds, request.params, self._tools.reach, store)
         return self._handlers[request.what](look).model_dump(mode="json")
 
 

@@ -1,20 +1,33 @@
-"""Bring one input file from the object store into the work directory."""
+"""Bring one input file into the work directory."""
 
 import hashlib
 from collections.abc import Iterator
+from typing import Final
 
 from howdah.compute.abstract import Connection
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.params import INPUT_STAGING, InputStagingParams, StagedFile
 from howdah.tasks import Needs, TaskContext, TaskError, task
-from howdah.tasks.transfers import telling_progress
+from services.input_staging.arrival import Arrival
+
+RESUMED_BYTES: Final = 8 << 20
+"""From this size on a transfer that breaks is gone on with; smaller files cross in one round trip, again if need be."""
 
 
 @task(INPUT_STAGING, params=InputStagingParams, needs=Needs.RESOURCE, threads=32)
 def stage_input(context: TaskContext[InputStagingParams]) -> StagedFile:
-    """Stream the object to an attempt-unique name beside the target and rename it; skip what is there already."""
+    """Bring the file under a name beside the target and rename it; skip what is there already."""
+    params = context.params
+    small = params.origin is None and params.size_bytes is not None and params.size_bytes < RESUMED_BYTES
     with context.connect() as connection:
-        return _already_there(context.params, connection) or _transferred(context, connection)
+        found = _already_there(params, connection)
+        if found is None and small:
+            return _in_one_go(context, connection)
+    if found is not None:
+        return found
+    context.log(f"bringing {params.source} to {_path(params)}")
+    moved = Arrival(context, _path(params)).run()
+    return StagedFile(uri=params.source, size_bytes=moved.size_bytes, sha256=moved.sha256)
 
 
 def _path(params: InputStagingParams) -> str:
@@ -33,7 +46,7 @@ def _already_there(params: InputStagingParams, connection: Connection) -> Staged
     return StagedFile(uri=params.source, size_bytes=found.size_bytes, sha256=params.sha256)
 
 
-def _transferred(context: TaskContext[InputStagingParams], connection: Connection) -> StagedFile:
+def _in_one_go(context: TaskContext[InputStagingParams], connection: Connection) -> StagedFile:
     params = context.params
     context.log(f"bringing {params.source} to {_path(params)}")
     with context.open_input(params.source) as chunks:
@@ -42,7 +55,6 @@ def _transferred(context: TaskContext[InputStagingParams], connection: Connectio
             _path(params),
             mode=0o755 if params.executable else 0o644,
             size=params.size_bytes,
-            progress=telling_progress(context, f"bringing {params.target}", params.size_bytes),
         )
     return StagedFile(uri=params.source, size_bytes=moved.size_bytes, sha256=moved.sha256)
 

@@ -12,6 +12,7 @@ from api_server.registry.models.catalogue import (
     StoredObject,
     TaskType,
 )
+from api_server.registry.models.data import DataProduct, DataReplica, StorageResource
 from api_server.registry.models.execution import Attempt, Event, Experiment, Job, Process, Task, TaskLog
 from api_server.registry.models.live import LiveFile, LivePart
 from api_server.registry.models.wire import DeadLetter, Lease, OutboxMessage
@@ -26,6 +27,8 @@ __all__ = [
     "BatchQueue",
     "ComputeResource",
     "Credential",
+    "DataProduct",
+    "DataReplica",
     "DeadLetter",
     "Event",
     "Experiment",
@@ -38,6 +41,7 @@ __all__ = [
     "OutboxMessage",
     "Process",
     "ResourceLook",
+    "StorageResource",
     "StoredObject",
     "Task",
     "TaskLog",

@@ -14,7 +14,10 @@ from api_server.registry.models import (
     ApplicationModule,
     ComputeResource,
     Credential,
+    DataProduct,
+    DataReplica,
     Experiment,
+    StorageResource,
     StoredObject,
 )
 from api_server.registry.paging import PageOf, Position, newest_first
@@ -28,6 +31,8 @@ Row = TypeVar(
     ComputeResource,
     Credential,
     StoredObject,
+    StorageResource,
+    DataProduct,
 )
 
 Use = tuple[str, str, str]
@@ -93,6 +98,9 @@ class CredentialRepository(CatalogueRepository[Credential]):
 
     def uses(self, row_id: str) -> list[Use]:
         """Return the resources that are reached with it."""
+        storage = select(StorageResource.id, StorageResource.name).where(
+            StorageResource.gateway_id == self._gateway_id, StorageResource.credential_id == row_id
+        )
         statement = select(ComputeResource.id, ComputeResource.name).where(
             ComputeResource.gateway_id == self._gateway_id,
             or_(
@@ -100,7 +108,7 @@ class CredentialRepository(CatalogueRepository[Credential]):
                 ComputeResource.jump_hosts.contains([{"credential_id": row_id}]),
             ),
         )
-        return self._users("compute resource", statement)
+        return self._users("compute resource", statement) + self._users("storage resource", storage)
 
     def sealed(self, row_id: str) -> tuple[str, bytes, bytes, str] | None:
         """Return (kind, wrapped key, ciphertext, master key id)."""
@@ -182,13 +190,19 @@ class FileRepository(CatalogueRepository[StoredObject]):
     model = StoredObject
 
     def uses(self, row_id: str) -> list[Use]:
-        """Return the experiments that have not ended and name the file in their inputs."""
+        """Return the experiments that have not ended and name the file in their inputs, and the products that it is."""
         statement = select(Experiment.id, Experiment.name).where(
             Experiment.gateway_id == self._gateway_id,
             Experiment.state.in_(sorted(state for state in ExperimentState if not is_terminal(state))),
             cast_sql(Experiment.spec, Text).contains(row_id, autoescape=True),
         )
-        return self._users("experiment", statement)
+        products = (
+            select(DataProduct.id, DataProduct.name)
+            .join(DataReplica, DataReplica.product_id == DataProduct.id)
+            .join(StoredObject, StoredObject.key == DataReplica.key)
+            .where(StoredObject.gateway_id == self._gateway_id, StoredObject.id == row_id)
+        )
+        return self._users("experiment", statement) + self._users("data product", products)
 
     def mark_deleted(self, row_id: str) -> None:
         """Hide the file; its bytes are removed after the commit."""

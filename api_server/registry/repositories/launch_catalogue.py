@@ -9,6 +9,8 @@ from api_server.registry.models import (
     ApplicationDeployment,
     ApplicationInterface,
     ComputeResource,
+    DataProduct,
+    StorageResource,
     StoredObject,
     TaskType,
 )
@@ -62,5 +64,37 @@ def files(session: Session, gateway_id: str, keys: Collection[str]) -> Sequence[
         return []
     statement = select(StoredObject).where(
         StoredObject.gateway_id == gateway_id, StoredObject.key.in_(keys), StoredObject.deleted_at.is_(None)
+    )
+    return session.scalars(statement).all()
+
+
+def storage_named(session: Session, gateway_id: str, names: Collection[str]) -> Sequence[StorageResource]:
+    """Return the enabled storage resources of these names."""
+    if not names:
+        return []
+    statement = select(StorageResource).where(
+        StorageResource.gateway_id == gateway_id, StorageResource.name.in_(names), StorageResource.enabled
+    )
+    return session.scalars(statement).all()
+
+
+def products(session: Session, gateway_id: str, ids: Collection[str]) -> Sequence[DataProduct]:
+    """Return the data products with their replicas."""
+    if not ids:
+        return []
+    statement = (
+        select(DataProduct)
+        .where(DataProduct.gateway_id == gateway_id, DataProduct.id.in_(ids))
+        .options(selectinload(DataProduct.replicas))
+    )
+    return session.scalars(statement).all()
+
+
+def storage(session: Session, gateway_id: str, ids: Collection[str]) -> Sequence[StorageResource]:
+    """Return the enabled storage resources."""
+    if not ids:
+        return []
+    statement = select(StorageResource).where(
+        StorageResource.gateway_id == gateway_id, StorageResource.id.in_(ids), StorageResource.enabled
     )
     return session.scalars(statement).all()

@@ -6,7 +6,6 @@ from collections.abc import Callable, MutableMapping
 import paramiko
 
 from howdah.compute.abstract import Bounds, SecretSource
-from howdah.compute.files import FileConnection
 from howdah.compute.invocation import Invocation
 from howdah.compute.operation import Operation
 from howdah.compute.shell import Ended
@@ -16,6 +15,7 @@ from howdah.compute.ssh.opening import is_alive
 from howdah.compute.ssh.pool import Carrier, Pooled, SshPool
 from howdah.compute.ssh.pump import ChannelPump
 from howdah.compute.ssh.resident import FED_BYTES, START_LINES, NoShellError, ResidentShell
+from howdah.compute.staging import StagingConnection
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.resources import ResourceTarget
@@ -26,7 +26,7 @@ _REFUSED_PAUSE_SECONDS = 0.05
 _PROBE_SECONDS = 3.0
 
 
-class SshConnection(FileConnection):
+class SshConnection(StagingConnection):
     """A lease on a pooled connection; a dead one is replaced once while nothing has been asked of the host yet."""
 
     def __init__(

@@ -89,7 +89,7 @@ def test_pausing_twice_and_resuming_what_runs_is_recorded_only() -> None:
     assert world.feed(world.pause_requested()).outcome is Outcome.RECORDED
 
 
-@pytest.mark.parametrize("trigger", list(Trigger))
+@pytest.mark.parametrize("trigger", [one for one in Trigger if one is not Trigger.ANY_FAILED])
 def test_what_depends_on_a_skipped_task_goes_on_as_if_it_had_succeeded(trigger: Trigger) -> None:
     world = World.of(spec("a"), spec("b", "a"), spec("c", "b", trigger=trigger))
     world.feed(world.skip_requested("b"))

@@ -180,7 +180,7 @@ def test_the_work_directory_is_treated_as_chosen(choice: WorkDirectory, trigger:
         ("verbose", 1, "true or false"),
         ("title", "A1", "pattern [a-z ]+"),
         ("title", 5, "must be a string"),
-        ("grid", "/etc/passwd", "URI of an uploaded file"),
+        ("grid", "/etc/passwd", "is no source of a file"),
         ("grid", "howdah://objects/g/uploads/gone", "upload it first"),
         ("colour", "red", "no such input"),
     ],

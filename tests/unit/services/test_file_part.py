@@ -12,6 +12,7 @@ from howdah.contracts.errors import TaskError
 from howdah.contracts.looks import FilePart
 from howdah.tasks.api import Grant
 from howdah.tasks.context import SecretOf
+from howdah.tasks.files import Chunks
 from howdah.tasks.looks import Look
 from howdah.tasks.testing import NoExchange, local_target
 from services.resource_look.file_part import look_at_file
@@ -25,8 +26,13 @@ def look_at(folder: Path, start: int, limit: int = 1_000, **more: Any) -> tuple[
     target, reach = local_target(folder), PooledReach()
     params = {"work_dir": str(folder), "path": "out.bin", "start": start, "limit": limit, "target": TARGET, **more}
     secret = SecretOf(NoExchange(), None, Grant("x"))
+
+    def store(uri: str, chunks: Chunks, size: int) -> None:
+        kept[uri] = b"".join(chunks())
+        assert len(kept[uri]) == size
+
     try:
-        part = look_at_file(Look(target, secret, UNBOUNDED, params, lambda: reach, kept.__setitem__))
+        part = look_at_file(Look(target, secret, UNBOUNDED, params, lambda: reach, store))
     finally:
         reach.close()
     return part, kept.get(TARGET, b"")

@@ -96,6 +96,7 @@ export function Form({
         .map(([one, value]) => [one, one === "queue" || one === "account" ? value : Number(value)]),
     ),
     work_directory: "remove-on-success" as const,
+    archive: false,
   });
   const send = async (launch: boolean): Promise<void> => {
     setLeft(

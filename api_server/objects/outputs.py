@@ -10,7 +10,7 @@ from api_server.problems import NotFoundError
 from api_server.registry.repositories import experiment_reads, run_reads
 from api_server.registry.repositories.rows import Row
 from api_server.registry.unit_of_work import UnitOfWork
-from howdah.contracts.params import OUTPUT_STAGING
+from howdah.contracts.params import OUTPUT_STAGING, OutputForm
 from howdah.contracts.states import TaskState, is_terminal
 
 _UNKNOWN: Final = "application/octet-stream"
@@ -41,6 +41,13 @@ def find_output(work: UnitOfWork, gateway_id: str, experiment_id: str, name: str
     return output, checked_key(gateway_id, output["uri"])
 
 
+def file_key(gateway_id: str, output: Row, number: int) -> str:
+    """Return the key of one of an output's several files; NotFoundError when there are fewer."""
+    if not 1 <= number <= len(output["files"]):
+        raise NotFoundError(f"The output {output['name']!r} has {len(output['files'])} files; there is no {number}.")
+    return checked_key(gateway_id, f"{output['uri']}/{number}")
+
+
 def checked_key(gateway_id: str, uri: str) -> str:
     """Return the key of an object of this gateway: what a task reports is not trusted with another's."""
     key = key_of(uri)
@@ -55,14 +62,21 @@ def _output(task: Row, defined: Mapping[str, Any]) -> Row:
     present = staged.get("present", True) if state is TaskState.COMPLETED else None
     if present is None and is_terminal(state):
         present = False
-    file_name = PurePosixPath(str(params.get("source", params.get("name", "output")))).name
-    kind = str(defined.get("type", "file"))
+    form = OutputForm(params.get("form", OutputForm.FILE))
+    file_name = _file_name(params, form)
+    kind = str(defined.get("type", form.value))
     return {
         "name": params.get("name"),
         "type": kind,
         "state": state,
         "present": present,
         "file_name": file_name,
+        "form": form.value,
+        "path": str(params.get("source", "")),
+        "files": [
+            {"number": number, "path": one["path"], "size_bytes": one["size_bytes"], "sha256": one["sha256"]}
+            for number, one in enumerate(staged.get("files", ()) if present else (), 1)
+        ],
         "uri": staged.get("uri") if present else None,
         "content_type": defined.get("content_type") or _content_type(file_name, kind),
         "size_bytes": staged.get("size_bytes") if present else None,
@@ -72,6 +86,17 @@ def _output(task: Row, defined: Mapping[str, Any]) -> Row:
         "reason": None if present else _reason(task, state),
         "task_id": task["id"],
     }
+
+
+def _file_name(params: Mapping[str, Any], form: OutputForm) -> str:
+    name = PurePosixPath(str(params.get("source", params.get("name", "output")))).name
+    match form:
+        case OutputForm.FILE:
+            return name
+        case OutputForm.FILES:
+            return f"{params.get('name')}.tar"
+        case OutputForm.DIRECTORY | OutputForm.WORK_DIRECTORY:
+            return f"{name}.tar"
 
 
 def _content_type(file_name: str, kind: str) -> str:

@@ -1,0 +1,1 @@
+"""Data products: files known by what they are, wherever their replicas are."""
