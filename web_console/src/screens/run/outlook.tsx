@@ -6,6 +6,9 @@ import { lines, remedy } from "../../core/words";
 import { StateIcon, stateStyle } from "../../ui/state";
 import { Upcoming } from "../../ui/time";
 
+/** States of a run that hold all of it. */
+const HELD: ReadonlySet<string> = new Set(["QUEUED", "BLOCKED", "PAUSED"]);
+
 /** Needs you, Runs, Waits in one line; an ended run says how it ended. */
 export function Outlook({ one, model }: { one: ExperimentInFull; model: RunModel | null }) {
   const told = lines(one);
@@ -31,14 +34,19 @@ export function Outlook({ one, model }: { one: ExperimentInFull; model: RunModel
         <StateIcon kind={kindOf(state)} /> {words}
       </span>
     );
-  const running = model?.data.tasks
-    .filter((task) => task.state === "EXECUTING")
-    .slice(0, 3)
-    .map((task) => task.name);
+  const few = of("EXECUTING") <= 3;
+  const running = few ? model?.data.tasks.filter((task) => task.state === "EXECUTING").map((task) => task.name) : [];
+  const held = HELD.has(one.process_state ?? "");
   return (
     <p className="m-0 mt-1 flex flex-wrap gap-x-6 gap-y-1" data-testid="run-state">
+      {held && (
+        <span className="inline-flex items-center gap-2">
+          <StateIcon kind={kindOf(one.process_state ?? "")} /> {told.now}.{" "}
+          <span className="text-ink-2">{told.next}.</span>
+        </span>
+      )}
       {part("Needs you", "FAILED", `${of("FAILED")} failed`)}
-      {part("Runs", "EXECUTING", of("EXECUTING") > 3 ? `${count(of("EXECUTING"))} tasks` : running?.join(", "))}
+      {part("Runs", "EXECUTING", few ? running?.join(", ") : `${count(of("EXECUTING"))} tasks`)}
       {part(
         "Waits",
         "RETRY_WAIT",

@@ -1,4 +1,4 @@
-import { stem } from "../../core/graph";
+import { useMemo } from "react";
 import type { RunModel } from "../../core/run";
 import { isTerminal } from "../../core/states";
 import { count, duration } from "../../core/time";
@@ -22,32 +22,31 @@ interface Phase {
   failed: boolean;
 }
 
+/** When each phase began and ended, in one pass over the tasks. */
 export function phases(model: RunModel): Phase[] {
-  return PHASES.map(([phase, label]) => {
-    const tasks = model.data.tasks.filter((task) => task.phase === phase);
-    const starts = tasks.flatMap((task) => (task.started_at ? [Date.parse(task.started_at)] : []));
-    const ends = tasks.flatMap((task) =>
-      task.ended_at && task.state !== "SKIPPED" ? [Date.parse(task.ended_at)] : [],
-    );
-    const done = tasks.length > 0 && tasks.every((task) => isTerminal(task.state));
-    return {
-      label,
-      from: starts.length ? Math.min(...starts) : null,
-      to: done && ends.length ? Math.max(...ends) : null,
-      done,
-      failed: tasks.some((task) => task.state === "FAILED"),
-      count: tasks.length,
-    };
-  }).filter((phase) => phase.count > 0);
+  const found = new Map<string, Phase & { last: number | null }>();
+  for (const task of model.data.tasks) {
+    if (!task.phase) continue;
+    const phase = found.get(task.phase) ?? { label: "", from: null, to: null, last: null, done: true, failed: false };
+    found.set(task.phase, phase);
+    const from = task.started_at ? Date.parse(task.started_at) : null;
+    if (from !== null) phase.from = Math.min(phase.from ?? from, from);
+    if (task.ended_at && task.state !== "SKIPPED") phase.last = Math.max(phase.last ?? 0, Date.parse(task.ended_at));
+    phase.done &&= isTerminal(task.state);
+    phase.failed ||= task.state === "FAILED";
+  }
+  return PHASES.flatMap(([name, label]) => {
+    const phase = found.get(name);
+    return phase ? [{ ...phase, label, to: phase.done ? phase.last : null }] : [];
+  });
 }
 
 export function Phases({ model, state }: { model: RunModel; state: string }) {
   const now = useNow();
-  const found = phases(model);
-  if (found.length < 2) {
-    const stems = new Set(model.data.tasks.map((task) => stem(task.name)));
-    return stems.size > 0 && model.data.tasks.length > 0 ? <Overall model={model} /> : null;
-  }
+  // Once a second is often enough: every task is looked at.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the second is what it is for
+  const found = useMemo(() => phases(model), [model, now, state]);
+  if (found.length < 2) return model.data.tasks.length > 0 ? <Overall model={model} /> : null;
   return (
     <ol className="m-0 mt-2 flex list-none gap-1 overflow-hidden p-0 max-md:hidden" aria-label="Phases">
       {found.map((phase) => {
