@@ -19,6 +19,9 @@ interface Props {
 
 const STREAMS = ["stdout", "stderr"] as const;
 
+/** What was printed comes before other texts. */
+const rank = (item: Output): number => (["stdout", "stderr", item.type] as string[]).indexOf(item.type);
+
 /** What the application printed, live and afterwards, and what the platform's handlers wrote. */
 export function Logs({ one, model, file, line, onFile, onLine }: Props) {
   const outputs = useQuery({
@@ -27,9 +30,9 @@ export function Logs({ one, model, file, line, onFile, onLine }: Props) {
       call(api.GET("/api/v1/experiments/{experiment_id}/outputs", { params: { path: { experiment_id: one.id } } })),
     placeholderData: (before) => before,
   });
-  const texts = (outputs.data?.items ?? []).filter(
-    (item) => item.present && (item.type !== "file" || item.content_type.startsWith("text/")),
-  );
+  const texts = (outputs.data?.items ?? [])
+    .filter((item) => item.present && (item.type !== "file" || item.content_type.startsWith("text/")))
+    .sort((a, b) => rank(a) - rank(b));
   const job = model?.data.jobs[0]?.task;
   const jobTask = job === undefined ? undefined : model?.data.tasks[job]?.id;
   const brought = new Set(texts.map((item) => item.type));
