@@ -1,11 +1,16 @@
 """Data products: registered, searched, used as an input, kept apart by gateway and by owner."""
 
 import hashlib
+import json
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from api_server.auth.principal import Role
+from howdah.cli.app import app
 from howdah.client import Client
 from tests.integration.api.conftest import Api, Tenant
 from tests.integration.api.test_catalogue import make, the_errors
@@ -108,3 +113,22 @@ def test_the_python_client_registers_and_finds_products(gateway: Gateway, api: A
         assert [one.id for one in howdah.products.search(text="c.txt", labels={"a": "b"})] == [product.id]
         assert howdah.products.get(product.id).uri == f"howdah://products/{product.id}"
         assert list(howdah.storage.list()) == []
+
+
+def test_the_command_line_registers_lists_shows_and_downloads(api: Api, tenant: Tenant, tmp_path: Path) -> None:
+    token = tenant.token(Role.USER, "eve")
+    (tmp_path / "table.csv").write_bytes(b"a,b\n")
+
+    def howdah(*arguments: str) -> Any:  # noqa: ANN401 - JSON of any shape
+        done = CliRunner().invoke(app, [*arguments, "--api-url", api.url, "--token", token, "--json"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    made = howdah("data", "register", str(tmp_path / "table.csv"), "--label", "kind=table", "--description", "small")
+    assert (made["name"], made["labels"]) == ("table.csv", {"kind": "table"})
+    assert [one["id"] for one in howdah("data", "list", "--label", "kind=table")] == [made["id"]]
+    assert howdah("data", "show", "table.csv")["sha256"] == hashlib.sha256(b"a,b\n").hexdigest()
+    howdah("data", "download", made["uri"], str(tmp_path / "copy.csv"))
+    assert (tmp_path / "copy.csv").read_bytes() == b"a,b\n"
+    assert howdah("data", "delete", made["id"]) == {"deleted": made["id"]}
+    assert howdah("data", "storage") == []
