@@ -56,7 +56,7 @@ class SshConnection(StagingConnection):
                     return carrier.run(invocation, operation, on_stdout)
                 except NoShellError:  # one that waited was ended meanwhile: nothing was run
                     pooled.keep(carrier)
-                    carrier = ChannelPump(self._channel(pooled, operation))
+                    carrier = ChannelPump(self._another_channel(pooled, operation))
             return run_once(carrier, invocation, operation, on_stdout)
         except TaskError as error:
             if error.failure.kind is FailureKind.TIMEOUT:
@@ -122,14 +122,24 @@ class SshConnection(StagingConnection):
                 shell.start(line, operation)
             except NoShellError:
                 shell.close()
-            except BaseException:
-                # It may wait for an end of input that never comes: another command is tried without waiting shells.
-                pooled.lets_wait = False
+            except BaseException as error:
                 shell.close()
+                if isinstance(error, TaskError) and error.failure.kind is FailureKind.TIMEOUT:
+                    # It may wait for an end of input that never comes: another command is tried without waiting shells.
+                    # A connection that broke, or work that was canceled, says nothing of the account.
+                    pooled.lets_wait = False
                 raise
             else:
                 return shell
         return None
+
+    def _another_channel(self, pooled: Pooled, operation: Operation) -> paramiko.Channel:
+        """Return a channel while a place is held already; a refusal is the operation's failure here."""
+        try:
+            return self._channel(pooled, operation)
+        except _RefusedError as error:
+            what = f"failed to begin: the host gives no further session on this connection ({error})"
+            raise operation.failure(FailureKind.THROTTLED, what) from None
 
     @staticmethod
     def _channel(pooled: Pooled, operation: Operation) -> paramiko.Channel:

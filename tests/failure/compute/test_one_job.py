@@ -21,6 +21,7 @@ from howdah.contracts.failures import FailureKind
 from howdah.contracts.ids import new_id
 from howdah.contracts.resources import ResourceTarget, SchedulerKind
 from howdah.contracts.states import JobState
+from tests.failure.compute.cut_link import submit_over_a_cut_link, submitted_or_why_not
 from tests.fixtures.daemons import owned_directory, shared_directory
 from tests.fixtures.proxy import FaultProxy
 from tests.fixtures.slurm import SlurmCluster
@@ -62,34 +63,9 @@ def _count(slurm: SlurmCluster, submissions: list[Submission]) -> Counter[str]:
 def test_submissions_over_a_link_that_is_cut_make_one_job_each(
     sshd: SshServer, slurm: SlurmCluster, target: ResourceTarget, proxy: FaultProxy
 ) -> None:
-    chance = random.Random(SEED)  # noqa: S311 - a test's own dice
     submissions = [Submission.of(owned_directory(sshd.work_root / f"cut-{new_id()}")) for _ in range(TASKS)]
-    stop, attempts = threading.Event(), Counter[str]()
-
-    def saw() -> None:
-        while not stop.wait(chance.uniform(0.05, 0.35)):
-            proxy.cut()
-
-    def persist(submission: Submission) -> str:
-        with PooledReach() as reach:
-            while True:
-                attempts[submission.task_id] += 1
-                try:
-                    with reach.connect(target.model_copy(update={"port": proxy.port}), sshd.secret) as connection:
-                        return submission.submit(connection, attempts[submission.task_id]).native_id
-                except TaskError as error:
-                    if error.failure.kind not in {FailureKind.TRANSIENT, FailureKind.THROTTLED}:
-                        raise
-                if attempts[submission.task_id] > 15:
-                    stop.set()
-
-    cutter = threading.Thread(target=saw)
-    cutter.start()
-    with ThreadPoolExecutor(4) as pool:
-        native_ids = list(pool.map(persist, submissions))
-    stop.set()
-    cutter.join(10)
-    assert sum(attempts.values()) > TASKS, "nothing was cut: the test has shown nothing"
+    native_ids, attempts = submit_over_a_cut_link(submissions, target, sshd, proxy, calm=(0.05, 0.35))
+    assert attempts > TASKS, "nothing was cut: the test has shown nothing"
     assert len(set(native_ids)) == TASKS
     assert set(_count(slurm, submissions).values()) == {1}
     assert [submission.times_run for submission in submissions] == [1] * TASKS
@@ -118,22 +94,13 @@ def test_a_racing_cancel_never_leaves_a_job_that_nobody_knows(
         submission = Submission.of(owned_directory(sshd.work_root / f"cancel-{new_id()}"), counting(seconds=60))
         pause = chance.uniform(0.0, 0.12)
         with ThreadPoolExecutor(1) as pool:
-            submitted = pool.submit(_submit_or_kind, submission, target, sshd)
+            submitted = pool.submit(submitted_or_why_not, submission, target, sshd)
             threading.Event().wait(pause)
             with PooledReach() as reach, reach.connect(target, sshd.secret) as connection:
                 outcome = cancel_job(connection, submission.ref(), wait_seconds=30)
             assert submitted.result(60) in {"submitted", FailureKind.CANCELED}
         assert (outcome.confirmed, outcome.state) == (True, JobState.CANCELED)
         _count(slurm, [submission])
-
-
-def _submit_or_kind(submission: Submission, target: ResourceTarget, sshd: SshServer) -> str:
-    with PooledReach() as reach, reach.connect(target, sshd.secret) as connection:
-        try:
-            submission.submit(connection)
-        except TaskError as error:
-            return error.failure.kind
-    return "submitted"
 
 
 def _plain_job(connection: Connection, submission: Submission, script: Path) -> str:

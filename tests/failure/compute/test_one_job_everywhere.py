@@ -10,11 +10,11 @@ import pytest
 from howdah.compute.cancellation import cancel_job
 from howdah.compute.reach import PooledReach
 from howdah.compute.schedulers import scheduler_of
-from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.ids import new_id
 from howdah.contracts.resources import ResourceTarget
 from howdah.contracts.states import JobState
+from tests.failure.compute.cut_link import submit_over_a_cut_link, submitted_or_why_not
 from tests.fixtures.batch import EmulatedCluster
 from tests.fixtures.daemons import owned_directory
 from tests.fixtures.proxy import FaultProxy
@@ -42,34 +42,9 @@ def _names(cluster: EmulatedCluster, submissions: list[Submission]) -> list[str]
 def test_submissions_over_a_link_that_is_cut_make_one_job_each(
     sshd: SshServer, cluster: EmulatedCluster, target: ResourceTarget, proxy: FaultProxy
 ) -> None:
-    chance = random.Random(SEED)  # noqa: S311 - a test's own dice
     submissions = [Submission.of(owned_directory(sshd.work_root / f"cut-{new_id()}")) for _ in range(TASKS)]
     cluster.set(lose_replies=LOST_REPLIES, reply_seconds=0.1)
-    stop, attempts = threading.Event(), Counter[str]()
-
-    def saw() -> None:
-        while not stop.wait(chance.uniform(0.1, 0.6)):
-            proxy.cut()
-
-    def persist(submission: Submission) -> str:
-        with PooledReach() as reach:
-            while True:
-                attempts[submission.task_id] += 1
-                try:
-                    with reach.connect(target.model_copy(update={"port": proxy.port}), sshd.secret) as connection:
-                        return submission.submit(connection, attempts[submission.task_id]).native_id
-                except TaskError as error:
-                    if error.failure.kind not in {FailureKind.TRANSIENT, FailureKind.THROTTLED}:
-                        raise
-                if attempts[submission.task_id] > 12:
-                    stop.set()
-
-    cutter = threading.Thread(target=saw)
-    cutter.start()
-    with ThreadPoolExecutor(4) as pool:
-        native_ids = list(pool.map(persist, submissions))
-    stop.set()
-    cutter.join(10)
+    native_ids, _ = submit_over_a_cut_link(submissions, target, sshd, proxy, calm=(0.1, 0.6))
     assert cluster.table.setting("lose_replies") == 0, "no reply was lost: the test has shown nothing"
     assert len(set(native_ids)) == TASKS
     names = _names(cluster, submissions)
@@ -86,7 +61,7 @@ def test_a_racing_cancel_never_leaves_a_job_that_nobody_knows(
         submission = Submission.of(owned_directory(sshd.work_root / f"cancel-{new_id()}"), counting(seconds=60))
         pause = chance.uniform(0.0, 0.3)
         with ThreadPoolExecutor(1) as pool:
-            submitted = pool.submit(_submit_or_kind, submission, target, sshd)
+            submitted = pool.submit(submitted_or_why_not, submission, target, sshd)
             threading.Event().wait(pause)
             with PooledReach() as reach, reach.connect(target, sshd.secret) as connection:
                 outcome = cancel_job(connection, submission.ref(), wait_seconds=30)
@@ -94,12 +69,3 @@ def test_a_racing_cancel_never_leaves_a_job_that_nobody_knows(
         assert (outcome.confirmed, outcome.state) == (True, JobState.CANCELED)
         await_value(lambda: all(job["state"] == "ended" for job in cluster.table.all()), "an empty queue", 60)
         assert len(cluster.submitted(_names(cluster, [submission]))) <= 1
-
-
-def _submit_or_kind(submission: Submission, target: ResourceTarget, sshd: SshServer) -> str:
-    with PooledReach() as reach, reach.connect(target, sshd.secret) as connection:
-        try:
-            submission.submit(connection)
-        except TaskError as error:
-            return error.failure.kind
-    return "submitted"
