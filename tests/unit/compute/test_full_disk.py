@@ -1,4 +1,4 @@
-"""A disk that is full at any step of a submission: what is known stays known, nothing runs twice, and the words say why."""
+"""A disk that is full at any step of a submission: what is known stays known, and the words say why."""
 
 import os
 import shutil
