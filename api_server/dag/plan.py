@@ -33,7 +33,7 @@ from api_server.dag.staging import (
 from howdah.contracts import params
 from howdah.contracts.failures import RetryPolicy
 from howdah.contracts.ids import GatewayId, ProcessId, TaskId, new_id
-from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.resources import ReachKind, ResourceTarget
 from howdah.contracts.states import ProcessState
 from howdah.contracts.tasks import Dag, OutputRef, TaskSpec, Trigger
 
@@ -96,6 +96,7 @@ def check_application(
 def plan_application(run: ApplicationRun) -> Dag:
     """Return the DAG of one run; UnplannableError names every wrong field."""
     values, resolved, problems = check_application(run.application, run.inputs, run.requirements)
+    problems += _beyond_an_agent(run, values)
     if problems:
         raise UnplannableError(tuple(problems))
     try:
@@ -106,6 +107,18 @@ def plan_application(run: ApplicationRun) -> Dag:
         raise UnplannableError(
             (FieldProblem("", f"the application can't be run as described: {place}: {first['msg']}"),)
         ) from None
+
+
+def _beyond_an_agent(run: ApplicationRun, values: Mapping[str, InputValue]) -> list[FieldProblem]:
+    """Return a problem for each file that takes a credential to read: none is handed to where an agent works."""
+    if run.target.reach is not ReachKind.AGENT:
+        return []
+    text = f"it takes a credential to read, and {run.target.name} is worked on by an agent, which gets none: upload it"
+    return [
+        FieldProblem(f"inputs.{staged.item.name}", text, staged.file.uri)
+        for staged in staged_files(run.application.interface.inputs, values)
+        if staged.file.origin is not None and staged.file.origin.credential_ids
+    ]
 
 
 def arguments(inputs: Sequence[ApplicationInput], values: Mapping[str, InputValue]) -> tuple[str, ...]:

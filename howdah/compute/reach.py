@@ -9,13 +9,21 @@ from howdah.compute.abstract import UNBOUNDED, Bounds, Connection, SecretSource
 from howdah.compute.local import LocalConnection
 from howdah.compute.ssh.connection import SshConnection
 from howdah.compute.ssh.pool import SshPool
-from howdah.contracts.resources import ResourceTarget, TransportKind
+from howdah.contracts.errors import TaskError
+from howdah.contracts.failures import FailureKind
+from howdah.contracts.ids import ResourceId
+from howdah.contracts.resources import ReachKind, ResourceTarget, TransportKind
 
 
 class PooledReach:
-    """One per process; thread-safe. Close it when the process ends."""
+    """One per process; thread-safe. Close it when the process ends.
 
-    def __init__(self, *, idle_seconds: float = 60.0) -> None:
+    ``agent_of`` names the resource whose agent this process is. What an agent works on is nobody else's: a service of
+    the platform would work on its own machine instead.
+    """
+
+    def __init__(self, *, idle_seconds: float = 60.0, agent_of: ResourceId | None = None) -> None:
+        self._agent_of = agent_of
         self._pool = SshPool(idle_seconds=idle_seconds)
         self._homes: dict[str, str] = {}
 
@@ -24,6 +32,7 @@ class PooledReach:
         """Return a connection for a ``with`` block (see ``abstract.Reach``)."""
         match target.transport:
             case TransportKind.LOCAL:
+                self._refuse_anothers(target)
                 yield LocalConnection(target, bounds, self._homes)
             case TransportKind.SSH:
                 connection = SshConnection(target, secret, bounds, self._homes, self._pool)
@@ -33,6 +42,11 @@ class PooledReach:
                     connection.close()
             case _:
                 assert_never(target.transport)
+
+    def _refuse_anothers(self, target: ResourceTarget) -> None:
+        if target.reach is ReachKind.AGENT and target.resource_id != self._agent_of:
+            sentence = f"{target.name} is worked on by its agent alone; this service can't reach it."
+            raise TaskError.of(FailureKind.PERMANENT, sentence, host=target.host, operation="connect")
 
     def close(self) -> None:
         """Close every connection; operations under way fail as TRANSIENT."""

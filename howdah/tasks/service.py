@@ -248,7 +248,7 @@ def run_service(
     from howdah.messaging import connect
 
     clock = SystemClock()
-    reach = SharedReach()
+    reach = SharedReach(own.resource_id if own else None)
     try:
         with connect(settings, settings.service_name, own) as messaging:
             tools = make_tools(settings, clock, reach)

@@ -3,6 +3,7 @@
 import threading
 
 from howdah.compute.abstract import Reach
+from howdah.contracts.ids import ResourceId
 from howdah.runtime.clock import Clock
 from howdah.tasks.context import Tools
 from howdah.tasks.settings import ServiceSettings
@@ -11,7 +12,8 @@ from howdah.tasks.settings import ServiceSettings
 class SharedReach:
     """The process's one reach, made at the first call: a service that needs no resource loads no SSH."""
 
-    def __init__(self) -> None:
+    def __init__(self, agent_of: ResourceId | None = None) -> None:
+        self._agent_of = agent_of
         self._lock = threading.Lock()
         self._reach: Reach | None = None
 
@@ -22,7 +24,7 @@ class SharedReach:
                 # Deferred: paramiko and its cryptography take 20 MB.
                 from howdah.compute.reach import PooledReach
 
-                self._reach = PooledReach()
+                self._reach = PooledReach(agent_of=self._agent_of)
             return self._reach
 
     def close(self) -> None:

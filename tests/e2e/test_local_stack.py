@@ -1,73 +1,23 @@
 """``howdah up`` as a user runs it: from nothing to a finished experiment, through a crash, a stop, a second start."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from howdah.client import Client
 from howdah.contracts.control import ChildState, StackStatus
 from howdah.contracts.states import ExperimentState
 from howdah.local import status
+from tests.fixtures.up import Up
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 240.0
-
-
-class Up:
-    """A running ``howdah up``; what it says is heard line by line."""
-
-    def __init__(self, directory: Path, *options: str) -> None:
-        self.directory = directory
-        self.said: list[str] = []
-        self._news = threading.Condition()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "howdah.cli", "up", "--dir", str(directory), *options],
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if not name.startswith("HOWDAH_API")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with self._news:
-                self.said.append(line.rstrip("\n"))
-                self._news.notify_all()
-        with self._news:
-            self.said.append("(silence)")
-            self._news.notify_all()
-
-    def await_line(self, text: str) -> None:
-        def heard() -> bool:
-            return any(text in line for line in self.said) or "(silence)" in self.said
-
-        with self._news:
-            assert self._news.wait_for(heard, PATIENCE_SECONDS), f"{text!r} was not said:\n" + "\n".join(self.said)
-            assert any(text in line for line in self.said), "it ended:\n" + "\n".join(self.said)
-
-    def children(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children()
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(90)
-
-    def client(self) -> Client:
-        known = json.loads((self.directory / "client.json").read_text())
-        return Client(known["api_url"], known["token"])
 
 
 @pytest.fixture

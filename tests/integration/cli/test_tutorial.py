@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from howdah.client import Client
+from howdah.cli.access import DIRECTORY_VARIABLE
 from howdah.contracts.states import ExperimentState, TaskState
-from tests.fixtures.platform import Platform
+from tests.fixtures.up import Up
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -20,44 +20,48 @@ TUTORIAL = ROOT / "docs" / "tutorial-own-task.md"
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with Platform(tmp_path_factory.mktemp("tutorial") / "stack") as platform:
-        yield platform
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Up]:
+    up = Up(tmp_path / "stack", "--no-example")
+    try:
+        up.await_line("Howdah is up.")
+        yield up
+    finally:
+        up.stop()
 
 
-def test_the_tutorial_does_what_it_says(platform: Platform, tmp_path: Path) -> None:
+def test_the_tutorial_does_what_it_says(stack: Up, tmp_path: Path) -> None:
     blocks = _BLOCK.findall(TUTORIAL.read_text())
     before, after = blocks[:-1], blocks[-1]  # the last takes everything away again
     folder = tmp_path / "word-count"
-    said = _run(platform, tmp_path, "\n".join(before))
+    said = _run(stack, tmp_path, "\n".join(before))
     assert said.count("refused, as it should be") == 1, said
     assert said.count("the description is out of date") == 1, said
     assert said.count("is COMPLETED") == 2, said
-    with Client(platform.api_url, platform.token) as client:
+    with stack.client() as client:
         first, last = sorted(client.experiments.list(name="try word-count"), key=lambda one: one.created_at)
         assert {first.state, last.state} == {ExperimentState.COMPLETED}
         tasks = {task.name: task for task in client.experiments.tasks(last.id)}
         assert {task.state for task in tasks.values()} == {TaskState.COMPLETED}
-        assert tasks["count"].outputs == {"words": 9, "longest": "that", "characters": 30}
-        assert tasks["the longest alone"].outputs == {"words": 1, "longest": "that", "characters": 4}
+        # Either release may have done it: the old one ends what it has in hand while the new one starts.
+        assert {"words": 9, "longest": "that"}.items() <= (tasks["count"].outputs or {}).items()
+        assert {"words": 1, "longest": "that"}.items() <= (tasks["the longest alone"].outputs or {}).items()
         assert [port.name for port in client.task_types.get("word-count").description.outputs] == [
             "words",
             "longest",
             "characters",
         ]
-        _run(platform, folder, after)
+        _run(stack, folder, after)
         assert [one.name for one in client.task_types.list()] == []
         assert "word-count" not in {one.name for one in client.services.list().items}
 
 
-def _run(platform: Platform, folder: Path, script: str) -> str:
+def _run(stack: Up, folder: Path, script: str) -> str:
     programs = Path(sys.executable).parent
     environment = {
         **os.environ,
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-        "HOWDAH_API_URL": platform.api_url,
-        "HOWDAH_TOKEN": platform.token,
+        DIRECTORY_VARIABLE: str(stack.directory),
     }
     done = subprocess.run(
         ["sh", "-eu", "-c", script],

@@ -19,9 +19,10 @@ from api_server.dag.application import (
 from api_server.dag.plan import ApplicationRun, arguments, plan_application
 from api_server.dag.problems import UnplannableError
 from howdah.contracts import params
-from howdah.contracts.ids import GatewayId, ProcessId, ResourceId, new_id
-from howdah.contracts.resources import ResourceTarget, SchedulerKind, TransportKind
+from howdah.contracts.ids import CredentialId, GatewayId, ProcessId, ResourceId, new_id
+from howdah.contracts.resources import ReachKind, ResourceTarget, SchedulerKind, TransportKind
 from howdah.contracts.states import ProcessState
+from howdah.contracts.storage import S3Origin
 from howdah.contracts.tasks import Dag, TaskSpec, Trigger
 
 URI = "howdah://objects/g/uploads/grid.csv"
@@ -228,6 +229,19 @@ def test_defaults_of_deployment_and_queue_are_filled_in() -> None:
     submission = named(plan_application(run), "job-submission")
     job = params.JobSubmissionParams.model_validate(submission.params).job
     assert (job.queue, job.nodes, job.wall_time_minutes) == ("batch", 3, 10)
+
+
+def test_an_agent_is_handed_no_credential_for_an_input() -> None:
+    known, here = application(), run_of().target
+    agent = here.model_copy(update={"reach": ReachKind.AGENT})
+    bucket = S3Origin(bucket="data", key="grid.csv", credential_id=CredentialId(new_id()))
+    for origin, refused in ((bucket, True), (bucket.model_copy(update={"credential_id": None}), False)):
+        closed = replace(known, files={URI: replace(known.files[URI], origin=origin)})
+        plan_application(run_of(application=closed, target=here))
+        if refused:
+            assert "worked on by an agent" in problems(application=closed, target=agent)["inputs.grid"]
+        else:
+            plan_application(run_of(application=closed, target=agent))
 
 
 def test_two_files_of_one_name_are_refused() -> None:
