@@ -196,6 +196,10 @@ def test_the_broker_for_development_is_set_as_the_local_stacks() -> None:
     own = broker_settings(1, 2, Path("/log"))
     differ = {name for name in own if "listener" in name or name.startswith("controller.quorum")}
     differ |= {"log.dirs", "num.network.threads", "num.io.threads", "share.coordinator.state.topic.num.partitions"}
+    differ |= {
+        "broker.session.timeout.ms",
+        "broker.heartbeat.interval.ms",
+    }  # a cluster's node may have no core to spare
     assert {name: said.get(name) for name in own if name not in differ} == {
         name: value for name, value in own.items() if name not in differ
     }
