@@ -11,6 +11,7 @@ from howdah.compute.schedulers import Scheduler, SilentError, scheduler_of
 from howdah.compute.schedulers.abstract import JobStatus
 from howdah.contracts.resources import SchedulerKind
 from howdah.contracts.states import JobState, is_terminal
+from tests.unit.compute.test_slurm import SACCT, SQUEUE
 
 RECORDED = Path(__file__).parents[2] / "fixtures" / "recorded"
 SAMPLES = {
@@ -31,7 +32,9 @@ TEXTS = {
     kind: [path.read_text() for pattern in patterns for path in sorted(RECORDED.glob(pattern))]
     for kind, patterns in SAMPLES.items()
 }
-MUTATED = [*SAMPLES]
+TEXTS[SchedulerKind.SLURM] = [SQUEUE, SACCT]
+TEXTS[SchedulerKind.FORK] = ["login1:71:a2af9003-121934|running\nlogin1:72:a2af9003-121940|stopped\nx:7:y|elsewhere\n"]
+MUTATED = [*TEXTS]
 
 
 def _parsed(scheduler: Scheduler, stdout: str, stderr: str, status: int) -> list[tuple[str, JobStatus]]:
@@ -49,7 +52,7 @@ def _check(kind: SchedulerKind, stdout: str, stderr: str, status: int) -> None:
         assert isinstance(job.state, JobState)
         numbers = re.findall(r"[0-9]+", native_id)
         assert all(number in stdout for number in numbers), "an id from nowhere"
-        assert job.reason.startswith("The job ")
+        assert job.reason.startswith(("The job ", "Slurm calls the job "))
         assert job.reason.endswith(".")
         assert len(job.reason) < 2_000
         if is_terminal(job.state):
