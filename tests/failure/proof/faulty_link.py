@@ -42,7 +42,7 @@ class LinkSize:
 
 FULL = LinkSize(Scale(1_000), calm=(0.6, 2.5), kill_every=4.0, patience_seconds=900)
 SMALL = LinkSize(Scale(8), calm=(0.4, 1.2), kill_every=5.0, patience_seconds=120)
-SABOTAGED = LinkSize(Scale(40, pause_seconds=0.4), calm=(0.2, 0.6), kill_every=3.0, patience_seconds=120)
+SABOTAGED = LinkSize(Scale(16, pause_seconds=0.4), calm=(0.2, 0.6), kill_every=3.0, patience_seconds=120)
 
 
 class Faults:
