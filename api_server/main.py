@@ -54,6 +54,8 @@ from api_server.objects.store import ObjectStore
 from api_server.operations.instances import ServiceInstances
 from api_server.operations.router import router as operations
 from api_server.overview.router import router as overview
+from api_server.quotas.router import router as quotas
+from api_server.quotas.windows_router import router as maintenance_windows
 from api_server.registry.engine import make_engine
 from api_server.registry.repositories.idempotency import purge_idempotency_keys
 from api_server.registry.secrets import Vault
@@ -89,6 +91,8 @@ def routers() -> tuple[APIRouter, ...]:
         data_products,
         storage_resources,
         compute_resources,
+        quotas,
+        maintenance_windows,
         looks,
         agents,
         task_types,

@@ -14,15 +14,18 @@ The rules
 
 from datetime import datetime, timedelta
 
-from api_server.dag import jobs, pausing
+from api_server.dag import admission, correcting, jobs, pausing
+from api_server.dag.admission import Gate, open_gate
 from api_server.dag.decisions import CancellationNote, Decisions, Outcome, TaskStatus
 from api_server.dag.draft import Draft
 from api_server.dag.run import Run
 from howdah.contracts.failures import Failure, FailureKind
 from howdah.contracts.ids import CommandId, TaskId
 from howdah.contracts.messages import (
+    AdmissionGranted,
     AnyEvent,
     CancelRequested,
+    CorrectionRequested,
     JobStatusChanged,
     PauseRequested,
     Request,
@@ -48,9 +51,9 @@ _HOLDS_JOB = frozenset({JOB_SUBMISSION, JOB_MONITORING})
 """Task types that may have left a job behind, and whose handlers end it when the process is canceled."""
 
 
-def begin(run: Run, now: datetime) -> Decisions:
+def begin(run: Run, now: datetime, gate: Gate = open_gate) -> Decisions:
     """Launch a run: the tasks that wait for nothing are published; those that it has adopted have ended already."""
-    draft = Draft(run, now)
+    draft = Draft(run, now, gate)
     draft.set_experiment(ExperimentState.LAUNCHED)
     draft.set_process(ProcessState.STARTED)
     for task in run.dag.tasks:
@@ -60,9 +63,12 @@ def begin(run: Run, now: datetime) -> Decisions:
     return draft.decisions
 
 
-def advance(run: Run, event: AnyEvent, now: datetime) -> Decisions:
-    """Return what follows from ``event``; ``run`` is not changed. Costs as much as what depends on the event."""
-    draft = Draft(run, now)
+def advance(run: Run, event: AnyEvent, now: datetime, gate: Gate = open_gate) -> Decisions:
+    """Return what follows from ``event``; ``run`` is not changed. Costs as much as what depends on the event.
+
+    ``gate`` says which jobs must ask before they are submitted.
+    """
+    draft = Draft(run, now, gate)
     if isinstance(event, Request):
         _steer(draft, event)
     elif event.task_id not in run.tasks:
@@ -87,6 +93,10 @@ def _steer(draft: Draft, event: Request) -> None:
             pausing.resume(draft)
         case SkipRequested():
             pausing.skip(draft, event)
+        case CorrectionRequested():
+            correcting.correct(draft, event)
+        case AdmissionGranted():
+            admission.let_in(draft, event)
         case _:
             draft.ignore(Outcome.ILLEGAL, f"{event.kind} is no request that is known here")
 

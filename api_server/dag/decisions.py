@@ -150,5 +150,7 @@ class Decisions:
     experiment: ExperimentState | None = None
     attempts: list[AttemptNote] = field(default_factory=list)
     publications: list[Publication] = field(default_factory=list)
+    asking: list[TaskId] = field(default_factory=list)
+    """Submissions that are put in line: their resource has a quota or a maintenance window."""
     changes: list[Change] = field(default_factory=list)
     cancellation: CancellationNote | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from api_server.dag import pausing
+from api_server.dag import admission, pausing
 from api_server.dag.bindings import UnboundError, bound_params
 from api_server.dag.decisions import (
     AttemptNote,
@@ -39,9 +39,10 @@ _END_OF = {
 class Draft:
     """The state as it would be after what was decided so far."""
 
-    def __init__(self, run: Run, now: datetime) -> None:
+    def __init__(self, run: Run, now: datetime, gate: admission.Gate = admission.open_gate) -> None:
         self.run = run
         self.now = now
+        self.gate = gate
         self.decisions = Decisions()
         self._due: deque[TaskId] = deque()
 
@@ -154,7 +155,11 @@ class Draft:
             self.set_task(spec.task_id, TaskState.CANCELED)
         elif not _is_triggered(spec.trigger, edge):
             self.set_task(spec.task_id, TaskState.SKIPPED)
-        elif not pausing.holds_back(self, spec):
+        elif pausing.holds_back(self, spec):
+            return
+        elif admission.must_ask(self, spec):
+            admission.ask(self, spec)
+        else:
             self.publish(spec.task_id, attempt=1)
 
     def _end_process(self) -> None:

@@ -28,7 +28,7 @@ from api_server.http.page import Page, WhichPage
 from api_server.http.problem import CREATES, DELETES, EDITS, LISTS, READS, problems
 from api_server.http.raw import page_shown, shown
 from api_server.lifecycle.lifecycle import Lifecycle
-from api_server.lifecycle.requests import ExperimentRequest
+from api_server.lifecycle.requests import Changes, ExperimentRequest
 from api_server.presentation import runs
 from api_server.problems import ConflictError, InvalidRequestError, NotFoundError
 from api_server.registry.records import ExperimentRecord
@@ -216,6 +216,28 @@ def clone_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
 
     def produce() -> Answer:
         record = lifecycle.clone(work, principal, experiment_id, body.name if body else None)
+        location = f"{request.url.path.rpartition('/')[0].rpartition('/')[0]}/{record.id}"
+        return _one(record, 201, {"Location": location, **etag(record.version)})
+
+    return idempotent.answer(work, principal, produce)
+
+
+@router.post(
+    "/experiments/{experiment_id}/relaunch", status_code=201, response_model=ExperimentBrief, responses=CREATES
+)
+def relaunch_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
+    request: Request,
+    work: Work,
+    principal: Writer,
+    lifecycle: Steering,
+    experiment_id: Id,
+    idempotent: Idempotent,
+    body: Changes | None = None,
+) -> Response:
+    """Make a new experiment of the same request with changes, checked whole, and launch it: one call."""
+
+    def produce() -> Answer:
+        record = lifecycle.relaunch(work, principal, experiment_id, body or Changes())
         location = f"{request.url.path.rpartition('/')[0].rpartition('/')[0]}/{record.id}"
         return _one(record, 201, {"Location": location, **etag(record.version)})
 

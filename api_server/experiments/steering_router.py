@@ -8,18 +8,19 @@ from fastapi import APIRouter, Depends, Request, Response
 from api_server.auth.principal import Principal, Scope
 from api_server.experiments import service
 from api_server.experiments.schemas import ExperimentBrief
-from api_server.experiments.steering_schemas import Reason, RefetchRequest, RetryRequest
+from api_server.experiments.steering_schemas import CorrectionRequest, Reason, RefetchRequest, RetryRequest
 from api_server.http.dependencies import Work, requires
 from api_server.http.idempotency import Answer, Idempotent
 from api_server.http.model import Id
 from api_server.http.problem import problems
-from api_server.lifecycle.steering import Steering
+from api_server.lifecycle.steering import Correction, Steering
 from api_server.problems import ConflictError, InvalidRequestError, NotFoundError
 from api_server.registry.records import ExperimentRecord
 
 router = APIRouter(tags=["experiments"])
 
 Writer = Annotated[Principal, requires(Scope.EXPERIMENTS_WRITE)]
+Operator = Annotated[Principal, requires(Scope.OPERATIONS_WRITE)]
 STEERS = problems(NotFoundError, ConflictError, InvalidRequestError)
 
 
@@ -102,6 +103,33 @@ def skip_task(  # noqa: PLR0913, PLR0917 - the parts of the call
     """Leave out a task that has not begun or waits for another try; its dependents go on as if it had succeeded."""
     reason = body.reason if body else ""
     return _steered(work, principal, idempotent, lambda: steering.skip(work, principal, task_id, reason))
+
+
+@router.post("/experiments/{experiment_id}/correct", status_code=202, response_model=ExperimentBrief, responses=STEERS)
+def correct_experiment(
+    work: Work, principal: Operator, steering: Hands, experiment_id: Id, body: CorrectionRequest
+) -> Response:
+    """Say that the latest run of a live experiment has FAILED or was CANCELED. Its job goes on."""
+    correction = Correction(body.state, body.reason, body.outputs)
+    return Answer(202, service.brief(steering.correct_run(work, principal, experiment_id, correction))).response()
+
+
+@router.post("/processes/{process_id}/correct", status_code=202, response_model=ExperimentBrief, responses=STEERS)
+def correct_process(
+    work: Work, principal: Operator, steering: Hands, process_id: Id, body: CorrectionRequest
+) -> Response:
+    """The same, for the run with this id; refused when it is not the latest of its experiment."""
+    experiment_id = service.get_process(work, principal.gateway_id, process_id)["experiment_id"]
+    correction = Correction(body.state, body.reason, body.outputs)
+    record = steering.correct_run(work, principal, experiment_id, correction, process_id)
+    return Answer(202, service.brief(record)).response()
+
+
+@router.post("/tasks/{task_id}/correct", status_code=202, response_model=ExperimentBrief, responses=STEERS)
+def correct_task(work: Work, principal: Operator, steering: Hands, task_id: Id, body: CorrectionRequest) -> Response:
+    """Say how a task of a live run has ended, against what the platform knows; the run goes on from there."""
+    correction = Correction(body.state, body.reason, body.outputs)
+    return Answer(202, service.brief(steering.correct_task(work, principal, task_id, correction))).response()
 
 
 def _steered(

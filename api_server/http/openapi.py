@@ -17,6 +17,7 @@ TAGS = {
     "files": "Upload inputs, download them again.",
     "data": "Data products with their replicas, and the storage resources from which inputs are read.",
     "compute resources": "The machines that run jobs.",
+    "quotas": "Who may run how many jobs at once, and when a resource is to be empty.",
     "applications": "What can be run, and how it is started where.",
     "credentials": "How resources are reached. Secrets go in and never come out.",
     "overview": "What needs somebody, what runs, what waits, over the whole gateway.",

@@ -19,7 +19,7 @@ from api_server.lifecycle.planning import refuse
 from api_server.lifecycle.recording import FIRST_VERSION, HeldRun, Occurrence, Recording
 from api_server.problems import ConflictError
 from api_server.registry.records import ExperimentRecord
-from api_server.registry.repositories import experiments, runs
+from api_server.registry.repositories import admissions, experiments, runs
 from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts.ids import ExperimentId, ProcessId, ResourceId, new_id
 from howdah.contracts.resources import ResourceTarget
@@ -66,7 +66,11 @@ class Continuing:
 
     def _launch(self, record: ExperimentRecord, held: HeldRun, occurrence: Occurrence) -> ExperimentRecord:
         recording = Recording(self._commands, self._now)
-        recording.begin(held, begin(held.run, self._now), occurrence)
+        guarded = {(row["gateway_id"], row["resource_id"]) for row in admissions.guarded(self._work.session)}
+        decisions = begin(
+            held.run, self._now, lambda gateway, resource: bool({(gateway, resource), (gateway, None)} & guarded)
+        )
+        recording.begin(held, decisions, occurrence)
         changed = experiments.change(
             self._work.session,
             record,

@@ -12,7 +12,8 @@ from api_server.lifecycle.commands import Commands, Mint
 from api_server.lifecycle.creation import Creation, history_row, launch_existing, request_of
 from api_server.lifecycle.guards import ENDED, NOT_LAUNCHED, known, mine, permit, require
 from api_server.lifecycle.planning import Planner, refuse
-from api_server.lifecycle.requests import ApplicationExperiment
+from api_server.lifecycle.relaunching import changed_request
+from api_server.lifecycle.requests import ApplicationExperiment, Changes
 from api_server.lifecycle.telling import request_about, told
 from api_server.problems import PreconditionFailedError
 from api_server.registry.records import ExperimentRecord
@@ -88,6 +89,16 @@ class Lifecycle:
         found = experiments.read(work.session, principal.gateway_id, [experiment_id])
         record = known(found[0] if found else None, experiment_id)
         request = request_of(record).model_copy(update={"name": name or f"{record.name[:190]} (copy)"})
+        creation = Creation(work, principal, self._commands, self._clock.now())
+        return creation.create([request], batch=False, cloned_from=record.id)[0]
+
+    def relaunch(
+        self, work: UnitOfWork, principal: Principal, experiment_id: str, changes: Changes
+    ) -> ExperimentRecord:
+        """Make a new experiment from the request of another one, with ``changes``, checked whole; launch it at once."""
+        found = experiments.read(work.session, principal.gateway_id, [experiment_id])
+        record = known(found[0] if found else None, experiment_id)
+        request = changed_request(request_of(record), changes)
         creation = Creation(work, principal, self._commands, self._clock.now())
         return creation.create([request], batch=False, cloned_from=record.id)[0]
 

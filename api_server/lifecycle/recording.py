@@ -22,6 +22,7 @@ from howdah.contracts import codec, topics
 from howdah.contracts.failures import Failure
 from howdah.contracts.ids import ExperimentId, TaskId
 from howdah.contracts.messages import Cancellation
+from howdah.contracts.params import JobSubmissionParams
 from howdah.contracts.states import ExperimentState
 from howdah.messaging.abstract import Outgoing
 from howdah.runtime.tracing import child_of
@@ -75,6 +76,7 @@ class Recording:
         self._tasks: dict[TaskId, tuple[Run, TaskStatus]] = {}
         self._attempts: dict[tuple[TaskId, int], Row] = {}
         self._jobs: dict[tuple[TaskId, int], tuple[Run, JobStatus]] = {}
+        self._asking: list[Row] = []
         self._events: list[Row] = []
         self._seqs: dict[ExperimentId, int] = {}
         """How far the history of an experiment goes, which all its runs write into."""
@@ -104,6 +106,7 @@ class Recording:
             self._note(note)
         for key, job in decisions.jobs.items():
             self._jobs[key] = (run, job)
+        self._asking += [_admission_row(run, task_id) for task_id in decisions.asking]
         for publication in decisions.publications:
             self._messages.append(self._commands.message(run, publication, self._now))
 
@@ -151,6 +154,7 @@ class Recording:
         run_writes.publish_attempts(script, [row for row in self._attempts.values() if "command_id" in row])
         run_writes.update_attempts(script, [row for row in self._attempts.values() if "command_id" not in row])
         run_writes.upsert_jobs(script, [_job_row(run, job) for run, job in self._jobs.values()])
+        run_writes.ask_for_admission(script, self._asking)
         touched = list(self._touched.values())
         run_writes.update_experiments(script, self._experiment_updates(touched))
         run_writes.insert_events(script, [*before, *self._events])
@@ -259,6 +263,21 @@ def _job_row(run: Run, job: JobStatus) -> Row:
         "exit_code": job.exit_code,
         "started_at": job.started_at,
         "ended_at": job.ended_at,
+    }
+
+
+def _admission_row(run: Run, task_id: TaskId) -> Row:
+    identity, spec = run.identity, run.dag.by_id[task_id]
+    job = JobSubmissionParams.model_validate(spec.params).job
+    return {
+        "task_id": task_id,
+        "monitor_id": run.monitors.get(task_id),
+        "gateway_id": identity.gateway_id,
+        "experiment_id": identity.experiment_id,
+        "process_id": identity.process_id,
+        "resource_id": spec.resource_id,
+        "queue": job.queue,
+        "wall_time_minutes": job.wall_time_minutes,
     }
 
 

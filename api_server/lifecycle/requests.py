@@ -42,6 +42,25 @@ class TasksExperiment(_Request):
     tasks: tuple[InlineTask, ...] = Field(min_length=1, max_length=MAX_TASKS)
 
 
+class Changes(BaseModel):
+    """What a relaunch does otherwise than the experiment that it begins from; what is left out stays as it was."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"example": {"inputs": {"steps": 4000}, "requirements": {"wall_time_minutes": 60}}},
+    )
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    inputs: dict[FieldName, JsonValue] = Field(default_factory=dict, max_length=500)
+    """Only those that change; null takes the application's default."""
+    requirements: Requirements = Field(default_factory=Requirements)
+    """Only those that change; null leaves one to the deployment again."""
+    resource_id: Annotated[ResourceId, UUID_TEXT] | None = None
+    work_directory: WorkDirectory | None = None
+    launch: bool = True
+
+
 ExperimentRequest = Annotated[ApplicationExperiment | TasksExperiment, Field(discriminator="kind")]
 
 EXPERIMENT_REQUEST: TypeAdapter[ApplicationExperiment | TasksExperiment] = TypeAdapter(ExperimentRequest)

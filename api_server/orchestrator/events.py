@@ -9,13 +9,23 @@ import structlog
 from orjson import Fragment
 from prometheus_client import Counter
 
+from api_server.dag.admission import Gate, open_gate
 from api_server.dag.advance import advance
 from api_server.dag.decisions import Decisions, Outcome
 from api_server.lifecycle.commands import Commands
 from api_server.lifecycle.recording import HeldRun, Occurrence, Recording
 from api_server.orchestrator.loading import RunCache, hold
 from api_server.registry.unit_of_work import Registry, UnitOfWork
-from howdah.contracts.messages import Event, Request, SkipRequested, TaskEvent, TaskStarted, TimerDue
+from howdah.contracts.messages import (
+    AdmissionGranted,
+    CorrectionRequested,
+    Event,
+    Request,
+    SkipRequested,
+    TaskEvent,
+    TaskStarted,
+    TimerDue,
+)
 from howdah.runtime.clock import Clock
 from howdah.runtime.metrics import EVENTS_APPLIED, ORCHESTRATOR_BATCH
 
@@ -27,6 +37,9 @@ _ENVELOPE: Final = {
 }
 
 
+_OF_TASK: Final = SkipRequested | CorrectionRequested | AdmissionGranted
+
+
 class EventWriter:
     """Takes events in. One thread uses it.
 
@@ -34,11 +47,14 @@ class EventWriter:
     again, all or some of them.
     """
 
-    def __init__(self, registry: Registry, commands: Commands, cache: RunCache, clock: Clock) -> None:
+    def __init__(
+        self, registry: Registry, commands: Commands, cache: RunCache, clock: Clock, gate: Gate = open_gate
+    ) -> None:
         self._registry = registry
         self._commands = commands
         self._cache = cache
         self._clock = clock
+        self._gate = gate
 
     def apply(self, events: Sequence[Event]) -> None:
         """Apply the events that were not applied before, in one transaction; publish what follows from them."""
@@ -87,7 +103,7 @@ class EventWriter:
             _counter(kind, "unknown").inc()
             log.warning("event of an unknown process", kind=kind, process_id=event.process_id, event_id=event.event_id)
             return
-        decisions = advance(held.run, event, now)  # type: ignore[arg-type]  # the codec gives one of AnyEvent
+        decisions = advance(held.run, event, now, self._gate)  # type: ignore[arg-type]  # the codec gives one of AnyEvent
         _counter(kind, decisions.outcome).inc()
         if decisions.outcome is Outcome.ILLEGAL:
             log.info(
@@ -112,7 +128,7 @@ def _kind(event: Event) -> str:
 
 def _occurrence(held: HeldRun, event: Event, decisions: Decisions) -> Occurrence:
     about = event if isinstance(event, TaskEvent) else None
-    task_id = event.task_id if isinstance(event, TaskEvent | SkipRequested) else None
+    task_id = event.task_id if isinstance(event, TaskEvent | _OF_TASK) else None
     return Occurrence(
         event_id=event.event_id,
         kind=event.kind,

@@ -16,10 +16,10 @@ _AFTER_ERROR_SECONDS = 1.0
 
 
 class LeasedLoop:
-    """Does ``step`` every ``period_seconds`` while this replica holds the lease of that name."""
+    """Does ``step`` every ``period_seconds`` while this replica holds the lease of that name; always without leases."""
 
     def __init__(
-        self, name: str, step: Callable[[], object], period_seconds: float, leases: LeaseHolder, clock: Clock
+        self, name: str, step: Callable[[], object], period_seconds: float, leases: LeaseHolder | None, clock: Clock
     ) -> None:
         self.name = name
         self._step = step
@@ -38,13 +38,14 @@ class LeasedLoop:
         while not self._clock.wait(stop, wait):
             wait = self._turn()
         try:
-            self._leases.release(self.name)
+            if self._leases is not None:
+                self._leases.release(self.name)
         except SQLAlchemyError as error:
             log.warning("the lease runs out by itself", lease=self.name, error=str(error).partition("\n")[0])
 
     def _turn(self) -> float:
         try:
-            if self._leases.hold(self.name):
+            if self._leases is None or self._leases.hold(self.name):
                 self._step()
         except (SQLAlchemyError, MessagingError) as error:
             self._trouble = f"{self.name}: {str(error).partition(chr(10))[0]}"

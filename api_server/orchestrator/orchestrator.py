@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api_server.lifecycle.commands import Commands, Mint
+from api_server.orchestrator.admissions import Admissions, Gates
 from api_server.orchestrator.agent_loop import AgentLoop
 from api_server.orchestrator.batches import BatchLoop
 from api_server.orchestrator.events import EventWriter
@@ -53,7 +54,9 @@ class Orchestrator:
         producer = messaging.producer()
         registry, self._relay = open_registry(engine, producer)
         leases = LeaseHolder(engine, new_id())
-        writer = EventWriter(registry, Commands(mint), RunCache(settings.orchestrator_cached_tasks), clock)
+        gates = Gates(engine)
+        cache = RunCache(settings.orchestrator_cached_tasks)
+        writer = EventWriter(registry, Commands(mint), cache, clock, gates.must_ask)
         group = settings.orchestrator_group
 
         def batches(topic: topics.Topic, decoder: codec.Codec[Any], apply: Callable[..., None]) -> BatchLoop[Any]:
@@ -80,6 +83,8 @@ class Orchestrator:
             ),
             "look-answers": batches(topics.LOOK_ANSWERS, codec.LOOK_ANSWERS, LookSink(registry).store),
             "timers": leased("timers", Timers(engine, producer, clock).fire, settings.timer_period_seconds),
+            "gates": LeasedLoop("gates", gates.refresh, settings.gates_period_seconds, None, clock),
+            "admissions": leased("admissions", Admissions(registry, clock).turn, settings.admission_period_seconds),
             "sweeper": leased("sweeper", Sweeper(engine, producer).sweep, settings.sweep_period_seconds),
             "retention": leased("retention", retention.prune, _PRUNE_SECONDS),
         }

@@ -51,7 +51,8 @@ def of_experiment(row: Row) -> str:
     parts = _in_hand(row)
     if state is ExperimentState.CANCELING:
         return "Being stopped: " + (f"{_listed(parts)}." if parts else "the last task is being put away.")
-    if beside := _BESIDE.get(row["process_state"]):
+    beside = row["queued_reason"] or _BESIDE.get(row["process_state"])
+    if beside:
         return f"{beside}{': ' + _listed(parts) if parts else ''}."
     return f"{_listed(parts)}." if parts else "Launched: its first tasks are being published."
 
@@ -93,7 +94,7 @@ def of_task(row: Row) -> str:
     due = row["due_at"]
     match state:
         case TaskState.CREATED:
-            return _awaits(row["awaits"] or (), row["awaits_total"] or 0)
+            return _begins(row)
         case TaskState.SCHEDULED:
             return "Published: waits for a worker" + (f", until {moment(due)} at the latest." if due else ".")
         case TaskState.EXECUTING:
@@ -112,6 +113,12 @@ def _ended(row: Row, state: TaskState) -> str:
     if state is TaskState.COMPLETED and row["adopted_from"] is not None:
         return "Done in an earlier run, whose result is kept."
     return _TASK_ENDS[state]
+
+
+def _begins(row: Row) -> str:
+    if row["queued_reason"]:
+        return f"Waits for its turn: {row['queued_reason']}."
+    return _awaits(row["awaits"] or (), row["awaits_total"] or 0)
 
 
 def _awaits(names: Sequence[str], total: int) -> str:

@@ -11,6 +11,7 @@ from howdah.cli.commands import (
     experiments,
     local_stack,
     new_task,
+    quotas,
     resources,
     services,
     task_types,
@@ -29,6 +30,7 @@ app.add_typer(experiments.app, name="experiments")
 app.add_typer(resources.app, name="resources")
 agents.add_to(app)
 app.add_typer(agents.app, name="agents")
+app.add_typer(quotas.app, name="quotas")
 app.add_typer(apps.app, name="apps")
 app.add_typer(data.app, name="data")
 app.add_typer(dead_letters.app, name="dead-letters")

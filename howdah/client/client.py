@@ -20,6 +20,8 @@ from howdah.client.models import (
     Caller,
     Credential,
     LoginCode,
+    MaintenanceWindow,
+    Quota,
     StorageResource,
 )
 from howdah.client.products import ProductCalls
@@ -67,6 +69,8 @@ class Client:
         self.interfaces = VersionedCollection(self._connection, "/application-interfaces", ApplicationInterface)
         self.deployments = VersionedCollection(self._connection, "/application-deployments", ApplicationDeployment)
         self.task_types = TaskTypeCalls(self._connection)
+        self.quotas = VersionedCollection(self._connection, "/quotas", Quota)
+        self.maintenance_windows = VersionedCollection(self._connection, "/maintenance-windows", MaintenanceWindow)
         self.files = Files(self._connection)
         self.storage = VersionedCollection(self._connection, "/storage-resources", StorageResource)
         self.products = ProductCalls(self._connection)

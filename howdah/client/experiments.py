@@ -111,6 +111,23 @@ class ExperimentCalls:
         """Make a new experiment with the same inputs, to be launched on its own."""
         return self._steer(experiment_id, "clone", {"name": name} if name else {})
 
+    def relaunch(self, experiment_id: str, changes: Mapping[str, JsonValue] | None = None) -> Experiment:
+        """Make and launch a new experiment of the same request with changes: ``name``, ``inputs``, ``requirements``,
+        ``resource_id``, ``work_directory``, ``launch``. InvalidRequestError names every field that does not fit.
+        """
+        return self._steer(experiment_id, "relaunch", changes)
+
+    def correct(self, experiment_id: str, state: str, reason: str) -> Experiment:
+        """Say, as an administrator, that its latest run has FAILED or was CANCELED; its job goes on."""
+        return self._steer(experiment_id, "correct", {"state": state, "reason": reason})
+
+    def correct_task(
+        self, task_id: str, state: str, reason: str, outputs: Mapping[str, JsonValue] | None = None
+    ) -> Experiment:
+        """Say, as an administrator, how a task has ended; return its experiment."""
+        body = {"state": state, "reason": reason, "outputs": None if outputs is None else dict(outputs)}
+        return self._connection.post(f"/tasks/{task_id}/correct", body, Experiment, once=True)
+
     def retry(self, experiment_id: str, *, rerun: Sequence[str] = (), skip: Sequence[str] = ()) -> Experiment:
         """Go on where it failed or was stopped: a new run adopts what was finished. ConflictError when it runs.
 

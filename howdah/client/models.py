@@ -88,6 +88,26 @@ class ComputeResource(Versioned):
     queues: list[Queue] = []
 
 
+class Quota(Versioned):
+    """At most so many live jobs, narrowed by resource, queue and owner; what is beyond waits its turn."""
+
+    name: str
+    max_live_jobs: int
+    resource_id: str | None = None
+    queue: str | None = None
+    owner: str | None = None
+    each_user: bool = False
+
+
+class MaintenanceWindow(Versioned):
+    """When a resource is to be empty."""
+
+    resource_id: str
+    starts_at: datetime
+    ends_at: datetime
+    reason: str = ""
+
+
 class ResourceTest(Answer):
     """A test of the way to a resource: running, done or unanswered."""
 

@@ -90,6 +90,8 @@ EVENTS: Codec[messages.Event] = Codec(
     messages.PauseRequested,
     messages.ResumeRequested,
     messages.SkipRequested,
+    messages.CorrectionRequested,
+    messages.AdmissionGranted,
     messages.TimerDue,
 )
 JOBS = Codec(messages.JobRecord)

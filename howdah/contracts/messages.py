@@ -28,7 +28,7 @@ from howdah.contracts.ids import (
 from howdah.contracts.looks import LookKind
 from howdah.contracts.paths import RelativePath
 from howdah.contracts.resources import RemotePath, ResourceTarget
-from howdah.contracts.states import JobState
+from howdah.contracts.states import JobState, TaskState
 
 MAX_MESSAGE_BYTES = 1_000_000
 MAX_LOG_LINES = 500
@@ -227,6 +227,24 @@ class SkipRequested(Request):
     task_id: Annotated[TaskId, UUID_TEXT]
 
 
+class CorrectionRequested(Request):
+    """An operator said how a task (or, without one, the run) has ended, against what the platform knows."""
+
+    kind: Literal["correction-requested"] = "correction-requested"
+    version: Literal[1] = 1
+    task_id: Annotated[TaskId, UUID_TEXT] | None = None
+    state: TaskState
+    outputs: dict[str, JsonValue] | None = None
+
+
+class AdmissionGranted(Request):
+    """A job's turn has come: the quotas that cover it have room, and no maintenance is in its way."""
+
+    kind: Literal["admission-granted"] = "admission-granted"
+    version: Literal[1] = 1
+    task_id: Annotated[TaskId, UUID_TEXT]
+
+
 class TimerDue(TaskEvent):
     """The moment stored with the task (a retry's, or the attempt's deadline) has passed."""
 
@@ -247,6 +265,8 @@ AnyEvent = Annotated[
     | PauseRequested
     | ResumeRequested
     | SkipRequested
+    | CorrectionRequested
+    | AdmissionGranted
     | TimerDue,
     Field(discriminator="kind"),
 ]

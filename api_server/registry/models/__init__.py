@@ -1,6 +1,7 @@
 """The tables. Importing this package makes all of them known to the metadata."""
 
 from api_server.registry.models.access import AuditRecord, Credential, Gateway, IdempotencyKey, Token
+from api_server.registry.models.admission import Admission, MaintenanceWindow, Quota
 from api_server.registry.models.catalogue import (
     Agent,
     ApplicationDeployment,
@@ -18,6 +19,7 @@ from api_server.registry.models.live import LiveFile, LivePart
 from api_server.registry.models.wire import DeadLetter, Lease, OutboxMessage
 
 __all__ = [
+    "Admission",
     "Agent",
     "ApplicationDeployment",
     "ApplicationInterface",
@@ -38,8 +40,10 @@ __all__ = [
     "Lease",
     "LiveFile",
     "LivePart",
+    "MaintenanceWindow",
     "OutboxMessage",
     "Process",
+    "Quota",
     "ResourceLook",
     "StorageResource",
     "StoredObject",

@@ -17,6 +17,8 @@ from api_server.registry.models import (
     DataProduct,
     DataReplica,
     Experiment,
+    MaintenanceWindow,
+    Quota,
     StorageResource,
     StoredObject,
 )
@@ -33,6 +35,8 @@ Row = TypeVar(
     StoredObject,
     StorageResource,
     DataProduct,
+    Quota,
+    MaintenanceWindow,
 )
 
 Use = tuple[str, str, str]
@@ -118,6 +122,18 @@ class CredentialRepository(CatalogueRepository[Credential]):
             )
         ).one_or_none()
         return None if row is None else (row.kind, row.wrapped_key, row.ciphertext, row.master_key_id)
+
+
+class QuotaRepository(CatalogueRepository[Quota]):
+    """Quotas of live jobs."""
+
+    model = Quota
+
+
+class WindowRepository(CatalogueRepository[MaintenanceWindow]):
+    """Maintenance windows of resources."""
+
+    model = MaintenanceWindow
 
 
 class ResourceRepository(CatalogueRepository[ComputeResource]):

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session, aliased
 
 from api_server.registry.models import ApplicationInterface, ComputeResource, Experiment, Job, Process, Task
 from api_server.registry.paging import PageOf, Position
+from api_server.registry.repositories import admissions
 from api_server.registry.repositories.overview_reads import NEEDS_SOMEBODY_HOURS
 from api_server.registry.repositories.rows import Row, all_rows, one_row, page_of
 from howdah.contracts.states import ExperimentState, TaskState
@@ -149,6 +150,7 @@ def _with_progress(page: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     of_page = page.subquery("page")
     progress = _progress(of_page.c.process_id)
     culprit = _culprit(of_page.c.process_id, of_page.c.failure)
+    line = admissions.of_process(of_page.c.process_id)
     return (
         select(
             of_page,
@@ -158,12 +160,14 @@ def _with_progress(page: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
             ComputeResource.name.label("resource_name"),
             progress,
             culprit,
+            line,
         )
         .outerjoin(ApplicationInterface, ApplicationInterface.id == of_page.c.interface_id)
         .outerjoin(ComputeResource, ComputeResource.id == of_page.c.resource_id)
         .outerjoin(Process, Process.id == of_page.c.process_id)
         .outerjoin(progress, true())
         .outerjoin(culprit, true())
+        .outerjoin(line, and_(Process.state == "QUEUED", true()))
         .order_by(of_page.c.created_at.desc(), of_page.c.id.desc())
     )
 

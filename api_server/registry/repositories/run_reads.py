@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Select, Text, Uuid, cast, func, select, true, tuple_
+from sqlalchemy import ColumnElement, FromClause, Select, Text, Uuid, and_, cast, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
 
-from api_server.registry.models import Attempt, Event, Experiment, Job, Process, Task, TaskLog
+from api_server.registry.models import Admission, Attempt, Event, Experiment, Job, Process, Task, TaskLog
 from api_server.registry.paging import PageOf, Position
 from api_server.registry.repositories.rows import Row, all_rows, one_row, page_of
 from howdah.contracts.params import JOB_SUBMISSION
@@ -103,7 +103,10 @@ def _last_attempt() -> FromClause:
 
 def _tasks(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     latest = _last_attempt()
-    return select(*_TASK, *_awaited(), *latest.c).select_from(Task).outerjoin(latest, true()).where(*conditions)
+    line = (Admission.reason.label("queued_reason"), Admission.position.label("queued_position"))
+    waits = and_(Admission.task_id == Task.id, Admission.granted_at.is_(None))
+    found = select(*_TASK, *_awaited(), *latest.c, *line).select_from(Task).outerjoin(latest, true())
+    return found.outerjoin(Admission, waits).where(*conditions)
 
 
 def tasks_after(

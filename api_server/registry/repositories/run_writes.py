@@ -6,9 +6,10 @@ Every function adds to a script, which the caller sends; rows are mappings of co
 from typing import Any, cast
 
 from sqlalchemy import Column, Table, Update, case, func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from api_server.registry.base import table_of
-from api_server.registry.models import Attempt, Event, Experiment, Job, Process, Task
+from api_server.registry.models import Admission, Attempt, Event, Experiment, Job, Process, Task
 from api_server.registry.repositories.feed import FEED_CHANNEL
 from api_server.registry.rowset import Rows, any_of_ids, insert_rows, rowset
 from api_server.registry.script import Script, by_ids, over_rows
@@ -18,6 +19,7 @@ _process = table_of(Process)
 _task = table_of(Task)
 _attempt = table_of(Attempt)
 _job = table_of(Job)
+_admission = table_of(Admission)
 _event = table_of(Event)
 
 
@@ -136,6 +138,22 @@ def _update_experiments() -> Update:
     )
 
 
+def _ask_for_admission() -> Any:  # noqa: ANN401 - the dialect's Insert
+    """Whoever asks again, after a pause, keeps its place in line."""
+    given = ("task_id", "monitor_id", "gateway_id", "experiment_id", "process_id", "resource_id")
+    wanted = ("queue", "wall_time_minutes")
+    rows = rowset(*_columns(_admission, *given, *wanted))
+    names = (*given, *wanted, "owner")
+    chosen = select(*(rows.c[name] for name in (*given, *wanted)), _experiment.c.owner).join_from(
+        rows, _experiment, _experiment.c.id == rows.c.experiment_id
+    )
+    return (
+        insert(_admission)
+        .from_select(names, chosen, include_defaults=False)
+        .on_conflict_do_update(index_elements=["task_id"], set_={"granted_at": None})
+    )
+
+
 _LOCK_PROCESSES = by_ids(
     "lock_processes",
     select(literal_column("1"))
@@ -147,6 +165,7 @@ _LOCK_PROCESSES = by_ids(
 _UPDATE_TASKS = over_rows("update_tasks", _update_tasks())
 _UPSERT_ATTEMPTS = over_rows("upsert_attempts", _upsert_attempts())
 _UPDATE_ATTEMPTS = over_rows("update_attempts", _update_attempts())
+_ASK_FOR_ADMISSION = over_rows("ask_for_admission", _ask_for_admission())
 _UPSERT_JOBS = over_rows("upsert_jobs", _upsert_jobs())
 _UPDATE_PROCESSES = over_rows("update_processes", _update_processes())
 _UPDATE_EXPERIMENTS = over_rows("update_experiments", _update_experiments())
@@ -190,6 +209,11 @@ def update_attempts(script: Script, rows: Rows) -> None:
 def upsert_jobs(script: Script, rows: Rows) -> None:
     """Write what is known of jobs."""
     script.add(_UPSERT_JOBS, rows)
+
+
+def ask_for_admission(script: Script, rows: Rows) -> None:
+    """Put jobs in line; those that stand there already keep their place."""
+    script.add(_ASK_FOR_ADMISSION, rows)
 
 
 def update_processes(script: Script, rows: Rows) -> None:

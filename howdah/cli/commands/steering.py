@@ -1,14 +1,17 @@
-"""``howdah experiments retry | refetch | pause | resume | skip``: what is asked of an experiment that was launched."""
+"""``howdah experiments`` for what was launched: retry, relaunch, refetch, pause, resume, skip, correct."""
 
+import json
 from typing import Annotated
 
 import typer
+from pydantic import JsonValue
 
 from howdah.cli.errors import CliError
-from howdah.cli.finding import find_experiment
+from howdah.cli.finding import find_experiment, find_resource
 from howdah.cli.following import follow_to_the_end
 from howdah.cli.session import Session, with_session
 from howdah.client.models import Experiment, Task
+from howdah.contracts.states import TaskState
 
 _Experiment = Annotated[
     str, typer.Argument(metavar="ID|NAME", help="The experiment; a name only where it is unique.", show_default=False)
@@ -21,6 +24,8 @@ _Tasks = list[str] | None
 def add_to(app: typer.Typer) -> None:
     """Put the commands into the tree."""
     app.command("retry")(retry)
+    app.command("relaunch")(relaunch)
+    app.command("correct")(correct)
     app.command("refetch")(refetch)
     app.command("pause")(pause)
     app.command("resume")(resume)
@@ -43,6 +48,63 @@ def retry(
     """Go on where an experiment failed or was stopped; what was finished is kept."""
     found = find_experiment(session.client, experiment)
     _show(session, session.client.experiments.retry(found.id, rerun=rerun or (), skip=leave_out or ()), watch=watch)
+
+
+@with_session
+def relaunch(  # noqa: PLR0913 - what may be changed, by option
+    session: Session,
+    *,
+    experiment: _Experiment,
+    name: Annotated[str | None, typer.Option("--name", metavar="TEXT", help="The new one's name.")] = None,
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", metavar="NAME=JSON", help="Another value; may be repeated.")
+    ] = None,
+    requirements: Annotated[
+        list[str] | None, typer.Option("--require", metavar="NAME=JSON", help="Such as nodes=2; may be repeated.")
+    ] = None,
+    resource: Annotated[str | None, typer.Option("--resource", metavar="ID|NAME", help="Run it there.")] = None,
+    watch: _Watch = False,
+) -> None:
+    """Launch a new experiment of the same request, with changes."""
+    changes: dict[str, JsonValue] = {"inputs": _values(inputs), "requirements": _values(requirements)}
+    if name is not None:
+        changes["name"] = name
+    if resource is not None:
+        changes["resource_id"] = find_resource(session.client, resource).id
+    used = {key: value for key, value in changes.items() if value != {}}
+    found = find_experiment(session.client, experiment)
+    _show(session, session.client.experiments.relaunch(found.id, used), watch=watch)
+
+
+@with_session
+def correct(
+    session: Session,
+    experiment: _Experiment,
+    state: Annotated[TaskState, typer.Argument(metavar="STATE", help="How it has ended.", show_default=False)],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="How that is known.", show_default=False)],
+    task: Annotated[str | None, typer.Option("--task", metavar="TASK", help="This task, instead of the run.")] = None,
+) -> None:
+    """Say, as an administrator, how a run or a task has ended, against what the platform knows."""
+    found = find_experiment(session.client, experiment)
+    calls = session.client.experiments
+    if task is None:
+        _show(session, calls.correct(found.id, state.value, reason))
+    else:
+        _show(session, calls.correct_task(_task(session, found, task).id, state.value, reason))
+
+
+def _values(pairs: list[str] | None) -> dict[str, JsonValue]:
+    """Read NAME=JSON; what is no JSON is taken as text."""
+    values: dict[str, JsonValue] = {}
+    for pair in pairs or ():
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise CliError(f"{pair!r}: NAME=VALUE is expected")
+        try:
+            values[name] = json.loads(text)
+        except ValueError:
+            values[name] = text
+    return values
 
 
 @with_session

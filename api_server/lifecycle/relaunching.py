@@ -1,0 +1,22 @@
+"""The request of an experiment with some of it changed. Pure."""
+
+from api_server.dag.problems import FieldProblem
+from api_server.lifecycle.planning import refuse
+from api_server.lifecycle.requests import ApplicationExperiment, Changes, TasksExperiment
+
+
+def changed_request(
+    request: ApplicationExperiment | TasksExperiment, changes: Changes
+) -> ApplicationExperiment | TasksExperiment:
+    """Return ``request`` with ``changes``; InvalidRequestError where it has no such part."""
+    named = {"name": changes.name or request.name, "launch": changes.launch}
+    if isinstance(request, TasksExperiment):
+        given = changes.model_fields_set - {"name", "launch"}
+        text = "an experiment of tasks has none; it is relaunched as it is, or made anew with other tasks"
+        refuse([FieldProblem(name, text) for name in sorted(given)])
+        return request.model_copy(update=named)
+    inputs = {name: value for name, value in {**request.inputs, **changes.inputs}.items() if value is not None}
+    requirements = request.requirements.model_copy(update=changes.requirements.model_dump(exclude_unset=True))
+    places = {"resource_id": changes.resource_id, "work_directory": changes.work_directory}
+    chosen = {name: value for name, value in places.items() if value is not None}
+    return request.model_copy(update={**named, **chosen, "inputs": inputs, "requirements": requirements})
