@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from api_server.dag import pausing
 from api_server.dag.decisions import Outcome
 from howdah.contracts.ids import GatewayId, ResourceId, TaskId
-from howdah.contracts.messages import AdmissionGranted
 from howdah.contracts.params import JOB_SUBMISSION
+from howdah.contracts.requests import (
+    AdmissionGranted,
+)
 from howdah.contracts.states import PHASES, ProcessState, TaskState
 from howdah.contracts.tasks import TaskSpec
 

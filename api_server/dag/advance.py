@@ -22,15 +22,7 @@ from api_server.dag.run import Run
 from howdah.contracts.failures import Failure, FailureKind
 from howdah.contracts.ids import CommandId, TaskId
 from howdah.contracts.messages import (
-    AdmissionGranted,
-    AnyEvent,
-    CancelRequested,
-    CorrectionRequested,
     JobStatusChanged,
-    PauseRequested,
-    Request,
-    ResumeRequested,
-    SkipRequested,
     Start,
     TaskCanceled,
     TaskCompleted,
@@ -43,6 +35,16 @@ from howdah.contracts.messages import (
     TimerDue,
 )
 from howdah.contracts.params import JOB_MONITORING, JOB_SUBMISSION
+from howdah.contracts.requests import (
+    AdmissionGranted,
+    AnyEvent,
+    CancelRequested,
+    CorrectionRequested,
+    PauseRequested,
+    Request,
+    ResumeRequested,
+    SkipRequested,
+)
 from howdah.contracts.states import ExperimentState, ProcessState, TaskState, is_terminal
 from howdah.contracts.tasks import TaskSpec
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from api_server.dag.decisions import Outcome
 from howdah.contracts.failures import Failure, FailureKind
-from howdah.contracts.messages import CorrectionRequested
 from howdah.contracts.params import JOB_SUBMISSION
+from howdah.contracts.requests import (
+    CorrectionRequested,
+)
 from howdah.contracts.states import TaskState, is_terminal
 
 if TYPE_CHECKING:

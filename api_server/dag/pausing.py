@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 from api_server.dag.decisions import Outcome
 from howdah.contracts.ids import TaskId
-from howdah.contracts.messages import SkipRequested
 from howdah.contracts.params import JOB_MONITORING, JOB_SUBMISSION
+from howdah.contracts.requests import (
+    SkipRequested,
+)
 from howdah.contracts.states import PHASES, ProcessState, TaskState, is_terminal
 from howdah.contracts.tasks import TaskSpec
 

@@ -19,7 +19,9 @@ from api_server.problems import PreconditionFailedError
 from api_server.registry.records import ExperimentRecord
 from api_server.registry.repositories import experiments, run_writes
 from api_server.registry.unit_of_work import UnitOfWork
-from howdah.contracts.messages import CancelRequested
+from howdah.contracts.requests import (
+    CancelRequested,
+)
 from howdah.contracts.states import ExperimentState
 from howdah.runtime.clock import Clock, SystemClock
 

@@ -24,7 +24,12 @@ from api_server.registry.repositories import experiments, runs
 from api_server.registry.repositories.audit import AuditRepository
 from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts.ids import TaskId
-from howdah.contracts.messages import CorrectionRequested, PauseRequested, ResumeRequested, SkipRequested
+from howdah.contracts.requests import (
+    CorrectionRequested,
+    PauseRequested,
+    ResumeRequested,
+    SkipRequested,
+)
 from howdah.contracts.states import ExperimentState, TaskState, is_terminal
 from howdah.runtime.clock import Clock, SystemClock
 

@@ -7,7 +7,9 @@ from api_server.auth.principal import Principal
 from api_server.registry.records import ExperimentRecord
 from howdah.contracts import codec, topics
 from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, new_id
-from howdah.contracts.messages import Request
+from howdah.contracts.requests import (
+    Request,
+)
 from howdah.messaging.abstract import Outgoing
 from howdah.runtime.tracing import child_of, current
 

@@ -13,7 +13,9 @@ from api_server.registry.repositories.rows import Row
 from api_server.registry.unit_of_work import Registry
 from howdah.contracts import codec, topics
 from howdah.contracts.ids import EventId, GatewayId, ResourceId, derive_id
-from howdah.contracts.messages import AdmissionGranted
+from howdah.contracts.requests import (
+    AdmissionGranted,
+)
 from howdah.messaging.abstract import Outgoing
 from howdah.runtime.clock import Clock
 

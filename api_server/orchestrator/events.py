@@ -17,14 +17,16 @@ from api_server.lifecycle.recording import HeldRun, Occurrence, Recording
 from api_server.orchestrator.loading import RunCache, hold
 from api_server.registry.unit_of_work import Registry, UnitOfWork
 from howdah.contracts.messages import (
-    AdmissionGranted,
-    CorrectionRequested,
     Event,
-    Request,
-    SkipRequested,
     TaskEvent,
     TaskStarted,
     TimerDue,
+)
+from howdah.contracts.requests import (
+    AdmissionGranted,
+    CorrectionRequested,
+    Request,
+    SkipRequested,
 )
 from howdah.runtime.clock import Clock
 from howdah.runtime.metrics import EVENTS_APPLIED, ORCHESTRATOR_BATCH

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar, Union, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from howdah.contracts import messages
+from howdah.contracts import messages, requests
 from howdah.contracts.errors import UndecodableMessageError, UnsupportedVersionError
 from howdah.contracts.messages import MAX_MESSAGE_BYTES, Message
 
@@ -86,12 +86,12 @@ EVENTS: Codec[messages.Event] = Codec(
     messages.TaskCanceled,
     messages.TaskDeferred,
     messages.JobStatusChanged,
-    messages.CancelRequested,
-    messages.PauseRequested,
-    messages.ResumeRequested,
-    messages.SkipRequested,
-    messages.CorrectionRequested,
-    messages.AdmissionGranted,
+    requests.CancelRequested,
+    requests.PauseRequested,
+    requests.ResumeRequested,
+    requests.SkipRequested,
+    requests.CorrectionRequested,
+    requests.AdmissionGranted,
     messages.TimerDue,
 )
 JOBS = Codec(messages.JobRecord)

@@ -28,7 +28,7 @@ from howdah.contracts.ids import (
 from howdah.contracts.looks import LookKind
 from howdah.contracts.paths import RelativePath
 from howdah.contracts.resources import RemotePath, ResourceTarget
-from howdah.contracts.states import JobState, TaskState
+from howdah.contracts.states import JobState
 
 MAX_MESSAGE_BYTES = 1_000_000
 MAX_LOG_LINES = 500
@@ -191,85 +191,12 @@ class JobStatusChanged(TaskEvent):
     ended_at: Instant | None = None
 
 
-class Request(Event):
-    """Somebody asked for something to be done with a process: told by the API half, decided by the orchestrator."""
-
-    actor: str
-    reason: Words = ""
-
-
-class CancelRequested(Request):
-    """Somebody asked for the process to be stopped."""
-
-    kind: Literal["cancel-requested"] = "cancel-requested"
-    version: Literal[1] = 1
-
-
-class PauseRequested(Request):
-    """Somebody asked that nothing new be begun; what runs goes on."""
-
-    kind: Literal["pause-requested"] = "pause-requested"
-    version: Literal[1] = 1
-
-
-class ResumeRequested(Request):
-    """Somebody asked that a paused process go on."""
-
-    kind: Literal["resume-requested"] = "resume-requested"
-    version: Literal[1] = 1
-
-
-class SkipRequested(Request):
-    """Somebody asked that a task which has not begun, or waits for another try, be left out."""
-
-    kind: Literal["skip-requested"] = "skip-requested"
-    version: Literal[1] = 1
-    task_id: Annotated[TaskId, UUID_TEXT]
-
-
-class CorrectionRequested(Request):
-    """An operator said how a task (or, without one, the run) has ended, against what the platform knows."""
-
-    kind: Literal["correction-requested"] = "correction-requested"
-    version: Literal[1] = 1
-    task_id: Annotated[TaskId, UUID_TEXT] | None = None
-    state: TaskState
-    outputs: dict[str, JsonValue] | None = None
-
-
-class AdmissionGranted(Request):
-    """A job's turn has come: the quotas that cover it have room, and no maintenance is in its way."""
-
-    kind: Literal["admission-granted"] = "admission-granted"
-    version: Literal[1] = 1
-    task_id: Annotated[TaskId, UUID_TEXT]
-
-
 class TimerDue(TaskEvent):
     """The moment stored with the task (a retry's, or the attempt's deadline) has passed."""
 
     kind: Literal["timer-due"] = "timer-due"
     version: Literal[1] = 1
     due_at: Instant
-
-
-AnyEvent = Annotated[
-    TaskStarted
-    | TaskProgressed
-    | TaskCompleted
-    | TaskFailed
-    | TaskCanceled
-    | TaskDeferred
-    | JobStatusChanged
-    | CancelRequested
-    | PauseRequested
-    | ResumeRequested
-    | SkipRequested
-    | CorrectionRequested
-    | AdmissionGranted
-    | TimerDue,
-    Field(discriminator="kind"),
-]
 
 
 def event_id_for(command_id: CommandId, kind: str, step: str | int = "") -> EventId:

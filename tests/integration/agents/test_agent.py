@@ -25,7 +25,13 @@ from howdah.client.models import DeadLetter, Experiment
 from howdah.contracts import codec, topics
 from howdah.contracts.agents import agent_topics
 from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, ResourceId, TaskId, new_id
-from howdah.contracts.messages import CancelRequested, Message, TaskCompleted
+from howdah.contracts.messages import (
+    Message,
+    TaskCompleted,
+)
+from howdah.contracts.requests import (
+    CancelRequested,
+)
 from howdah.contracts.resources import SchedulerKind
 from howdah.contracts.states import ExperimentState, JobState, TaskState, is_terminal
 from howdah.messaging import Outgoing, connect

@@ -5,7 +5,11 @@ import pytest
 from api_server.dag.advance import advance
 from api_server.dag.decisions import Decisions, Outcome
 from howdah.contracts.ids import TaskId, derive_id
-from howdah.contracts.messages import AdmissionGranted, AnyEvent, CorrectionRequested
+from howdah.contracts.requests import (
+    AdmissionGranted,
+    AnyEvent,
+    CorrectionRequested,
+)
 from howdah.contracts.states import ExperimentState, ProcessState, TaskState
 from tests.unit.dag.world import World, job_specs, spec
 

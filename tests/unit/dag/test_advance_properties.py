@@ -9,7 +9,12 @@ from api_server.dag.advance import advance
 from api_server.dag.decisions import Outcome, Publication
 from howdah.contracts import params
 from howdah.contracts.failures import FailureKind
-from howdah.contracts.messages import AnyEvent, TaskOutcome
+from howdah.contracts.messages import (
+    TaskOutcome,
+)
+from howdah.contracts.requests import (
+    AnyEvent,
+)
 from howdah.contracts.states import ProcessState, TaskState, is_terminal
 from howdah.contracts.tasks import Dag, TaskSpec, Trigger
 from tests.unit.dag.world import IMPATIENT, World, spec

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from api_server.dag.decisions import Outcome
 from howdah.contracts import params
-from howdah.contracts.messages import AnyEvent
+from howdah.contracts.requests import (
+    AnyEvent,
+)
 from howdah.contracts.states import ExperimentState, ProcessState, TaskState, is_terminal
 from howdah.contracts.tasks import Dag, Trigger
 from tests.unit.dag.test_advance_properties import dags, told

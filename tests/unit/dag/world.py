@@ -12,12 +12,6 @@ from howdah.contracts import params
 from howdah.contracts.failures import Failure, FailureKind, RetryPolicy
 from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, TaskId, derive_id, new_id
 from howdah.contracts.messages import (
-    AnyEvent,
-    CancelRequested,
-    PauseRequested,
-    Request,
-    ResumeRequested,
-    SkipRequested,
     Start,
     TaskCanceled,
     TaskCompleted,
@@ -27,6 +21,14 @@ from howdah.contracts.messages import (
     TaskOutcome,
     TaskStarted,
     TimerDue,
+)
+from howdah.contracts.requests import (
+    AnyEvent,
+    CancelRequested,
+    PauseRequested,
+    Request,
+    ResumeRequested,
+    SkipRequested,
 )
 from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState, is_terminal, may_follow
 from howdah.contracts.tasks import Dag, TaskSpec, Trigger

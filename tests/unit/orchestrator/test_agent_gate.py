@@ -13,7 +13,6 @@ from howdah.contracts.errors import ContractError
 from howdah.contracts.ids import EventId, InstanceId, LookId, ResourceId, TaskId, derive_id, new_id
 from howdah.contracts.looks import LookKind
 from howdah.contracts.messages import (
-    CancelRequested,
     DeadLetter,
     Heartbeat,
     LogLine,
@@ -22,6 +21,9 @@ from howdah.contracts.messages import (
     TaskCompleted,
     TaskLogged,
     TimerDue,
+)
+from howdah.contracts.requests import (
+    CancelRequested,
 )
 from howdah.messaging import Record
 

@@ -410,118 +410,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/data-products": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Data Products
-         * @description List data products, newest first.
-         */
-        get: operations["list_data_products"];
-        put?: never;
-        /**
-         * Register Data Product
-         * @description Register a file: an output of an experiment, an uploaded file, a file on a storage resource.
-         */
-        post: operations["register_data_product"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/data-products/{product_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get Data Product
-         * @description Show a data product with its replicas.
-         */
-        get: operations["get_data_product"];
-        /**
-         * Edit Data Product
-         * @description Change what is said about a data product: name, description, labels.
-         */
-        put: operations["edit_data_product"];
-        post?: never;
-        /**
-         * Delete Data Product
-         * @description Forget a data product that no experiment needs any more. Its bytes stay where they are.
-         */
-        delete: operations["delete_data_product"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/data-products/{product_id}/content": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get Data Product Content
-         * @description Download a data product that the platform itself stores, whole or a Range of it.
-         */
-        get: operations["get_data_product_content"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/data-products/{product_id}/replicas": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Add Data Replica
-         * @description Name one more place where the product's bytes are.
-         */
-        post: operations["add_data_replica"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/data-products/{product_id}/replicas/{replica_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * Remove Data Replica
-         * @description Forget one of several places.
-         */
-        delete: operations["remove_data_replica"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/dead-letters": {
         parameters: {
             query?: never;
@@ -734,6 +622,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/experiments/{experiment_id}/correct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Correct Experiment
+         * @description Say that the latest run of a live experiment has FAILED or was CANCELED. Its job goes on.
+         */
+        post: operations["correct_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/{experiment_id}/events": {
         parameters: {
             query?: never;
@@ -843,69 +751,9 @@ export interface paths {
         };
         /**
          * Download Output
-         * @description Download an output; several files as one tar. Where it is not there the problem says why.
+         * @description Download an output. Where it is not there the problem says why.
          */
         get: operations["download_output"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/experiments/{experiment_id}/outputs/{name}/fetch": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Fetch Output
-         * @description Ask for an output as it stands while the job still writes it. The list tells when it is here.
-         */
-        post: operations["fetch_output"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/experiments/{experiment_id}/outputs/{name}/files/{number}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Download Output File
-         * @description Download one of an output's several files, by its number in the list, whole or a Range of it.
-         */
-        get: operations["download_output_file"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/experiments/{experiment_id}/outputs/{name}/intermediate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Download Intermediate Output
-         * @description Download what was fetched of an output while the run went on, as of `Howdah-Seen-At`.
-         */
-        get: operations["download_intermediate_output"];
         put?: never;
         post?: never;
         delete?: never;
@@ -968,6 +816,26 @@ export interface paths {
          * @description Bring outputs of an ended experiment back once more, from its work directory: a run that does only that.
          */
         post: operations["refetch_outputs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/relaunch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Relaunch Experiment
+         * @description Make a new experiment of the same request with changes, checked whole, and launch it: one call.
+         */
+        post: operations["relaunch_experiment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1272,6 +1140,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/maintenance-windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Maintenance Windows
+         * @description List maintenance windows, newest first.
+         */
+        get: operations["list_maintenance_windows"];
+        put?: never;
+        /**
+         * Create Maintenance Window
+         * @description Announce that a resource is to be empty for a while: jobs that would reach into it wait.
+         */
+        post: operations["create_maintenance_window"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maintenance-windows/{maintenance_window_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Maintenance Window
+         * @description Show a maintenance window.
+         */
+        get: operations["get_maintenance_window"];
+        /**
+         * Edit Maintenance Window
+         * @description Replace a maintenance window; whoever waits is told anew.
+         */
+        put: operations["edit_maintenance_window"];
+        post?: never;
+        /**
+         * Delete Maintenance Window
+         * @description Remove a maintenance window; what waited for nothing else goes on.
+         */
+        delete: operations["delete_maintenance_window"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -1327,6 +1247,78 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/processes/{process_id}/correct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Correct Process
+         * @description The same, for the run with this id; refused when it is not the latest of its experiment.
+         */
+        post: operations["correct_process"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Quotas
+         * @description List quotas, newest first.
+         */
+        get: operations["list_quotas"];
+        put?: never;
+        /**
+         * Create Quota
+         * @description Set a quota of live jobs: what is beyond it waits its turn, in fair order, and says so.
+         */
+        post: operations["create_quota"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotas/{quota_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Quota
+         * @description Show a quota.
+         */
+        get: operations["get_quota"];
+        /**
+         * Edit Quota
+         * @description Replace a quota; whoever waits is told anew.
+         */
+        put: operations["edit_quota"];
+        post?: never;
+        /**
+         * Delete Quota
+         * @description Remove a quota; what waited for nothing else goes on.
+         */
+        delete: operations["delete_quota"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1526,58 +1518,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/storage-resources": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Storage Resources
-         * @description List storage resources.
-         */
-        get: operations["list_storage_resources"];
-        put?: never;
-        /**
-         * Create Storage Resource
-         * @description Add a storage resource: a place from which inputs are read.
-         */
-        post: operations["create_storage_resource"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/storage-resources/{storage_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get Storage Resource
-         * @description Show a storage resource.
-         */
-        get: operations["get_storage_resource"];
-        /**
-         * Edit Storage Resource
-         * @description Replace a storage resource's description. What was launched before keeps its view of it.
-         */
-        put: operations["edit_storage_resource"];
-        post?: never;
-        /**
-         * Delete Storage Resource
-         * @description Remove a storage resource on which no data product has a replica.
-         */
-        delete: operations["delete_storage_resource"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -1682,6 +1622,26 @@ export interface paths {
         get: operations["list_attempts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/correct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Correct Task
+         * @description Say how a task of a live run has ended, against what the platform knows; the run goes on from there.
+         */
+        post: operations["correct_task"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2030,11 +1990,6 @@ export interface components {
          */
         ApplicationExperiment: {
             /**
-             * Archive
-             * @default false
-             */
-            archive: boolean;
-            /**
              * Description
              * @default
              */
@@ -2083,11 +2038,6 @@ export interface components {
             file_name?: string | null;
             /** Flag */
             flag?: string | null;
-            /**
-             * Max Files
-             * @default 100
-             */
-            max_files: number;
             /** Maximum */
             maximum?: number | null;
             /** Minimum */
@@ -2113,11 +2063,6 @@ export interface components {
          * @description One output: where it is found after the run.
          */
         ApplicationOutput: {
-            /**
-             * After Failure
-             * @default false
-             */
-            after_failure: boolean;
             /** Content Type */
             content_type?: string | null;
             /**
@@ -2125,16 +2070,6 @@ export interface components {
              * @default
              */
             description: string;
-            /**
-             * Max Bytes
-             * @default 1099511627776
-             */
-            max_bytes: number;
-            /**
-             * Max Files
-             * @default 100
-             */
-            max_files: number;
             /** Name */
             name: string;
             /** Path */
@@ -2251,6 +2186,35 @@ export interface components {
             reason: string;
         };
         /**
+         * Changes
+         * @description What a relaunch does otherwise than the experiment that it begins from; what is left out stays as it was.
+         * @example {
+         *       "inputs": {
+         *         "steps": 4000
+         *       },
+         *       "requirements": {
+         *         "wall_time_minutes": 60
+         *       }
+         *     }
+         */
+        Changes: {
+            /** Inputs */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Launch
+             * @default true
+             */
+            launch: boolean;
+            /** Name */
+            name?: string | null;
+            requirements?: components["schemas"]["Requirements"];
+            /** Resource Id */
+            resource_id?: string | null;
+            work_directory?: components["schemas"]["WorkDirectory"] | null;
+        };
+        /**
          * CloneRequest
          * @description What the new experiment is called; the old name where it is left out.
          */
@@ -2289,6 +2253,23 @@ export interface components {
          * @enum {string}
          */
         ContainerRuntime: "apptainer" | "podman";
+        /**
+         * CorrectionRequest
+         * @description How it has ended, and why that is known; for administrators. The reason goes into history and audit.
+         */
+        CorrectionRequest: {
+            /** Outputs */
+            outputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Reason
+             * @example the node was lost; the site's administrators confirm that the job is gone
+             */
+            reason: string;
+            /** @example FAILED */
+            state: components["schemas"]["TaskState"];
+        };
         /**
          * CredentialShown
          * @description A credential, without its secret.
@@ -3099,7 +3080,7 @@ export interface components {
          * @description The type of an application's input.
          * @enum {string}
          */
-        InputType: "string" | "integer" | "float" | "boolean" | "enum" | "file" | "files";
+        InputType: "string" | "integer" | "float" | "boolean" | "enum" | "file";
         /**
          * InstanceState
          * @description How one instance of a service is.
@@ -3192,25 +3173,6 @@ export interface components {
             updated_at: string;
             /** Version */
             version: number;
-        };
-        /**
-         * Intermediate
-         * @description An output as it was at a moment while the run went on: ``…/outputs/{name}/intermediate``.
-         */
-        Intermediate: {
-            /** Reason */
-            reason: string | null;
-            /** Seen At */
-            seen_at: string | null;
-            /** Sha256 */
-            sha256: string | null;
-            /** Size Bytes */
-            size_bytes: number | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "fetching" | "here" | "absent" | "failed";
         };
         /**
          * Job
@@ -3493,17 +3455,6 @@ export interface components {
             failed_24h: number[];
         };
         /**
-         * NewReplica
-         * @description One more place where a product's bytes are.
-         * @example {
-         *       "uri": "howdah://storage/archive/reference.fasta"
-         *     }
-         */
-        NewReplica: {
-            /** Uri */
-            uri: string;
-        };
-        /**
          * ObjectWritten
          * @description What came in through a signed URL.
          */
@@ -3524,14 +3475,8 @@ export interface components {
             description: string;
             /** File Name */
             file_name: string | null;
-            /** Files */
-            files: components["schemas"]["OutputFile"][];
-            form: components["schemas"]["OutputForm"];
-            intermediate: components["schemas"]["Intermediate"] | null;
             /** Name */
             name: string;
-            /** Path */
-            path: string;
             /** Present */
             present: boolean | null;
             /** Reason */
@@ -3551,41 +3496,11 @@ export interface components {
             uri: string | null;
         };
         /**
-         * OutputFile
-         * @description One of an output's several files: ``…/outputs/{name}/files/{number}``.
-         */
-        OutputFile: {
-            /** Number */
-            number: number;
-            /** Path */
-            path: string;
-            /** Sha256 */
-            sha256: string;
-            /** Size Bytes */
-            size_bytes: number;
-        };
-        /**
-         * OutputForm
-         * @description What an output is on the resource, and in what form it is brought back.
-         * @enum {string}
-         */
-        OutputForm: "file" | "files" | "directory" | "work-directory";
-        /**
-         * OutputOf
-         * @description An output of an experiment's latest run, which must be there.
-         */
-        OutputOf: {
-            /** Experiment Id */
-            experiment_id: string;
-            /** Name */
-            name: string;
-        };
-        /**
          * OutputType
-         * @description Where an output comes from: the work directory, or what the application printed.
+         * @description Where an output comes from: a file in the work directory, or what the application printed.
          * @enum {string}
          */
-        OutputType: "file" | "files" | "directory" | "stdout" | "stderr";
+        OutputType: "file" | "stdout" | "stderr";
         /**
          * Overview
          * @description What needs somebody, what runs, what waits and for what, over the whole gateway.
@@ -3714,10 +3629,10 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
-        /** Page[ProductShown] */
-        Page_ProductShown_: {
+        /** Page[QuotaShown] */
+        Page_QuotaShown_: {
             /** Items */
-            items: components["schemas"]["ProductShown"][];
+            items: components["schemas"]["QuotaShown"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -3725,13 +3640,6 @@ export interface components {
         Page_ResourceShown_: {
             /** Items */
             items: components["schemas"]["ResourceShown"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
-        /** Page[StorageShown] */
-        Page_StorageShown_: {
-            /** Items */
-            items: components["schemas"]["StorageShown"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -3760,6 +3668,13 @@ export interface components {
         Page_TokenShown_: {
             /** Items */
             items: components["schemas"]["TokenShown"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[WindowShown] */
+        Page_WindowShown_: {
+            /** Items */
+            items: components["schemas"]["WindowShown"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -3979,116 +3894,6 @@ export interface components {
          */
         ProcessState: "CREATED" | "STARTED" | "CONFIGURING_WORKSPACE" | "INPUT_DATA_STAGING" | "EXECUTING" | "MONITORING" | "OUTPUT_DATA_STAGING" | "POST_PROCESSING" | "QUEUED" | "BLOCKED" | "PAUSED" | "CANCELING" | "COMPLETED" | "FAILED" | "CANCELED";
         /**
-         * ProductBody
-         * @description A data product: where its bytes are, or the output that it is.
-         * @example {
-         *       "description": "Release 42",
-         *       "labels": {
-         *         "project": "corals"
-         *       },
-         *       "name": "reference.fasta",
-         *       "replicas": [
-         *         "howdah://storage/archive/releases/42/reference.fasta"
-         *       ],
-         *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-         *     }
-         */
-        ProductBody: {
-            /**
-             * Description
-             * @default
-             */
-            description: string;
-            /** Labels */
-            labels?: {
-                [key: string]: string;
-            };
-            /** Name */
-            name?: string | null;
-            output?: components["schemas"]["OutputOf"] | null;
-            /**
-             * Replicas
-             * @default []
-             */
-            replicas: string[];
-            /** Sha256 */
-            sha256?: string | null;
-            /** Size Bytes */
-            size_bytes?: number | null;
-        };
-        /**
-         * ProductEdit
-         * @description What can be changed about a data product: what is said about it, never what it is.
-         * @example {
-         *       "labels": {
-         *         "state": "final"
-         *       },
-         *       "name": "reference.fasta"
-         *     }
-         */
-        ProductEdit: {
-            /**
-             * Description
-             * @default
-             */
-            description: string;
-            /** Labels */
-            labels?: {
-                [key: string]: string;
-            };
-            /** Name */
-            name: string;
-        };
-        /**
-         * ProductShown
-         * @description A data product. ``uri`` is what an experiment's input of type ``file`` takes.
-         */
-        ProductShown: {
-            /** Content Type */
-            content_type: string;
-            /**
-             * Created At
-             * Format: date-time
-             * @example 2026-11-22T19:45:21.123456Z
-             */
-            created_at: string;
-            /** Description */
-            description: string;
-            /** Experiment Id */
-            experiment_id: string | null;
-            /** Id */
-            id: string;
-            /** Labels */
-            labels: {
-                [key: string]: string;
-            };
-            /** Name */
-            name: string;
-            /** Output Name */
-            output_name: string | null;
-            /** Owner */
-            owner: string;
-            /** Replicas */
-            replicas: components["schemas"]["Replica"][];
-            /** Sha256 */
-            sha256: string | null;
-            /** Size Bytes */
-            size_bytes: number | null;
-            /**
-             * Updated At
-             * Format: date-time
-             * @example 2026-11-22T19:45:21.123456Z
-             */
-            updated_at: string;
-            /**
-             * Uri
-             * @example howdah://products/0199e0d4-7d7c-7b3a-9a54-0c6f0d3c2f11
-             */
-            uri: string;
-            /** Version */
-            version: number;
-        };
-        /**
          * PromptAnswer
          * @description What to say when a host asks (keyboard-interactive, RFC 4256): to prompts with ``prompt`` in them.
          */
@@ -4120,6 +3925,67 @@ export interface components {
             max_wall_time_minutes?: number | null;
             /** Name */
             name: string;
+        };
+        /**
+         * QuotaBody
+         * @description At most so many live jobs of the gateway, narrowed by what is given; what is beyond waits its turn, QUEUED.
+         * @example {
+         *       "each_user": false,
+         *       "max_live_jobs": 60,
+         *       "name": "ClimateHub quota",
+         *       "resource_id": "0199e0d4-7d7c-7b3a-9a54-0c6f0d3c2f11"
+         *     }
+         */
+        QuotaBody: {
+            /**
+             * Each User
+             * @default false
+             */
+            each_user: boolean;
+            /** Max Live Jobs */
+            max_live_jobs: number;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner?: string | null;
+            /** Queue */
+            queue?: string | null;
+            /** Resource Id */
+            resource_id?: string | null;
+        };
+        /**
+         * QuotaShown
+         * @description A quota.
+         */
+        QuotaShown: {
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            created_at: string;
+            /** Each User */
+            each_user: boolean;
+            /** Id */
+            id: string;
+            /** Max Live Jobs */
+            max_live_jobs: number;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string | null;
+            /** Queue */
+            queue: string | null;
+            /** Resource Id */
+            resource_id: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
         };
         /**
          * ReachKind
@@ -4231,24 +4097,6 @@ export interface components {
              * Format: date-time
              */
             expires_at: string;
-        };
-        /**
-         * Replica
-         * @description One place where a product's bytes are.
-         */
-        Replica: {
-            /**
-             * Created At
-             * Format: date-time
-             * @example 2026-11-22T19:45:21.123456Z
-             */
-            created_at: string;
-            /** Id */
-            id: string;
-            /** Storage Id */
-            storage_id: string | null;
-            /** Uri */
-            uri: string;
         };
         /**
          * Requirements
@@ -4928,109 +4776,6 @@ export interface components {
             step: components["schemas"]["StepName"];
         };
         /**
-         * StorageBody
-         * @description A storage resource as an administrator of the gateway describes it.
-         * @example {
-         *       "credential_id": "0199e0d4-7d7c-7b3a-9a54-0c6f0d3c2f11",
-         *       "host": "archive.example.org",
-         *       "host_keys": [
-         *         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8vOuWD4n/aPgkNzLdGbOHBBxtqHbaCnhgZNP4cHYbW"
-         *       ],
-         *       "kind": "sftp",
-         *       "name": "archive",
-         *       "root": "/data/published",
-         *       "username": "gateway"
-         *     }
-         */
-        StorageBody: {
-            /** Credential Id */
-            credential_id?: string | null;
-            /**
-             * Description
-             * @default
-             */
-            description: string;
-            /**
-             * Enabled
-             * @default true
-             */
-            enabled: boolean;
-            /** Endpoint Url */
-            endpoint_url?: string | null;
-            /** Host */
-            host?: string | null;
-            /**
-             * Host Keys
-             * @default []
-             */
-            host_keys: string[];
-            kind: components["schemas"]["StorageKind"];
-            /** Name */
-            name: string;
-            /**
-             * Port
-             * @default 22
-             */
-            port: number;
-            /** Region */
-            region?: string | null;
-            /** Root */
-            root: string;
-            /** Username */
-            username?: string | null;
-        };
-        /**
-         * StorageKind
-         * @description How a storage resource is reached.
-         * @enum {string}
-         */
-        StorageKind: "file" | "http" | "s3" | "sftp";
-        /**
-         * StorageShown
-         * @description A storage resource. A file of it is ``howdah://storage/<name>/<path>``.
-         */
-        StorageShown: {
-            /**
-             * Created At
-             * Format: date-time
-             * @example 2026-11-22T19:45:21.123456Z
-             */
-            created_at: string;
-            /** Credential Id */
-            credential_id: string | null;
-            /** Description */
-            description: string;
-            /** Enabled */
-            enabled: boolean;
-            /** Endpoint Url */
-            endpoint_url: string | null;
-            /** Host */
-            host: string | null;
-            /** Host Keys */
-            host_keys: string[];
-            /** Id */
-            id: string;
-            kind: components["schemas"]["StorageKind"];
-            /** Name */
-            name: string;
-            /** Port */
-            port: number;
-            /** Region */
-            region: string | null;
-            /** Root */
-            root: string;
-            /**
-             * Updated At
-             * Format: date-time
-             * @example 2026-11-22T19:45:21.123456Z
-             */
-            updated_at: string;
-            /** Username */
-            username: string | null;
-            /** Version */
-            version: number;
-        };
-        /**
          * Task
          * @description A task: what it does now, what it waits for, when it is tried again.
          */
@@ -5472,7 +5217,7 @@ export interface components {
          *     A task whose dependencies have all ended without its trigger is SKIPPED.
          * @enum {string}
          */
-        Trigger: "all_succeeded" | "all_ran" | "all_done" | "any_failed";
+        Trigger: "all_succeeded" | "all_ran" | "all_done";
         /**
          * WaitingTasks
          * @description Published tasks that have not ended, alike in all that is named.
@@ -5496,11 +5241,78 @@ export interface components {
             type: string;
         };
         /**
+         * WindowBody
+         * @description When a resource is to be empty: a job whose wall time reaches into it is not started.
+         * @example {
+         *       "ends_at": "2026-12-01T18:00:00Z",
+         *       "reason": "new file system",
+         *       "resource_id": "0199e0d4-7d7c-7b3a-9a54-0c6f0d3c2f11",
+         *       "starts_at": "2026-12-01T06:00:00Z"
+         *     }
+         */
+        WindowBody: {
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Resource Id */
+            resource_id: string;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+        };
+        /**
+         * WindowShown
+         * @description A maintenance window.
+         */
+        WindowShown: {
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            created_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            ends_at: string;
+            /** Id */
+            id: string;
+            /** Reason */
+            reason: string;
+            /** Resource Id */
+            resource_id: string;
+            /**
+             * Starts At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            starts_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * WorkDirectory
          * @description What becomes of the work directory on the resource when the run has ended.
          * @enum {string}
          */
-        WorkDirectory: "remove-on-success" | "remove-on-failure" | "remove" | "keep";
+        WorkDirectory: "remove-on-success" | "remove" | "keep";
         /**
          * Failure
          * @description Why it failed: the kind, the sentence for people, and what the remote side said.
@@ -5624,10 +5436,12 @@ export type Batch = components['schemas']['Batch'];
 export type BatchRequest = components['schemas']['BatchRequest'];
 export type Bind = components['schemas']['Bind'];
 export type CancelRequest = components['schemas']['CancelRequest'];
+export type Changes = components['schemas']['Changes'];
 export type CloneRequest = components['schemas']['CloneRequest'];
 export type Container = components['schemas']['Container'];
 export type ContainerGpu = components['schemas']['ContainerGpu'];
 export type ContainerRuntime = components['schemas']['ContainerRuntime'];
+export type CorrectionRequest = components['schemas']['CorrectionRequest'];
 export type CredentialShown = components['schemas']['CredentialShown'];
 export type DeadLetter = components['schemas']['DeadLetter'];
 export type DeadLetterCluster = components['schemas']['DeadLetterCluster'];
@@ -5659,7 +5473,6 @@ export type InputType = components['schemas']['InputType'];
 export type InstanceState = components['schemas']['InstanceState'];
 export type InterfaceBody = components['schemas']['InterfaceBody'];
 export type InterfaceShown = components['schemas']['InterfaceShown'];
-export type Intermediate = components['schemas']['Intermediate'];
 export type Job = components['schemas']['Job'];
 export type JobState = components['schemas']['JobState'];
 export type JsonValue = components['schemas']['JsonValue'];
@@ -5677,12 +5490,8 @@ export type Me = components['schemas']['Me'];
 export type ModuleBody = components['schemas']['ModuleBody'];
 export type ModuleShown = components['schemas']['ModuleShown'];
 export type NeedsYou = components['schemas']['NeedsYou'];
-export type NewReplica = components['schemas']['NewReplica'];
 export type ObjectWritten = components['schemas']['ObjectWritten'];
 export type Output = components['schemas']['Output'];
-export type OutputFile = components['schemas']['OutputFile'];
-export type OutputForm = components['schemas']['OutputForm'];
-export type OutputOf = components['schemas']['OutputOf'];
 export type OutputType = components['schemas']['OutputType'];
 export type Overview = components['schemas']['Overview'];
 export type PageAttempt = components['schemas']['Page_Attempt_'];
@@ -5700,13 +5509,13 @@ export type PageLogLines = components['schemas']['Page_LogLines_'];
 export type PageModuleShown = components['schemas']['Page_ModuleShown_'];
 export type PageOutput = components['schemas']['Page_Output_'];
 export type PageProcess = components['schemas']['Page_Process_'];
-export type PageProductShown = components['schemas']['Page_ProductShown_'];
+export type PageQuotaShown = components['schemas']['Page_QuotaShown_'];
 export type PageResourceShown = components['schemas']['Page_ResourceShown_'];
-export type PageStorageShown = components['schemas']['Page_StorageShown_'];
 export type PageTaskTypeShown = components['schemas']['Page_TaskTypeShown_'];
 export type PageTask = components['schemas']['Page_Task_'];
 export type PageTestShown = components['schemas']['Page_TestShown_'];
 export type PageTokenShown = components['schemas']['Page_TokenShown_'];
+export type PageWindowShown = components['schemas']['Page_WindowShown_'];
 export type Passing = components['schemas']['Passing'];
 export type PasswordBody = components['schemas']['PasswordBody'];
 export type PasswordSecret = components['schemas']['PasswordSecret'];
@@ -5717,11 +5526,10 @@ export type ProblemField = components['schemas']['ProblemField'];
 export type Process = components['schemas']['Process'];
 export type ProcessInFull = components['schemas']['ProcessInFull'];
 export type ProcessState = components['schemas']['ProcessState'];
-export type ProductBody = components['schemas']['ProductBody'];
-export type ProductEdit = components['schemas']['ProductEdit'];
-export type ProductShown = components['schemas']['ProductShown'];
 export type PromptAnswer = components['schemas']['PromptAnswer'];
 export type Queue = components['schemas']['Queue'];
+export type QuotaBody = components['schemas']['QuotaBody'];
+export type QuotaShown = components['schemas']['QuotaShown'];
 export type ReachKind = components['schemas']['ReachKind'];
 export type ReachabilityReport = components['schemas']['ReachabilityReport'];
 export type Reason = components['schemas']['Reason'];
@@ -5730,7 +5538,6 @@ export type RedriveResult = components['schemas']['RedriveResult'];
 export type RefetchRequest = components['schemas']['RefetchRequest'];
 export type Refused = components['schemas']['Refused'];
 export type RenewedCapability = components['schemas']['RenewedCapability'];
-export type Replica = components['schemas']['Replica'];
 export type Requirements = components['schemas']['Requirements'];
 export type ResourceBody = components['schemas']['ResourceBody'];
 export type ResourceHealth = components['schemas']['ResourceHealth'];
@@ -5759,9 +5566,6 @@ export type SshKeyBody = components['schemas']['SshKeyBody'];
 export type SshKeySecret = components['schemas']['SshKeySecret'];
 export type StepName = components['schemas']['StepName'];
 export type StepReport = components['schemas']['StepReport'];
-export type StorageBody = components['schemas']['StorageBody'];
-export type StorageKind = components['schemas']['StorageKind'];
-export type StorageShown = components['schemas']['StorageShown'];
 export type Task = components['schemas']['Task'];
 export type TaskInFull = components['schemas']['TaskInFull'];
 export type TaskState = components['schemas']['TaskState'];
@@ -5777,6 +5581,8 @@ export type Transition = components['schemas']['Transition'];
 export type TransportKind = components['schemas']['TransportKind'];
 export type Trigger = components['schemas']['Trigger'];
 export type WaitingTasks = components['schemas']['WaitingTasks'];
+export type WindowBody = components['schemas']['WindowBody'];
+export type WindowShown = components['schemas']['WindowShown'];
 export type WorkDirectory = components['schemas']['WorkDirectory'];
 export type ApiServerExperimentsSchemasFailure = components['schemas']['api_server__experiments__schemas__Failure'];
 export type ApiServerOperationsSchemasServiceInstance = components['schemas']['api_server__operations__schemas__ServiceInstance'];
@@ -9719,1020 +9525,6 @@ export interface operations {
             };
         };
     };
-    list_data_products: {
-        parameters: {
-            query?: {
-                /** @description A part of name or description, or a SHA-256. */
-                q?: string | null;
-                owner?: string | null;
-                /** @description `name=value`; may be repeated, all must fit. */
-                label?: string[] | null;
-                /** @description The most items of the page. */
-                limit?: number;
-                /** @description `next_cursor` of the page before. */
-                cursor?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_ProductShown_"];
-                };
-            };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "The request is malformed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 400,
-                     *       "title": "The request is malformed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/bad-request"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    register_data_product: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A text of your choice, best a UUID: the same request with the same key is done once. */
-                "idempotency-key"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ProductBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProductShown"];
-                };
-            };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "The request is malformed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 400,
-                     *       "title": "The request is malformed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/bad-request"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Conflict",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 409,
-                     *       "title": "Conflict",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/conflict"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Too large",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 413,
-                     *       "title": "Too large",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/too-large"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
-                     *       "errors": [
-                     *         {
-                     *           "field": "port",
-                     *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
-                     *         }
-                     *       ],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 422,
-                     *       "title": "The request is invalid",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/invalid-request"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_data_product: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                product_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProductShown"];
-                };
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not found",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 404,
-                     *       "title": "Not found",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/not-found"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    edit_data_product: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The ETag that the edit was made from, such as `"3"`. */
-                "if-match"?: string | null;
-            };
-            path: {
-                product_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ProductEdit"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProductShown"];
-                };
-            };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "The request is malformed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 400,
-                     *       "title": "The request is malformed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/bad-request"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not found",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 404,
-                     *       "title": "Not found",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/not-found"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Conflict",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 409,
-                     *       "title": "Conflict",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/conflict"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It was changed meanwhile */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "It was changed meanwhile",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 412,
-                     *       "title": "It was changed meanwhile",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/precondition-failed"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
-                     *       "errors": [
-                     *         {
-                     *           "field": "port",
-                     *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
-                     *         }
-                     *       ],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 422,
-                     *       "title": "The request is invalid",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/invalid-request"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description If-Match is needed */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "If-Match is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 428,
-                     *       "title": "If-Match is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/precondition-required"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_data_product: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                product_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not found",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 404,
-                     *       "title": "Not found",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/not-found"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Conflict",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 409,
-                     *       "title": "Conflict",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/conflict"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_data_product_content: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                product_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The bytes. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": unknown;
-                };
-            };
-            /** @description The bytes of the Range. */
-            206: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": unknown;
-                };
-            };
-            /** @description The caller has it already (If-None-Match). */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not found",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 404,
-                     *       "title": "Not found",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/not-found"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Conflict",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 409,
-                     *       "title": "Conflict",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/conflict"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No such bytes */
-            416: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "No such bytes",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 416,
-                     *       "title": "No such bytes",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/range-not-satisfiable"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    add_data_replica: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A text of your choice, best a UUID: the same request with the same key is done once. */
-                "idempotency-key"?: string | null;
-            };
-            path: {
-                product_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewReplica"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProductShown"];
-                };
-            };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "The request is malformed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 400,
-                     *       "title": "The request is malformed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/bad-request"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Conflict",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 409,
-                     *       "title": "Conflict",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/conflict"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Too large",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 413,
-                     *       "title": "Too large",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/too-large"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
-                     *       "errors": [
-                     *         {
-                     *           "field": "port",
-                     *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
-                     *         }
-                     *       ],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 422,
-                     *       "title": "The request is invalid",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/invalid-request"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    remove_data_replica: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                product_id: string;
-                replica_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not found",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 404,
-                     *       "title": "Not found",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/not-found"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Conflict",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 409,
-                     *       "title": "Conflict",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/conflict"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     list_dead_letters: {
         parameters: {
             query?: {
@@ -12223,6 +11015,138 @@ export interface operations {
             };
         };
     };
+    correct_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorrectionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentBrief"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_events: {
         parameters: {
             query?: {
@@ -12856,348 +11780,6 @@ export interface operations {
             };
         };
     };
-    fetch_output: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                experiment_id: string;
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Output"];
-                };
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not found",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 404,
-                     *       "title": "Not found",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/not-found"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Conflict",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 409,
-                     *       "title": "Conflict",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/conflict"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    download_output_file: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                experiment_id: string;
-                name: string;
-                number: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The bytes. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": unknown;
-                };
-            };
-            /** @description The bytes of the Range. */
-            206: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": unknown;
-                };
-            };
-            /** @description The caller has it already (If-None-Match). */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not found",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 404,
-                     *       "title": "Not found",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/not-found"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No such bytes */
-            416: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "No such bytes",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 416,
-                     *       "title": "No such bytes",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/range-not-satisfiable"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    download_intermediate_output: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                experiment_id: string;
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The bytes. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": unknown;
-                };
-            };
-            /** @description The bytes of the Range. */
-            206: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": unknown;
-                };
-            };
-            /** @description The caller has it already (If-None-Match). */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not found",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 404,
-                     *       "title": "Not found",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/not-found"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No such bytes */
-            416: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "No such bytes",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 416,
-                     *       "title": "No such bytes",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/range-not-satisfiable"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     pause_experiment: {
         parameters: {
             query?: never;
@@ -13542,6 +12124,161 @@ export interface operations {
                      *       "title": "Conflict",
                      *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    relaunch_experiment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your choice, best a UUID: the same request with the same key is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Changes"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentBrief"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Too large",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 413,
+                     *       "title": "Too large",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/too-large"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -15636,6 +14373,621 @@ export interface operations {
             };
         };
     };
+    list_maintenance_windows: {
+        parameters: {
+            query?: {
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WindowShown_"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_maintenance_window: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your choice, best a UUID: the same request with the same key is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WindowBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowShown"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Too large",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 413,
+                     *       "title": "Too large",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/too-large"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_maintenance_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                maintenance_window_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowShown"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edit_maintenance_window: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that the edit was made from, such as `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                maintenance_window_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WindowBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowShown"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "It was changed meanwhile",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 412,
+                     *       "title": "It was changed meanwhile",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/precondition-failed"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is needed */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "If-Match is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 428,
+                     *       "title": "If-Match is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/precondition-required"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_maintenance_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                maintenance_window_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_me: {
         parameters: {
             query?: never;
@@ -15831,6 +15183,753 @@ export interface operations {
                      *       "title": "Not found",
                      *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    correct_process: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                process_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorrectionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentBrief"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_quotas: {
+        parameters: {
+            query?: {
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_QuotaShown_"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_quota: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your choice, best a UUID: the same request with the same key is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaShown"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Too large",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 413,
+                     *       "title": "Too large",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/too-large"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_quota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                quota_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaShown"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edit_quota: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that the edit was made from, such as `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                quota_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaShown"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "It was changed meanwhile",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 412,
+                     *       "title": "It was changed meanwhile",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/precondition-failed"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description If-Match is needed */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "If-Match is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 428,
+                     *       "title": "If-Match is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/precondition-required"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_quota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                quota_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -17120,621 +17219,6 @@ export interface operations {
             };
         };
     };
-    list_storage_resources: {
-        parameters: {
-            query?: {
-                /** @description The most items of the page. */
-                limit?: number;
-                /** @description `next_cursor` of the page before. */
-                cursor?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_StorageShown_"];
-                };
-            };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "The request is malformed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 400,
-                     *       "title": "The request is malformed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/bad-request"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    create_storage_resource: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A text of your choice, best a UUID: the same request with the same key is done once. */
-                "idempotency-key"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["StorageBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StorageShown"];
-                };
-            };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "The request is malformed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 400,
-                     *       "title": "The request is malformed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/bad-request"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Conflict",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 409,
-                     *       "title": "Conflict",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/conflict"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Too large",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 413,
-                     *       "title": "Too large",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/too-large"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
-                     *       "errors": [
-                     *         {
-                     *           "field": "port",
-                     *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
-                     *         }
-                     *       ],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 422,
-                     *       "title": "The request is invalid",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/invalid-request"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_storage_resource: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                storage_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StorageShown"];
-                };
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not found",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 404,
-                     *       "title": "Not found",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/not-found"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    edit_storage_resource: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The ETag that the edit was made from, such as `"3"`. */
-                "if-match"?: string | null;
-            };
-            path: {
-                storage_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["StorageBody"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StorageShown"];
-                };
-            };
-            /** @description The request is malformed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "The request is malformed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 400,
-                     *       "title": "The request is malformed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/bad-request"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not found",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 404,
-                     *       "title": "Not found",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/not-found"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Conflict",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 409,
-                     *       "title": "Conflict",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/conflict"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It was changed meanwhile */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "It was changed meanwhile",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 412,
-                     *       "title": "It was changed meanwhile",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/precondition-failed"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request is invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
-                     *       "errors": [
-                     *         {
-                     *           "field": "port",
-                     *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
-                     *         }
-                     *       ],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 422,
-                     *       "title": "The request is invalid",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/invalid-request"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description If-Match is needed */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "If-Match is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 428,
-                     *       "title": "If-Match is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/precondition-required"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_storage_resource: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                storage_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Authentication is needed */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Authentication is needed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 401,
-                     *       "title": "Authentication is needed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/unauthenticated"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not allowed",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 403,
-                     *       "title": "Not allowed",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/forbidden"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Not found",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 404,
-                     *       "title": "Not found",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/not-found"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Conflict",
-                     *       "errors": [],
-                     *       "instance": "/api/v1/compute-resources",
-                     *       "status": 409,
-                     *       "title": "Conflict",
-                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                     *       "type": "/problems/conflict"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     stream_gateway: {
         parameters: {
             query?: {
@@ -18414,6 +17898,138 @@ export interface operations {
                      *       "title": "Not found",
                      *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    correct_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorrectionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentBrief"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];

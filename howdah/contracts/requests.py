@@ -1,0 +1,93 @@
+"""What people and the platform itself ask of a run, as events: told by the API half, decided by the orchestrator."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from howdah.contracts.ids import UUID_TEXT, TaskId
+from howdah.contracts.messages import (
+    Event,
+    JobStatusChanged,
+    TaskCanceled,
+    TaskCompleted,
+    TaskDeferred,
+    TaskFailed,
+    TaskProgressed,
+    TaskStarted,
+    TimerDue,
+    Words,
+)
+from howdah.contracts.states import TaskState
+
+
+class Request(Event):
+    """Somebody asked for something to be done with a process: told by the API half, decided by the orchestrator."""
+
+    actor: str
+    reason: Words = ""
+
+
+class CancelRequested(Request):
+    """Somebody asked for the process to be stopped."""
+
+    kind: Literal["cancel-requested"] = "cancel-requested"
+    version: Literal[1] = 1
+
+
+class PauseRequested(Request):
+    """Somebody asked that nothing new be begun; what runs goes on."""
+
+    kind: Literal["pause-requested"] = "pause-requested"
+    version: Literal[1] = 1
+
+
+class ResumeRequested(Request):
+    """Somebody asked that a paused process go on."""
+
+    kind: Literal["resume-requested"] = "resume-requested"
+    version: Literal[1] = 1
+
+
+class SkipRequested(Request):
+    """Somebody asked that a task which has not begun, or waits for another try, be left out."""
+
+    kind: Literal["skip-requested"] = "skip-requested"
+    version: Literal[1] = 1
+    task_id: Annotated[TaskId, UUID_TEXT]
+
+
+class CorrectionRequested(Request):
+    """An operator said how a task (or, without one, the run) has ended, against what the platform knows."""
+
+    kind: Literal["correction-requested"] = "correction-requested"
+    version: Literal[1] = 1
+    task_id: Annotated[TaskId, UUID_TEXT] | None = None
+    state: TaskState
+    outputs: dict[str, JsonValue] | None = None
+
+
+class AdmissionGranted(Request):
+    """A job's turn has come: the quotas that cover it have room, and no maintenance is in its way."""
+
+    kind: Literal["admission-granted"] = "admission-granted"
+    version: Literal[1] = 1
+    task_id: Annotated[TaskId, UUID_TEXT]
+
+
+AnyEvent = Annotated[
+    TaskStarted
+    | TaskProgressed
+    | TaskCompleted
+    | TaskFailed
+    | TaskCanceled
+    | TaskDeferred
+    | JobStatusChanged
+    | CancelRequested
+    | PauseRequested
+    | ResumeRequested
+    | SkipRequested
+    | CorrectionRequested
+    | AdmissionGranted
+    | TimerDue,
+    Field(discriminator="kind"),
+]
