@@ -166,17 +166,6 @@ function ListField({ spec, items, problems, path, onChange }: ListProps) {
             <summary className="flex items-center gap-2">
               <span className={`name clip flex-1 ${wrong ? "text-failed" : ""}`}>{name}</span>
               <span className="meta">{String(item.type ?? "")}</span>
-              <button
-                type="button"
-                aria-label={`Remove ${name}`}
-                className="btn plain small !px-1"
-                onClick={(event) => {
-                  event.preventDefault();
-                  onChange(items.filter((_, other) => other !== index));
-                }}
-              >
-                <Trash2 size={13} />
-              </button>
             </summary>
             <div className="pt-2">
               <Fields
@@ -186,6 +175,13 @@ function ListField({ spec, items, problems, path, onChange }: ListProps) {
                 path={`${path}.${index}`}
                 onChange={(next) => onChange(items.map((one, other) => (other === index ? next : one)))}
               />
+              <button
+                type="button"
+                className="btn small mb-2"
+                onClick={() => onChange(items.filter((_, other) => other !== index))}
+              >
+                <Trash2 size={13} /> Remove {name}
+              </button>
             </div>
           </details>
         );

@@ -87,7 +87,7 @@ export function Lines(props: LinesProps) {
               <button
                 type="button"
                 tabIndex={-1}
-                aria-label={`Link to byte ${row.at}`}
+                aria-label={`${count(row.at)}: link to the line at this byte`}
                 className="num w-[92px] shrink-0 select-none pr-4 text-right text-[11px] text-ink-3"
                 onClick={() => onLine(row.at)}
               >
