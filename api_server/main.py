@@ -25,6 +25,7 @@ from api_server.cluster.opening import open_control_plane
 from api_server.cluster.router import router as services
 from api_server.cluster.service import Operators
 from api_server.compute_resources.agents_router import router as agents
+from api_server.compute_resources.health_router import router as resource_health
 from api_server.compute_resources.looks_router import router as looks
 from api_server.compute_resources.router import router as compute_resources
 from api_server.console.site import ConsoleSite
@@ -67,6 +68,7 @@ from api_server.stream.live import LiveFeed
 from api_server.stream.router import router as stream
 from api_server.task_types.router import router as task_types
 from howdah.messaging.abstract import Admin, Messaging
+from howdah.messaging.standings import StandingsTable
 from howdah.runtime.clock import Clock, SystemClock
 from howdah.runtime.health import Check
 
@@ -96,6 +98,7 @@ def routers() -> tuple[APIRouter, ...]:
         looks,
         agents,
         task_types,
+        resource_health,
         applications,
         credentials,
         gateways,
@@ -123,6 +126,7 @@ class Parts:
     service_instances: ServiceInstances
     operators: Operators
     brokers: Admin
+    standings: StandingsTable
     clock: Clock
     ready: Mapping[str, Check]
 
@@ -180,6 +184,7 @@ def _running(settings: ApiSettings, parts: Parts) -> Callable[[FastAPI], Any]:
         current_default_thread_limiter().total_tokens = settings.worker_threads
         parts.live_feed.hub.start()
         parts.service_instances.start()
+        parts.standings.start()
         purging = asyncio.create_task(_purge_now_and_then(parts.registry))
         try:
             yield
@@ -212,6 +217,7 @@ def make_parts(settings: ApiSettings, registry: Registry, messaging: Messaging) 
     authenticator = TokenAuthenticator(engine, clock, settings.token_cache_seconds)
     capabilities = Capabilities(key_bytes(settings.capability_key), clock)
     hub = FeedHub(engine)
+    standings = StandingsTable(messaging)
     return Parts(
         registry=registry,
         authenticator=authenticator,
@@ -219,8 +225,9 @@ def make_parts(settings: ApiSettings, registry: Registry, messaging: Messaging) 
         signer=signer,
         vault=Vault(settings.master_key_bytes),
         capabilities=capabilities,
-        lifecycle=Lifecycle(capabilities, clock),
-        steering=Steering(capabilities, clock),
+        lifecycle=Lifecycle(capabilities, clock, standings),
+        steering=Steering(capabilities, clock, standings),
+        standings=standings,
         redrive=Redrive(clock),
         live_feed=LiveFeed(registry, hub, authenticator),
         service_instances=ServiceInstances(messaging, clock),

@@ -4,28 +4,24 @@ The API half never opens an SSH connection.
 """
 
 import math
-from datetime import timedelta
 from typing import Final
 
 from pydantic import ValidationError
 
-from api_server.auth.capabilities import Capabilities, Grant
+from api_server.auth.capabilities import Capabilities
 from api_server.auth.principal import Principal
 from api_server.compute_resources.host_keys import fingerprint, read_host_key
 from api_server.http.crud import Crud
-from api_server.lifecycle.addressing import addressed_look, holder_of
 from api_server.lifecycle.catalogue import target_of
+from api_server.lifecycle.looks import look_request, new_look
 from api_server.problems import FieldError, InvalidRequestError, TooManyRequestsError
 from api_server.registry.models import ComputeResource, ResourceLook
 from api_server.registry.repositories.audit import AuditRepository
 from api_server.registry.repositories.catalogue import ResourceRepository
 from api_server.registry.repositories.looks import LookRepository
 from api_server.registry.unit_of_work import UnitOfWork
-from howdah.contracts.ids import GatewayId, new_id
-from howdah.contracts.looks import LOOK_SECONDS, RESOURCE_LOOK, LookKind, StepName
-from howdah.contracts.messages import LookAtResource
+from howdah.contracts.looks import LookKind, StepName
 from howdah.contracts.resources import ResourceTarget
-from howdah.messaging.abstract import Outgoing
 from howdah.runtime.clock import Clock
 
 PAUSE_SECONDS: Final = 5.0
@@ -59,21 +55,12 @@ def ask(  # noqa: PLR0913 - who asks, about what, and with what
     if last is not None and (left := PAUSE_SECONDS - (now - last.created_at).total_seconds()) > 0:
         text = f"{row.name} was looked at a moment ago; that answer stands, or ask again in {math.ceil(left)} s."
         raise TooManyRequestsError(text, headers={"Retry-After": str(math.ceil(left))})
-    look = ResourceLook(
-        id=new_id(),
-        gateway_id=principal.gateway_id,
-        resource_id=resource_id,
-        what=what.value,
-        params={},
-        requested_by=principal.subject,
-        created_at=now,
-        due_at=now + timedelta(seconds=LOOK_SECONDS),
-    )
+    look = new_look(principal.gateway_id, resource_id, what, principal.subject, now)
     looks.add(look)
     AuditRepository(work.session, principal.gateway_id).record(
         principal.subject, "look", "compute resource", resource_id, {"what": what.value, "look_id": look.id}
     )
-    work.enqueue(_request(look, _target(row), capabilities, clock))
+    work.enqueue(look_request(look, _target(row), capabilities, now))
     return look
 
 
@@ -113,25 +100,3 @@ def _target(row: ComputeResource) -> ResourceTarget:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"]))
         raise InvalidRequestError(errors=[FieldError(field, first["msg"])]) from None
-
-
-def _request(look: ResourceLook, target: ResourceTarget, capabilities: Capabilities, clock: Clock) -> Outgoing:
-    grant = Grant(
-        task_id=look.id,
-        task_type=RESOURCE_LOOK,
-        process_id=look.id,
-        gateway_id=look.gateway_id,
-        credentials=tuple(map(str, target.credential_ids)),
-        holder=holder_of(target),
-    )
-    request = LookAtResource(
-        at=clock.now(),
-        look_id=look.id,
-        gateway_id=GatewayId(look.gateway_id),
-        what=LookKind(look.what),
-        params=look.params,
-        target=target,
-        capability=capabilities.mint(grant),
-        deadline_at=look.due_at,
-    )
-    return addressed_look(request)

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from api_server.compute_resources.host_keys import HostKey, keys_in_known_hosts
 from api_server.http.model import ApiModel, Description, Id, Instant, Name
+from howdah.contracts.failures import RetryOverride
 from howdah.contracts.params import ArgumentText, EnvironmentName
 from howdah.contracts.resources import (
     MAX_JUMP_HOSTS,
@@ -109,6 +110,8 @@ class ResourceBody(ApiModel):
     timeouts: Timeouts = Timeouts()
     grid_engine: GridEngineNames = STANDARD_NAMES
     """What a Grid Engine's administrator called things; other schedulers ignore it."""
+    retry: RetryOverride = RetryOverride()
+    """What is different about retries there; what is left out stays as the task types say."""
     enabled: bool = True
     queues: tuple[Queue, ...] = Field(default=(), max_length=500)
 
@@ -176,6 +179,7 @@ class ResourceShown(ApiModel):
     environment: dict[str, str]
     timeouts: Timeouts
     grid_engine: GridEngineNames
+    retry: RetryOverride
     enabled: bool
     queues: list[Queue]
     version: int

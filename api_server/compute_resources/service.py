@@ -54,7 +54,8 @@ def _check(work: UnitOfWork, principal: Principal, body: ResourceBody) -> None:
 
 
 def _columns(body: ResourceBody) -> dict[str, Any]:
-    return body.model_dump(mode="json", exclude={"queues", "known_hosts"})
+    columns = body.model_dump(mode="json", exclude={"queues", "known_hosts", "retry"})
+    return {**columns, "retry": body.retry.model_dump(exclude_none=True)}
 
 
 def _queues(body: ResourceBody) -> list[BatchQueue]:

@@ -6,6 +6,8 @@ The rules
 - A terminal state is never left; what no state allows is dropped, with the reason.
 - A start that comes with the outcome is taken in first.
 - A deferred command is published again after its delay, and uses no attempt.
+- While a resource is known to be away nothing is published to it: the task is parked, and an attempt that failed
+  there is not held against it (``parking``).
 - A timer counts only while the moment stored with the task is the one it was set for.
 - A paused process publishes nothing new (see ``pausing``).
 - A canceled process starts nothing more, except what ends a job: an attempt of the submission or the monitoring, which
@@ -14,7 +16,7 @@ The rules
 
 from datetime import datetime, timedelta
 
-from api_server.dag import admission, correcting, jobs, pausing
+from api_server.dag import admission, correcting, jobs, parking, pausing
 from api_server.dag.admission import Gate, open_gate
 from api_server.dag.decisions import CancellationNote, Decisions, Outcome, TaskStatus
 from api_server.dag.draft import Draft
@@ -31,6 +33,7 @@ from howdah.contracts.messages import (
     TaskFailed,
     TaskOutcome,
     TaskProgressed,
+    TaskReleased,
     TaskStarted,
     TimerDue,
 )
@@ -40,11 +43,13 @@ from howdah.contracts.requests import (
     AnyEvent,
     CancelRequested,
     CorrectionRequested,
+    GiveUpRequested,
     PauseRequested,
     Request,
     ResumeRequested,
     SkipRequested,
 )
+from howdah.contracts.standings import Standings, all_is_well
 from howdah.contracts.states import ExperimentState, ProcessState, TaskState, is_terminal
 from howdah.contracts.tasks import TaskSpec
 
@@ -53,9 +58,9 @@ _HOLDS_JOB = frozenset({JOB_SUBMISSION, JOB_MONITORING})
 """Task types that may have left a job behind, and whose handlers end it when the process is canceled."""
 
 
-def begin(run: Run, now: datetime, gate: Gate = open_gate) -> Decisions:
+def begin(run: Run, now: datetime, gate: Gate = open_gate, standings: Standings = all_is_well) -> Decisions:
     """Launch a run: the tasks that wait for nothing are published; those that it has adopted have ended already."""
-    draft = Draft(run, now, gate)
+    draft = Draft(run, now, gate, standings)
     draft.set_experiment(ExperimentState.LAUNCHED)
     draft.set_process(ProcessState.STARTED)
     for task in run.dag.tasks:
@@ -65,12 +70,14 @@ def begin(run: Run, now: datetime, gate: Gate = open_gate) -> Decisions:
     return draft.decisions
 
 
-def advance(run: Run, event: AnyEvent, now: datetime, gate: Gate = open_gate) -> Decisions:
+def advance(
+    run: Run, event: AnyEvent, now: datetime, gate: Gate = open_gate, standings: Standings = all_is_well
+) -> Decisions:
     """Return what follows from ``event``; ``run`` is not changed. Costs as much as what depends on the event.
 
-    ``gate`` says which jobs must ask before they are submitted.
+    ``gate`` says which jobs must ask before they are submitted, ``standings`` which resources are away.
     """
-    draft = Draft(run, now, gate)
+    draft = Draft(run, now, gate, standings)
     if isinstance(event, Request):
         _steer(draft, event)
     elif event.task_id not in run.tasks:
@@ -99,11 +106,13 @@ def _steer(draft: Draft, event: Request) -> None:
             correcting.correct(draft, event)
         case AdmissionGranted():
             admission.let_in(draft, event)
+        case GiveUpRequested():
+            parking.give_up(draft, event)
         case _:
             draft.ignore(Outcome.ILLEGAL, f"{event.kind} is no request that is known here")
 
 
-def _of_task(draft: Draft, event: TaskEvent) -> None:  # noqa: C901 - one case for each kind of event
+def _of_task(draft: Draft, event: TaskEvent) -> None:  # noqa: C901, PLR0912 - one case for each kind of event
     """Take in an event about a published attempt."""
     match event:
         case JobStatusChanged():
@@ -129,6 +138,9 @@ def _of_task(draft: Draft, event: TaskEvent) -> None:  # noqa: C901 - one case f
             _deferred(draft, event)
         case TimerDue():
             _timer(draft, event)
+        case TaskReleased():
+            if _is_present(draft, event):
+                parking.release(draft, event)
         case _:
             draft.ignore(Outcome.ILLEGAL, f"{event.kind} is no event of a task")
 
@@ -203,8 +215,13 @@ def _failed(draft: Draft, task_id: TaskId, failure: Failure) -> None:
         draft.set_task(task_id, TaskState.CANCELED, failure=failure)
         return
     chance = _chance(status.command_id)
-    delay = spec.retry.next_delay_seconds(failure.kind, status.attempt, chance)
-    if draft.canceling and spec.type not in _HOLDS_JOB:
+    delay = spec.retry.next_delay_seconds(failure.kind, status.attempt - status.excused, chance)
+    if parking.is_wanted_no_more(status, failure.kind):
+        draft.ignore(Outcome.RECORDED, "the task waits for its resource already")
+    elif parking.absorbs(draft, spec, failure.kind):
+        draft.decisions.tasks[task_id] = status._replace(failure=failure)
+        parking.park(draft, spec, status.attempt + 1)
+    elif draft.canceling and spec.type not in _HOLDS_JOB:
         _end_canceled(draft, task_id, failure, ended_by_itself=delay is None)
     elif status.state is TaskState.RETRY_WAIT and delay is not None:
         draft.ignore(Outcome.RECORDED, "the next attempt is arranged already")
@@ -252,7 +269,7 @@ def _deferred(draft: Draft, event: TaskDeferred) -> None:
     elif event.delay_seconds == 0 and pausing.holds_back(draft, draft.run.dag.by_id[event.task_id]):
         pausing.keep_due(draft, event.task_id, deferred=True)
         draft.note(event.task_id, event.attempt, state=TaskState.RETRY_WAIT)
-    elif event.delay_seconds == 0:
+    elif event.delay_seconds == 0 or parking.is_withheld(draft, draft.run.dag.by_id[event.task_id]):
         draft.publish(event.task_id, status.attempt)
     else:
         due_at = draft.now + timedelta(seconds=event.delay_seconds)
@@ -266,6 +283,9 @@ def _timer(draft: Draft, event: TimerDue) -> None:
         draft.ignore(Outcome.ILLEGAL, "the timer was overtaken")
         return
     spec = draft.run.dag.by_id[event.task_id]
+    if status.parked is not None:
+        parking.expire(draft, spec)
+        return
     if status.state is TaskState.RETRY_WAIT:
         if pausing.holds_back(draft, spec):
             pausing.keep_due(draft, event.task_id, deferred=status.deferred)
@@ -315,7 +335,7 @@ def _cancel(draft: Draft) -> None:
     kept = [spec.task_id for spec in draft.run.dag.tasks if _awaits_a_submission(draft, spec)]
     for spec in draft.run.dag.tasks:
         status = draft.status(spec.task_id)
-        if status.state is TaskState.RETRY_WAIT and spec.type in _HOLDS_JOB:
+        if status.state is TaskState.RETRY_WAIT and spec.type in _HOLDS_JOB and status.publications:
             draft.publish(spec.task_id, _next_attempt(status))
         elif status.state in {TaskState.CREATED, TaskState.RETRY_WAIT} and spec.task_id not in kept:
             draft.set_task(spec.task_id, TaskState.CANCELED)

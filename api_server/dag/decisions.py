@@ -28,6 +28,12 @@ class TaskStatus(NamedTuple):
     """In RETRY_WAIT: the same attempt is published again, not the next one."""
     due_at: datetime | None = None
     command_id: CommandId | None = None
+    parked: str | None = None
+    """In RETRY_WAIT: the login account that is away and that the task waits for; ``due_at`` is when it gives up."""
+    outage_since: datetime | None = None
+    """When it first had to wait for its resource: its patience counts from here."""
+    excused: int = 0
+    """How many failed attempts are not held against it, since the resource was away."""
     outputs: Mapping[str, JsonValue] | None = None
     failure: Failure | None = None
     started_at: datetime | None = None
@@ -118,6 +124,18 @@ class AttemptNote(NamedTuple):
     known: dict[str, Any]
 
 
+class Blocked(NamedTuple):
+    """What a parked task waits for, as it was known then: for the history and the live stream."""
+
+    resource_id: str
+    resource: str
+    account: str
+    since: datetime | None
+    cause: Failure | None
+    next_probe_at: datetime | None
+    gives_up_at: datetime
+
+
 class Outcome(StrEnum):
     """What became of an event."""
 
@@ -154,3 +172,5 @@ class Decisions:
     """Submissions that are put in line: their resource has a quota or a maintenance window."""
     changes: list[Change] = field(default_factory=list)
     cancellation: CancellationNote | None = None
+    blocked: Blocked | None = None
+    """A task was parked by this."""

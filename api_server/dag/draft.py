@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from api_server.dag import admission, pausing
+from api_server.dag import admission, parking, pausing
 from api_server.dag.bindings import UnboundError, bound_params
 from api_server.dag.decisions import (
     AttemptNote,
@@ -25,8 +25,11 @@ from api_server.dag.run import Run
 from howdah.contracts.failures import Failure, FailureKind
 from howdah.contracts.ids import CommandId, TaskId, derive_id
 from howdah.contracts.params import JOB_MONITORING
+from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.standings import Standings, all_is_well
 from howdah.contracts.states import PHASES, ExperimentState, ProcessState, TaskState, is_terminal, may_follow
 from howdah.contracts.tasks import TaskSpec, Trigger
+from howdah.contracts.topics import FAST
 
 _PHASE_ORDER = {phase: index for index, phase in enumerate(PHASES)}
 _END_OF = {
@@ -39,10 +42,17 @@ _END_OF = {
 class Draft:
     """The state as it would be after what was decided so far."""
 
-    def __init__(self, run: Run, now: datetime, gate: admission.Gate = admission.open_gate) -> None:
+    def __init__(
+        self,
+        run: Run,
+        now: datetime,
+        gate: admission.Gate = admission.open_gate,
+        standings: Standings = all_is_well,
+    ) -> None:
         self.run = run
         self.now = now
         self.gate = gate
+        self.standings = standings
         self.decisions = Decisions()
         self._due: deque[TaskId] = deque()
 
@@ -56,6 +66,16 @@ class Draft:
     def process(self) -> ProcessStatus:
         """Where the process stands."""
         return self.decisions.process or self.run.process
+
+    def target(self, spec: TaskSpec) -> ResourceTarget | None:
+        """Return where the task works, as the run knows it."""
+        return self.run.identity.targets.get(spec.resource_id) if spec.resource_id else None
+
+    def lane(self, spec: TaskSpec) -> str:
+        """Return the lane of the task: the slow one when its type or its resource is slow."""
+        target = self.target(spec)
+        standing = self.standings(target) if target is not None else None
+        return standing.lane if standing is not None and spec.lane == FAST else spec.lane
 
     @property
     def canceling(self) -> bool:
@@ -81,7 +101,7 @@ class Draft:
         """Move a task; its dependents become due when it ends."""
         before = self.status(task_id)
         if is_terminal(state):
-            fields = {"due_at": None, "deferred": False, "ended_at": self.now} | fields
+            fields = {"due_at": None, "deferred": False, "parked": None, "ended_at": self.now} | fields
         self.decisions.tasks[task_id] = before._replace(state=state, **fields)
         if before.state is state:
             return
@@ -104,9 +124,15 @@ class Draft:
         if self.process.failure is None:
             self.decisions.process = self.process._replace(failure=failure)
 
-    def publish(self, task_id: TaskId, attempt: int) -> None:
-        """Publish an attempt (again), or fail the task when its parameters can't be filled in."""
+    def publish(self, task_id: TaskId, attempt: int, *, released: bool = False) -> None:
+        """Publish an attempt (again), or fail the task when its parameters can't be filled in.
+
+        While its resource is known to be away the task is parked in its place, unless it has just been ``released``.
+        """
         spec = self.run.dag.by_id[task_id]
+        if not released and parking.is_withheld(self, spec):
+            parking.park(self, spec, attempt)
+            return
         try:
             params = bound_params(spec, self._outputs)
         except UnboundError as error:
@@ -123,12 +149,12 @@ class Draft:
             publications=publications,
             command_id=command_id,
             deferred=False,
+            parked=None,
             due_at=deadline_at,
         )
-        self.note(
-            task_id, attempt, state=TaskState.SCHEDULED, command_id=command_id, lane=spec.lane, published_at=self.now
-        )
-        self.decisions.publications.append(Publication(task_id, attempt, command_id, spec.lane, params, deadline_at))
+        lane = self.lane(spec)
+        self.note(task_id, attempt, state=TaskState.SCHEDULED, command_id=command_id, lane=lane, published_at=self.now)
+        self.decisions.publications.append(Publication(task_id, attempt, command_id, lane, params, deadline_at))
 
     def _outputs(self, task_id: TaskId) -> Mapping[str, JsonValue] | None:
         status = self.status(task_id)
@@ -146,6 +172,7 @@ class Draft:
             task_id = self._due.popleft()
             if self.status(task_id).state is TaskState.CREATED:
                 self._begin(self.run.dag.by_id[task_id])
+        parking.settle(self)
         if self.run.unfinished == len(self.decisions.ended) and not is_terminal(self.process.state):
             self._end_process()
 

@@ -66,7 +66,7 @@ def plan_tasks(
     if problems:
         raise UnplannableError(tuple(problems))
     try:
-        return Dag(tasks=tuple(_spec(task, ids, types.get(task.type)) for task in tasks))
+        return Dag(tasks=tuple(_spec(task, ids, types.get(task.type), targets) for task in tasks))
     except ValidationError as error:
         text = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
         raise UnplannableError((FieldProblem("tasks", text.removeprefix("tasks: ")),)) from None
@@ -172,8 +172,17 @@ def _bound_ports(
             yield FieldProblem(f"bindings.{name}", text)
 
 
-def _spec(task: InlineTask, ids: Mapping[str, TaskId], known: KnownType | None) -> TaskSpec:
+def _spec(
+    task: InlineTask,
+    ids: Mapping[str, TaskId],
+    known: KnownType | None,
+    targets: Mapping[ResourceId, ResourceTarget],
+) -> TaskSpec:
+    """Return the task as it is kept. What its author says about retries goes before what the resource says."""
     deadline_seconds, retry, lane = task.deadline_seconds, task.retry, LaneName.FAST
+    target = targets.get(task.resource_id) if task.resource_id is not None else None
+    if target is not None and "retry" not in task.model_fields_set:
+        retry = retry.overridden(target.retry)
     if known is not None:
         limits, lane = known.description.limits, known.description.lane
         if "deadline_seconds" not in task.model_fields_set:

@@ -168,11 +168,16 @@ class _Plan:
             "resource_id": self._run.target.resource_id,
             "phase": PHASES[task_type],
             "deadline_seconds": DEADLINES[task_type],
-            "retry": RETRIES.get(task_type, RetryPolicy()),
+            "retry": self._retry(task_type),
         }
         task = TaskSpec(**(spec | fields))
         self._tasks.append(task)
         return task.task_id
+
+    def _retry(self, task_type: str) -> RetryPolicy:
+        """Return the type's policy with what the resource says; monitoring is no work there and keeps its own."""
+        policy = RETRIES.get(task_type, RetryPolicy())
+        return policy if task_type == params.JOB_MONITORING else policy.overridden(self._run.target.retry)
 
     def _stage_in(self, staged: StagedInput, set_up: TaskId) -> TaskId:
         name = f"{params.INPUT_STAGING}:{staged.task_name}"

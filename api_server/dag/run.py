@@ -60,6 +60,8 @@ class Run:
         self.ended: Counter[TaskState] = Counter(
             counts_as(status) for status in self.tasks.values() if is_terminal(status.state)
         )
+        self.parked: set[TaskId] = {task_id for task_id, status in self.tasks.items() if status.parked is not None}
+        """The tasks that wait for a resource which is away."""
         self.unfinished = len(self.tasks) - self.ended.total()
         self.edges: dict[TaskId, Edge] = {task.task_id: self._edge(task.depends_on) for task in dag.tasks}
 
@@ -84,6 +86,9 @@ class Run:
     def apply(self, decisions: Decisions) -> None:
         """Make the decided state the present one; costs as much as what changed."""
         self.tasks.update(decisions.tasks)
+        if self.parked or decisions.blocked is not None:
+            for task_id, status in decisions.tasks.items():
+                (self.parked.discard if status.parked is None else self.parked.add)(task_id)
         self.edges.update(decisions.edges)
         self.jobs.update(decisions.jobs)
         for state in decisions.ended:

@@ -19,6 +19,7 @@ from api_server.experiments.schemas import (
     ExperimentBrief,
     ExperimentCounts,
     ExperimentInFull,
+    GiveUpRequest,
 )
 from api_server.http.dependencies import Work, requires
 from api_server.http.etag import ExpectedVersion, etag
@@ -200,6 +201,37 @@ def cancel_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
     """Ask for it to be stopped. What runs is stopped where it runs; the live stream tells when it is CANCELED."""
     reason = body.reason if body else ""
     return _steered(work, principal, idempotent, lambda: lifecycle.cancel(work, principal, experiment_id, reason))
+
+
+@router.post("/experiments/{experiment_id}/give-up", status_code=202, response_model=ExperimentBrief, responses=STEERS)
+def give_up_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
+    work: Work,
+    principal: Writer,
+    lifecycle: Steering,
+    experiment_id: Id,
+    idempotent: Idempotent,
+    body: GiveUpRequest | None = None,
+) -> Response:
+    """Wait no longer for a resource that is away: what is blocked fails at once, with the history of the wait."""
+    reason = body.reason if body else ""
+    return _steered(work, principal, idempotent, lambda: lifecycle.give_up(work, principal, experiment_id, reason))
+
+
+@router.post("/tasks/{task_id}/give-up", status_code=202, response_model=ExperimentBrief, responses=STEERS)
+def give_up_task(  # noqa: PLR0913, PLR0917 - the parts of the call
+    work: Work,
+    principal: Writer,
+    lifecycle: Steering,
+    task_id: Id,
+    idempotent: Idempotent,
+    body: GiveUpRequest | None = None,
+) -> Response:
+    """Wait no longer with this one task for a resource that is away."""
+    experiment_id = service.get_task(work, principal.gateway_id, task_id)["experiment_id"]
+    reason = body.reason if body else ""
+    return _steered(
+        work, principal, idempotent, lambda: lifecycle.give_up(work, principal, experiment_id, reason, task_id)
+    )
 
 
 @router.post("/experiments/{experiment_id}/clone", status_code=201, response_model=ExperimentBrief, responses=STEERS)

@@ -64,6 +64,23 @@ class ExperimentFailure(Failure):
     attempts: int | None = None
 
 
+class BlockedBy(Answer):
+    """A resource that is away, and for which something waits: why, and what happens next."""
+
+    resource_id: str
+    resource: str
+    account: str | None
+    since: Instant | None
+    """Since when it is waited for."""
+    cause: Failure | None
+    failed_probes: int | None
+    next_probe_at: Instant | None
+    """None while a probe is under way."""
+    gives_up_at: Instant | None
+    tasks: int | None = None
+    """How many tasks wait for it."""
+
+
 class ExperimentBrief(Answer):
     """An experiment as it stands; ``next`` says what comes next."""
 
@@ -95,6 +112,8 @@ class Experiment(ExperimentBrief):
     tasks: Annotated[dict[str, int], Field(examples=[{"total": 7, "COMPLETED": 2, "EXECUTING": 1, "CREATED": 4}])]
     next_attempt_at: Instant | None
     """When the earliest retry of a task is due."""
+    blocked: BlockedBy | None
+    """What the run waits for while ``process_state`` is BLOCKED."""
     interface_name: str | None
     resource_name: str | None
     queue: str | None
@@ -131,6 +150,12 @@ class CancelRequest(ApiModel):
     reason: Annotated[str, StringConstraints(max_length=2_000), Field(examples=["wrong input"])] = ""
 
 
+class GiveUpRequest(ApiModel):
+    """Why nobody waits any longer; goes into the history."""
+
+    reason: Annotated[str, StringConstraints(max_length=2_000), Field(examples=["the cluster is retired"])] = ""
+
+
 class CloneRequest(ApiModel):
     """What the new experiment is called; the old name where it is left out."""
 
@@ -144,6 +169,7 @@ class Process(Answer):
     experiment_id: str
     number: int
     state: ProcessState
+    blocked: BlockedBy | None
     failure: Failure | None
     trace: str | None
     continues: str | None
@@ -183,6 +209,8 @@ class Task(Answer):
     max_attempts: int
     due_at: Instant | None
     next_attempt_at: Instant | None
+    blocked: BlockedBy | None
+    """RETRY_WAIT: the resource that is away and that it waits for; ``due_at`` is when it gives up."""
     deadline_at: Instant | None
     worker: str | None
     lane: str | None
@@ -345,6 +373,8 @@ class GraphTask(Answer):
     resource_id: str | None
     attempt: int
     due_at: Instant | None
+    blocked: bool
+    """It waits for a resource that is away."""
     started_at: Instant | None
     ended_at: Instant | None
     depends_on: list[int]

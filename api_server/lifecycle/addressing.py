@@ -30,9 +30,9 @@ def addressed_task(command: RunTask, partitioner: Partitioner) -> Outgoing:
     return Outgoing(topics.tasks(command.type).name, value, partition=partition)
 
 
-def addressed_look(request: LookAtResource) -> Outgoing:
-    """Return the request on the topic of those who look at its resource."""
+def addressed_look(request: LookAtResource, lane: str = topics.FAST) -> Outgoing:
+    """Return the request on the topic of those who look at its resource; probes take the slow lane."""
     own, target = agent_of(request.target), request.target
     topic, lanes = (topics.LOOKS, topics.LANES) if own is None else (own.looks, AGENT_LANES)
-    partition = partition_for(topics.FAST, target.resource_id, request.look_id, lanes)
+    partition = partition_for(lane, target.resource_id, request.look_id, lanes)
     return Outgoing(topic.name, codec.encode(request), partition=partition)

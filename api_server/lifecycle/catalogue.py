@@ -177,7 +177,7 @@ def target_of(row: ComputeResource) -> ResourceTarget:
         "scratch",
     )
     values = {name: getattr(row, name) for name in (*names, "environment", "jump_hosts", "grid_engine")}
-    return ResourceTarget.model_validate({"resource_id": row.id, **values, **timeouts})
+    return ResourceTarget.model_validate({"resource_id": row.id, **values, **timeouts, "retry": row.retry or None})
 
 
 def _deployment(row: ApplicationDeployment) -> Deployment:

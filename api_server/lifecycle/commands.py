@@ -12,6 +12,7 @@ from api_server.lifecycle.addressing import addressed_task, holder_of
 from howdah.contracts import params
 from howdah.contracts.messages import RunTask
 from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.standings import Standings, all_is_well
 from howdah.contracts.storage import Origin
 from howdah.contracts.tasks import TaskSpec
 from howdah.messaging.abstract import Outgoing
@@ -31,10 +32,11 @@ class Mint(Protocol):
 
 
 class Commands:
-    """Writes the commands of runs."""
+    """Writes the commands of runs. ``standings`` is what decisions to publish go by."""
 
-    def __init__(self, mint: Mint) -> None:
+    def __init__(self, mint: Mint, standings: Standings = all_is_well) -> None:
         self._mint = mint
+        self.standings = standings
         self._partitioner = Partitioner()
 
     def message(self, run: Run, publication: Publication, now: datetime) -> Outgoing:

@@ -68,7 +68,10 @@ class Continuing:
         recording = Recording(self._commands, self._now)
         guarded = {(row["gateway_id"], row["resource_id"]) for row in admissions.guarded(self._work.session)}
         decisions = begin(
-            held.run, self._now, lambda gateway, resource: bool({(gateway, resource), (gateway, None)} & guarded)
+            held.run,
+            self._now,
+            lambda gateway, resource: bool({(gateway, resource), (gateway, None)} & guarded),
+            self._commands.standings,
         )
         recording.begin(held, decisions, occurrence)
         changed = experiments.change(

@@ -36,6 +36,7 @@ class Creation:
     def __init__(self, work: UnitOfWork, principal: Principal, commands: Commands, now: datetime) -> None:
         self._work = work
         self._principal = principal
+        self._standings = commands.standings
         self._recording = Recording(commands, now)
         self._now = now
         self._rows: list[dict[str, Any]] = []
@@ -45,7 +46,7 @@ class Creation:
         self, requests: Sequence[AnyRequest], *, batch: bool, cloned_from: str | None = None
     ) -> list[ExperimentRecord]:
         """Write the experiments, launched where they ask for it; all of them or, when one is wrong, none."""
-        planner = Planner(self._work.session, self._principal.gateway_id, requests)
+        planner = Planner(self._work.session, self._principal.gateway_id, requests, self._standings)
         problems: list[FieldProblem] = []
         for index, request in enumerate(requests):
             found = self._prepare(planner, request, cloned_from)
@@ -115,7 +116,7 @@ def launch_existing(
 ) -> list[ExperimentRecord]:
     """Launch experiments that are locked and may be launched; return them as they are now."""
     requests = [request_of(record) for record in locked]
-    planner = Planner(work.session, principal.gateway_id, requests)
+    planner = Planner(work.session, principal.gateway_id, requests, commands.standings)
     recording = Recording(commands, now)
     rows = []
     problems: list[FieldProblem] = []

@@ -15,13 +15,14 @@ from api_server.lifecycle.planning import Planner, refuse
 from api_server.lifecycle.relaunching import changed_request
 from api_server.lifecycle.requests import ApplicationExperiment, Changes
 from api_server.lifecycle.telling import request_about, told
-from api_server.problems import PreconditionFailedError
+from api_server.problems import ConflictError, PreconditionFailedError
 from api_server.registry.records import ExperimentRecord
-from api_server.registry.repositories import experiments, run_writes
+from api_server.registry.repositories import experiments, health_reads, run_writes
+from api_server.registry.repositories.audit import AuditRepository
 from api_server.registry.unit_of_work import UnitOfWork
-from howdah.contracts.requests import (
-    CancelRequested,
-)
+from howdah.contracts.ids import TaskId
+from howdah.contracts.requests import CancelRequested, GiveUpRequested
+from howdah.contracts.standings import Standings, all_is_well
 from howdah.contracts.states import ExperimentState
 from howdah.runtime.clock import Clock, SystemClock
 
@@ -34,8 +35,8 @@ class Lifecycle:
     InvalidRequestError with every wrong field.
     """
 
-    def __init__(self, mint: Mint, clock: Clock | None = None) -> None:
-        self._commands = Commands(mint)
+    def __init__(self, mint: Mint, clock: Clock | None = None, standings: Standings = all_is_well) -> None:
+        self._commands = Commands(mint, standings)
         self._clock = clock or SystemClock()
 
     def create(
@@ -82,6 +83,26 @@ class Lifecycle:
         if record.process_id is not None and record.state != ExperimentState.CANCELING:
             about = request_about(record, principal, self._clock.now(), reason)
             work.enqueue(told(CancelRequested(**about)))
+        return record
+
+    def give_up(
+        self, work: UnitOfWork, principal: Principal, experiment_id: str, reason: str = "", task_id: str | None = None
+    ) -> ExperimentRecord:
+        """Wait no longer for a resource that is away: what is blocked (or one such task) fails, with its history.
+
+        ConflictError when nothing of it is blocked. The orchestrator takes the request in.
+        """
+        record = mine(work, principal, experiment_id)
+        process_id = record.process_id
+        session, gateway_id = work.session, principal.gateway_id
+        if process_id is None or not health_reads.parked_tasks(session, gateway_id, process_id, task_id):
+            what = "The task waits" if task_id else "Nothing of the experiment waits"
+            raise ConflictError(f"{what} for no resource that is away.", slug="state-conflict", state=record.state)
+        about = request_about(record, principal, self._clock.now(), reason)
+        work.enqueue(told(GiveUpRequested(**about, task_id=None if task_id is None else TaskId(task_id))))
+        AuditRepository(session, gateway_id).record(
+            principal.subject, "give-up", "experiment", record.id, {"reason": reason[:2_000], "task_id": task_id}
+        )
         return record
 
     def clone(

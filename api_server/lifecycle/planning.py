@@ -17,6 +17,7 @@ from api_server.lifecycle.requests import ApplicationExperiment
 from api_server.problems import FieldError, InvalidRequestError
 from howdah.contracts.ids import ExperimentId, GatewayId, ProcessId, ResourceId
 from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.standings import Standings, all_is_well
 from howdah.contracts.states import ExperimentState
 from howdah.contracts.tasks import Dag
 from howdah.runtime.tracing import child_of, current
@@ -25,8 +26,15 @@ from howdah.runtime.tracing import child_of, current
 class Planner:
     """Checks and plans a set of requests of one gateway."""
 
-    def __init__(self, session: Session, gateway_id: GatewayId, requests: Sequence[AnyRequest]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        gateway_id: GatewayId,
+        requests: Sequence[AnyRequest],
+        standings: Standings = all_is_well,
+    ) -> None:
         self._gateway_id = gateway_id
+        self._standings = standings
         self._catalogue = Catalogue.load(session, gateway_id, requests)
 
     def check(self, request: AnyRequest, *, complete: bool) -> list[FieldProblem]:
@@ -55,7 +63,7 @@ class Planner:
             targets=targets,
         )
         run = Run(identity, dag, experiment=before)
-        return HeldRun(run, version=FIRST_VERSION, last_seq=0), begin(run, now)
+        return HeldRun(run, version=FIRST_VERSION, last_seq=0), begin(run, now, standings=self._standings)
 
     def _plan(self, request: AnyRequest, process_id: ProcessId) -> tuple[Dag, dict[ResourceId, ResourceTarget]]:
         known = self._catalogue.targets()

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
 from orjson import Fragment
 from pydantic import JsonValue
 from sqlalchemy.exc import IntegrityError
 
-from api_server.dag.decisions import AttemptNote, CancellationNote, Change, Decisions, JobStatus, TaskStatus
+from api_server.dag.decisions import AttemptNote, Blocked, CancellationNote, Change, Decisions, JobStatus, TaskStatus
 from api_server.dag.run import Run
 from api_server.lifecycle.addressing import agent_of
 from api_server.lifecycle.commands import Commands
@@ -87,7 +88,7 @@ class Recording:
         held.run.apply(decisions)
         self._new.append(held)
         self._take_in(held, decisions)
-        self._keep(held, decisions.changes, occurrence)
+        self._keep(held, decisions, occurrence)
 
     def add(self, held: HeldRun, decisions: Decisions, occurrence: Occurrence) -> None:
         """Take in what was decided on a run that stands in the registry, and make it the run's present state."""
@@ -98,7 +99,7 @@ class Recording:
         self._take_in(held, decisions)
         if decisions.cancellation is not None:
             self._messages += _cancellations(held.run, decisions.cancellation, occurrence, self._now)
-        self._keep(held, decisions.changes, occurrence)
+        self._keep(held, decisions, occurrence)
 
     def _take_in(self, held: HeldRun, decisions: Decisions) -> None:
         run = held.run
@@ -121,7 +122,7 @@ class Recording:
         if (failure := note.known.get("failure")) is not None:
             row["failure"] = dumped(failure)
 
-    def _keep(self, held: HeldRun, changes: list[Change], occurrence: Occurrence) -> None:
+    def _keep(self, held: HeldRun, decisions: Decisions, occurrence: Occurrence) -> None:
         identity = held.run.identity
         held.last_seq = max(held.last_seq, self._seqs.get(identity.experiment_id, 0)) + 1
         self._seqs[identity.experiment_id] = held.last_seq
@@ -138,8 +139,8 @@ class Recording:
                 "attempt": occurrence.attempt,
                 "kind": occurrence.kind,
                 "actor": occurrence.actor,
-                "payload": occurrence.payload,
-                "changes": [_change(change) for change in changes],
+                "payload": _payload(occurrence, decisions.blocked),
+                "changes": [_change(change) for change in decisions.changes],
                 "at": occurrence.at,
             }
         )
@@ -188,6 +189,14 @@ class Recording:
 def dumped(failure: Failure | None) -> Row | None:
     """Return a failure as it is stored."""
     return None if failure is None else failure.model_dump(mode="json", exclude_none=True)
+
+
+def _payload(occurrence: Occurrence, blocked: Blocked | None) -> Any:  # noqa: ANN401 - JSON
+    """Return what the event told, with what is waited for because of it."""
+    if blocked is None:
+        return occurrence.payload
+    told = orjson.loads(orjson.dumps(occurrence.payload))
+    return {**told, "blocked": {**blocked._asdict(), "cause": dumped(blocked.cause)}}
 
 
 def _change(change: Change) -> Row:
@@ -240,6 +249,9 @@ def _task_row(task_id: TaskId, status: TaskStatus) -> Row:
         "deferred": status.deferred,
         "due_at": status.due_at,
         "command_id": status.command_id,
+        "parked": status.parked,
+        "outage_since": status.outage_since,
+        "excused": status.excused,
         "outputs": status.outputs,
         "failure": dumped(status.failure),
         "started_at": status.started_at,

@@ -30,6 +30,7 @@ from howdah.contracts.requests import (
     ResumeRequested,
     SkipRequested,
 )
+from howdah.contracts.standings import Standings, all_is_well
 from howdah.contracts.states import ExperimentState, TaskState, is_terminal
 from howdah.runtime.clock import Clock, SystemClock
 
@@ -57,8 +58,8 @@ class Steering:
     Raises, from every method, what ``Lifecycle`` raises.
     """
 
-    def __init__(self, mint: Mint, clock: Clock | None = None) -> None:
-        self._commands = Commands(mint)
+    def __init__(self, mint: Mint, clock: Clock | None = None, standings: Standings = all_is_well) -> None:
+        self._commands = Commands(mint, standings)
         self._clock = clock or SystemClock()
 
     def pause(self, work: UnitOfWork, principal: Principal, experiment_id: str, reason: str = "") -> ExperimentRecord:

@@ -7,7 +7,7 @@ from typing import Final
 
 from howdah.contracts import topics
 from howdah.contracts.codec import HEARTBEATS
-from howdah.contracts.messages import Heartbeat
+from howdah.contracts.heartbeats import Heartbeat
 from howdah.messaging.abstract import Messaging, Record
 from howdah.runtime.clock import Clock
 

@@ -15,10 +15,12 @@ from api_server.dag.decisions import Decisions, Outcome
 from api_server.lifecycle.commands import Commands
 from api_server.lifecycle.recording import HeldRun, Occurrence, Recording
 from api_server.orchestrator.loading import RunCache, hold
+from api_server.orchestrator.outcomes import Outcomes
 from api_server.registry.unit_of_work import Registry, UnitOfWork
 from howdah.contracts.messages import (
     Event,
     TaskEvent,
+    TaskReleased,
     TaskStarted,
     TimerDue,
 )
@@ -28,6 +30,7 @@ from howdah.contracts.requests import (
     Request,
     SkipRequested,
 )
+from howdah.contracts.standings import Standings
 from howdah.runtime.clock import Clock
 from howdah.runtime.metrics import EVENTS_APPLIED, ORCHESTRATOR_BATCH
 
@@ -49,14 +52,23 @@ class EventWriter:
     again, all or some of them.
     """
 
-    def __init__(
-        self, registry: Registry, commands: Commands, cache: RunCache, clock: Clock, gate: Gate = open_gate
+    def __init__(  # noqa: PLR0913, PLR0917 - what it works with; one caller
+        self,
+        registry: Registry,
+        commands: Commands,
+        cache: RunCache,
+        clock: Clock,
+        standings: Standings,
+        outcomes: Outcomes,
+        gate: Gate = open_gate,
     ) -> None:
         self._registry = registry
         self._commands = commands
         self._cache = cache
         self._clock = clock
         self._gate = gate
+        self._standings = standings
+        self._outcomes = outcomes
 
     def apply(self, events: Sequence[Event]) -> None:
         """Apply the events that were not applied before, in one transaction; publish what follows from them."""
@@ -105,7 +117,8 @@ class EventWriter:
             _counter(kind, "unknown").inc()
             log.warning("event of an unknown process", kind=kind, process_id=event.process_id, event_id=event.event_id)
             return
-        decisions = advance(held.run, event, now, self._gate)  # type: ignore[arg-type]  # the codec gives one of AnyEvent
+        # The codec gives one of AnyEvent.
+        decisions = advance(held.run, event, now, self._gate, self._standings)  # type: ignore[arg-type]
         _counter(kind, decisions.outcome).inc()
         if decisions.outcome is Outcome.ILLEGAL:
             log.info(
@@ -116,6 +129,7 @@ class EventWriter:
                 event_id=event.event_id,
             )
             return
+        self._outcomes.take(held.run, event)
         recording.add(held, decisions, _occurrence(held, event, decisions))
 
 
@@ -147,7 +161,7 @@ def _actor(held: HeldRun, event: Event) -> str:
     match event:
         case Request():
             return event.actor
-        case TimerDue():
+        case TimerDue() | TaskReleased():
             return "orchestrator"
         case TaskStarted():
             return event.worker

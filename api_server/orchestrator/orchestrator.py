@@ -14,8 +14,11 @@ from api_server.orchestrator.admissions import Admissions, Gates
 from api_server.orchestrator.agent_loop import AgentLoop
 from api_server.orchestrator.batches import BatchLoop
 from api_server.orchestrator.events import EventWriter
+from api_server.orchestrator.health import HealthKeeper
 from api_server.orchestrator.loading import RunCache
 from api_server.orchestrator.loops import LeasedLoop
+from api_server.orchestrator.outcomes import Outcomes
+from api_server.orchestrator.probing import Prober
 from api_server.orchestrator.retention import Retention
 from api_server.orchestrator.settings import OrchestratorSettings
 from api_server.orchestrator.sinks import DeadLetterSink, LogSink, LookSink
@@ -25,6 +28,7 @@ from api_server.registry.outbox import OutboxRelay, Sweeper, open_registry
 from howdah.contracts import codec, topics
 from howdah.contracts.ids import new_id
 from howdah.messaging.abstract import Messaging, MessagingError
+from howdah.messaging.standings import StandingsTable
 from howdah.runtime.clock import Clock
 from howdah.runtime.health import Check
 
@@ -55,8 +59,11 @@ class Orchestrator:
         registry, self._relay = open_registry(engine, producer)
         leases = LeaseHolder(engine, new_id())
         gates = Gates(engine)
+        self._standings = StandingsTable(messaging)
+        outcomes = Outcomes(registry, self._standings, clock)
         cache = RunCache(settings.orchestrator_cached_tasks)
-        writer = EventWriter(registry, Commands(mint), cache, clock, gates.must_ask)
+        writer = EventWriter(registry, Commands(mint), cache, clock, self._standings, outcomes, gates.must_ask)
+        health = HealthKeeper(registry, producer, Prober(mint), settings, clock)
         group = settings.orchestrator_group
 
         def batches(topic: topics.Topic, decoder: codec.Codec[Any], apply: Callable[..., None]) -> BatchLoop[Any]:
@@ -86,6 +93,8 @@ class Orchestrator:
             "gates": LeasedLoop("gates", gates.refresh, settings.gates_period_seconds, None, clock),
             "admissions": leased("admissions", Admissions(registry, clock).turn, settings.admission_period_seconds),
             "sweeper": leased("sweeper", Sweeper(engine, producer).sweep, settings.sweep_period_seconds),
+            "outcomes": LeasedLoop("outcomes", outcomes.write, settings.health_period_seconds, None, clock),
+            "health": leased("health", health.step, settings.health_period_seconds),
             "retention": leased("retention", retention.prune, _PRUNE_SECONDS),
         }
 
@@ -97,7 +106,8 @@ class Orchestrator:
     def checks(self) -> dict[str, Check]:
         """Return what readiness asks: the database, and every loop."""
         loops = {name: loop.trouble for name, loop in self._loops.items()}
-        return {"database": self._database, "kafka": self._messaging.producer().trouble, **loops}
+        kafka, resources = self._messaging.producer().trouble, self._standings.trouble
+        return {"database": self._database, "kafka": kafka, "resources": resources, **loops}
 
     def _database(self) -> str | None:
         try:
@@ -115,6 +125,7 @@ class Orchestrator:
     def run(self) -> None:
         """Work until ``stop``; raises what a loop died of."""
         self._relay.start()
+        self._standings.start()
         threads = [
             threading.Thread(target=self._guarded, args=(name, loop), name=name, daemon=True)
             for name, loop in self._loops.items()
@@ -125,6 +136,7 @@ class Orchestrator:
         self._stop.wait()
         for thread in threads:
             thread.join(_JOIN_SECONDS)
+        self._standings.close()
         self._relay.close()
         log.info("orchestrator has ended")
         if self._error is not None:

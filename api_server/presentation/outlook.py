@@ -1,9 +1,11 @@
 """What happens next, in one sentence for whoever looks: what runs, what waits, and for what."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
+from api_server.presentation import blocked
+from api_server.presentation.moments import moment
 from api_server.registry.repositories.rows import Row
 from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState
 
@@ -38,11 +40,6 @@ _JOB: Final = {
 }
 
 
-def moment(at: datetime) -> str:
-    """Return the instant as people read it, in UTC."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
 def of_experiment(row: Row) -> str:
     """Say what comes next for an experiment, from its state and how many tasks are in which."""
     state = ExperimentState(row["state"])
@@ -51,6 +48,8 @@ def of_experiment(row: Row) -> str:
     parts = _in_hand(row)
     if state is ExperimentState.CANCELING:
         return "Being stopped: " + (f"{_listed(parts)}." if parts else "the last task is being put away.")
+    if row.get("blocked_resource_id") is not None:
+        return " ".join([blocked.sentence(row), *([f"{_listed(parts)}."] if parts else [])])
     beside = row["queued_reason"] or _BESIDE.get(row["process_state"])
     if beside:
         return f"{beside}{': ' + _listed(parts) if parts else ''}."
@@ -70,12 +69,17 @@ def _in_hand(row: Row) -> list[str]:
     return [
         *_count(row["tasks_executing"], "task runs", "tasks run"),
         *_count(row["tasks_scheduled"], "task waits for a worker", "tasks wait for a worker"),
+        *_count(row["tasks_parked"], "task is blocked", "tasks are blocked"),
         *(
             f"{text} (the next at {moment(due)})" if due else text
-            for text in _count(row["tasks_retry_wait"], "task waits for another try", "tasks wait for another try")
+            for text in _count(_waiting_to_retry(row), "task waits for another try", "tasks wait for another try")
         ),
         *_count(row["tasks_created"], "task waits for earlier ones", "tasks wait for earlier ones"),
     ]
+
+
+def _waiting_to_retry(row: Row) -> int:
+    return (row["tasks_retry_wait"] or 0) - (row["tasks_parked"] or 0)
 
 
 def _count(number: int | None, one: str, many: str) -> list[str]:
@@ -99,6 +103,8 @@ def of_task(row: Row) -> str:
             return "Published: waits for a worker" + (f", until {moment(due)} at the latest." if due else ".")
         case TaskState.EXECUTING:
             return _executing(row, due)
+        case TaskState.RETRY_WAIT if row.get("blocked_resource_id") is not None:
+            return blocked.sentence(row)
         case TaskState.RETRY_WAIT:
             kind = (row["failure"] or {}).get("kind", "unknown")
             begins = f" begins at {moment(due)}" if due else " follows as soon as the run goes on"

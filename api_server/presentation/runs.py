@@ -5,7 +5,7 @@ The schemas in ``api_server.experiments.schemas`` describe the same shapes for O
 
 from typing import Any, Final
 
-from api_server.presentation import outlook
+from api_server.presentation import blocked, outlook
 from api_server.registry.records import ExperimentRecord
 from api_server.registry.repositories.rows import Row
 from howdah.contracts.states import TaskState
@@ -73,6 +73,7 @@ def experiment(row: Row) -> Shown:
     """Return an experiment with its progress, its failure and what comes next."""
     shown: Shown = {name: row[name] for name in _EXPERIMENT}
     shown["next"] = outlook.of_experiment(row)
+    shown["blocked"] = blocked.of(row)
     shown["failure"] = _failure(row)
     shown["tasks"] = {"total": row["tasks_total"] or 0} | {
         state.value: count for state in TaskState if (count := row[f"tasks_{state.lower()}"])
@@ -105,7 +106,7 @@ def experiment_in_full(row: Row) -> Shown:
 
 def process(row: Row) -> Shown:
     """Return one run of an experiment."""
-    return dict(row)
+    return {**blocked.without(row), "blocked": blocked.of(row)}
 
 
 def task(row: Row) -> Shown:
@@ -116,7 +117,9 @@ def task(row: Row) -> Shown:
     shown["depends_on"] = row["depends_on"] or []
     shown["waits_for"] = row["awaits"] or []
     shown["waits_for_total"] = row["awaits_total"] or 0
-    shown["next_attempt_at"] = row["due_at"] if state == TaskState.RETRY_WAIT else None
+    shown["blocked"] = blocked.of(row)
+    waits = state == TaskState.RETRY_WAIT and shown["blocked"] is None
+    shown["next_attempt_at"] = row["due_at"] if waits else None
     shown["deadline_at"] = row["due_at"] if state in {TaskState.SCHEDULED, TaskState.EXECUTING} else None
     shown["next"] = outlook.of_task({**row, "max_attempts": shown["max_attempts"]})
     return shown

@@ -64,8 +64,7 @@ class RunView:
             case TaskState.SCHEDULED:
                 return line.note or "waits for a worker"
             case TaskState.RETRY_WAIT:
-                when = f"next attempt at {_clock(line.task.due_at)}" if line.task.due_at else "another attempt follows"
-                return f"{when}: {failure or line.note}".removesuffix(": ")
+                return line.task.next if line.task.blocked else _until_the_next(line.task, failure or line.note)
             case TaskState.FAILED:
                 return failure or line.note
             case TaskState.EXECUTING:
@@ -117,6 +116,11 @@ class RunView:
             before = self.lines.get(needed)
             if before is not None and not is_terminal(before.state):
                 yield before.task.name
+
+
+def _until_the_next(task: Task, why: str) -> str:
+    when = f"next attempt at {_clock(task.due_at)}" if task.due_at else "another attempt follows"
+    return f"{when}: {why}".removesuffix(": ")
 
 
 def _note(event: Event) -> str:

@@ -70,6 +70,10 @@ class Connection:
         headers = idempotency_key(key) if once or key else None
         return _validated(model, self.send("POST", path, json=body, headers=headers))
 
+    def put(self, path: str, body: object, model: type[M]) -> M:
+        """Put ``body`` as JSON in the place of what was there."""
+        return _validated(model, self.send("PUT", path, json=body))
+
     def pages(self, path: str, model: type[M], params: Params | None = None) -> Iterator[M]:
         """Yield all items of a list, fetching pages as they are needed."""
         cursor: str | None = None

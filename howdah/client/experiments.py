@@ -107,6 +107,15 @@ class ExperimentCalls:
         """Ask for it to be stopped; the feed tells when it is CANCELED."""
         return self._steer(experiment_id, "cancel", {"reason": reason} if reason else {})
 
+    def give_up(self, experiment_id: str, reason: str = "") -> Experiment:
+        """Wait no longer for a resource that is away: what is blocked fails. ConflictError when nothing is."""
+        return self._steer(experiment_id, "give-up", {"reason": reason} if reason else {})
+
+    def give_up_task(self, task_id: str, reason: str = "") -> Experiment:
+        """Wait no longer with this one task."""
+        body = {"reason": reason} if reason else {}
+        return self._connection.post(f"/tasks/{task_id}/give-up", body, Experiment, once=True)
+
     def clone(self, experiment_id: str, name: str | None = None) -> Experiment:
         """Make a new experiment with the same inputs, to be launched on its own."""
         return self._steer(experiment_id, "clone", {"name": name} if name else {})

@@ -84,6 +84,7 @@ class ComputeResource(Versioned):
     environment: dict[str, str] = {}
     timeouts: Object = {}
     grid_engine: Object = {}
+    retry: Object = {}
     enabled: bool = True
     queues: list[Queue] = []
 
@@ -140,6 +141,55 @@ class EnrolledAgent(Answer):
 
     agent: Agent
     settings: dict[str, str] = Field(repr=False)
+
+
+class AccountStanding(Answer):
+    """How it stands with one login account of a resource."""
+
+    account: str
+    circuit: str
+    """``closed``: work is sent there; ``open``: it is away; ``releasing``: it is back."""
+    since: datetime
+    next: str = ""
+    cause: Failure | None = None
+    failed_probes: int = 0
+    next_probe_at: datetime | None = None
+    lane: str
+    seconds: float | None = None
+    failure_share: float = 0.0
+    blocked_tasks: int = 0
+    gives_up_at: datetime | None = None
+
+
+class ResourceStanding(Answer):
+    """How it stands with a resource: is it away, which lane do its tasks take, what waits for it."""
+
+    resource_id: str
+    name: str
+    circuit: str
+    lane: str
+    pinned_lane: str | None = None
+    handlers: int | None = None
+    blocked_tasks: int = 0
+    blocked_experiments: int = 0
+    accounts: list[AccountStanding] = []
+
+
+class ResourceStandings(Answer):
+    """The standing of all resources."""
+
+    items: list[ResourceStanding]
+
+
+class HealthEvent(Answer):
+    """Something that happened to the health of a resource."""
+
+    id: str
+    account: str = ""
+    at: datetime
+    kind: str
+    actor: str
+    sentence: str
 
 
 class ApplicationModule(Versioned):
@@ -201,6 +251,9 @@ class Experiment(Answer):
     process_id: str | None = None
     next: str = ""
     """What comes next, in one sentence."""
+    process_state: ProcessState | None = None
+    blocked: Object | None = None
+    """The resource that is away and that its run waits for: ``cause``, ``next_probe_at``, ``gives_up_at`` …"""
     last_seq: int | None = None
     """The number of its latest event."""
     created_at: datetime
@@ -221,6 +274,7 @@ class Process(Answer):
     experiment_id: str
     number: int
     state: ProcessState
+    blocked: Object | None = None
     failure: Failure | None = None
     created_at: datetime
     ended_at: datetime | None = None
@@ -237,6 +291,8 @@ class Task(Answer):
     max_attempts: int | None = None
     next: str = ""
     """What comes next, in one sentence."""
+    blocked: Object | None = None
+    """The resource that is away and that it waits for."""
     depends_on: list[str] = []
     waits_for: list[str] = []
     """Names of the tasks that must end first."""

@@ -4,7 +4,15 @@ from collections.abc import Iterator
 
 from howdah.client.collections import VersionedCollection
 from howdah.client.connection import Connection
-from howdah.client.models import Agent, ComputeResource, EnrolledAgent, ResourceTest
+from howdah.client.models import (
+    Agent,
+    ComputeResource,
+    EnrolledAgent,
+    HealthEvent,
+    ResourceStanding,
+    ResourceStandings,
+    ResourceTest,
+)
 
 
 class ResourceCalls(VersionedCollection[ComputeResource]):
@@ -52,3 +60,24 @@ class ResourceCalls(VersionedCollection[ComputeResource]):
     def revoke_agent(self, resource_id: str) -> None:
         """Take every right from the agent."""
         self._connection.send("DELETE", f"{self._path}/{resource_id}/agent")
+
+    def standings(self) -> list[ResourceStanding]:
+        """Return of every resource whether it is away, its lane, and what waits for it; by name."""
+        return self._connection.get(f"{self._path}:health", ResourceStandings).items
+
+    def standing(self, resource_id: str) -> ResourceStanding:
+        """Return whether the resource is away and why, its lane, and what waits for it."""
+        return self._connection.get(f"{self._path}/{resource_id}/health", ResourceStanding)
+
+    def health_history(self, resource_id: str) -> Iterator[HealthEvent]:
+        """Yield what happened to the resource's health, newest first."""
+        return self._connection.pages(f"{self._path}/{resource_id}/health/history", HealthEvent)
+
+    def try_now(self, resource_id: str) -> ResourceStanding:
+        """Probe a resource that is away now, instead of at the next moment that is arranged."""
+        return self._connection.post(f"{self._path}/{resource_id}/try-now", {}, ResourceStanding)
+
+    def control(self, resource_id: str, *, lane: str | None = None, handlers: int | None = None) -> ResourceStanding:
+        """Keep the resource in a lane, or limit the handlers it may occupy; None leaves it to the platform."""
+        body = {"lane": lane, "handlers": handlers}
+        return self._connection.put(f"{self._path}/{resource_id}/control", body, ResourceStanding)

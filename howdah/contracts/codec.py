@@ -12,7 +12,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from howdah.contracts import messages, requests
 from howdah.contracts.errors import UndecodableMessageError, UnsupportedVersionError
+from howdah.contracts.heartbeats import Heartbeat
 from howdah.contracts.messages import MAX_MESSAGE_BYTES, Message
+from howdah.contracts.standings import ResourceStanding
 
 M = TypeVar("M", bound=Message)
 
@@ -92,11 +94,14 @@ EVENTS: Codec[messages.Event] = Codec(
     requests.SkipRequested,
     requests.CorrectionRequested,
     requests.AdmissionGranted,
+    requests.GiveUpRequested,
+    messages.TaskReleased,
     messages.TimerDue,
 )
 JOBS = Codec(messages.JobRecord)
 CANCELLATIONS = Codec(messages.Cancellation)
-HEARTBEATS = Codec(messages.Heartbeat)
+RESOURCES = Codec(ResourceStanding)
+HEARTBEATS = Codec(Heartbeat)
 LOGS = Codec(messages.TaskLogged)
 DEAD_LETTERS = Codec(messages.DeadLetter)
 LOOKS = Codec(messages.LookAtResource)
@@ -111,7 +116,7 @@ TOLD_BY_AGENTS: Codec[messages.Message] = Codec(
     messages.JobStatusChanged,
     messages.TaskLogged,
     messages.LookAnswered,
-    messages.Heartbeat,
+    Heartbeat,
     messages.DeadLetter,
 )
 """All that an agent has to say, on its one topic; requests and timers are the API half's."""
@@ -121,6 +126,7 @@ ALL: tuple[Codec[Any], ...] = (
     EVENTS,
     JOBS,
     CANCELLATIONS,
+    RESOURCES,
     HEARTBEATS,
     LOGS,
     DEAD_LETTERS,

@@ -131,6 +131,14 @@ class RetryPolicy(BaseModel):
             raise ValueError(message)
         return self
 
+    def overridden(self, by: "RetryOverride | None") -> "RetryPolicy":
+        """Return the policy with what a resource says differently."""
+        if by is None:
+            return self
+        values = self.model_dump() | by.model_dump(exclude_none=True, exclude={"outage_seconds"})
+        values["max_delay_seconds"] = max(values["max_delay_seconds"], values["initial_delay_seconds"])
+        return RetryPolicy.model_validate(values)
+
     def next_delay_seconds(self, kind: FailureKind, attempt: int, chance: float) -> float | None:
         """Return the seconds to wait before the attempt after ``attempt`` (1 is the first), or None to give up.
 
@@ -140,3 +148,21 @@ class RetryPolicy(BaseModel):
             return None
         delay = min(self.initial_delay_seconds * self.multiplier ** (attempt - 1), self.max_delay_seconds)
         return delay * (1 - self.jitter * chance)
+
+
+OUTAGE_SECONDS: Final = 48 * 3_600.0
+"""How long the tasks of a resource that is away wait for it, unless the resource says otherwise."""
+
+
+class RetryOverride(BaseModel):
+    """What a resource says about retries of whatever runs there; absent fields leave the task type's own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_attempts: int | None = Field(default=None, ge=1, le=100)
+    initial_delay_seconds: float | None = Field(default=None, ge=0, le=86_400)
+    multiplier: float | None = Field(default=None, ge=1, le=10)
+    max_delay_seconds: float | None = Field(default=None, ge=0, le=86_400)
+    jitter: float | None = Field(default=None, ge=0, le=1)
+    outage_seconds: float | None = Field(default=None, ge=0, le=90 * 86_400)
+    """How long tasks wait out an outage of it, 48 hours unless told; 0: they do not, and fail by their attempts."""

@@ -17,7 +17,6 @@ from howdah.contracts.ids import (
     EventId,
     ExperimentId,
     GatewayId,
-    InstanceId,
     LookId,
     ProcessId,
     ResourceId,
@@ -199,6 +198,18 @@ class TimerDue(TaskEvent):
     due_at: Instant
 
 
+class TaskReleased(TaskEvent):
+    """The resource for which the task waited is back (or was never away): it may go on.
+
+    ``confirmed``: a probe had found the resource away, so the attempt that failed meanwhile is not held against the
+    task.
+    """
+
+    kind: Literal["task-released"] = "task-released"
+    version: Literal[1] = 1
+    confirmed: bool = True
+
+
 def event_id_for(command_id: CommandId, kind: str, step: str | int = "") -> EventId:
     """Return the id of the event that the handler of ``command_id`` emits at ``step``: stable over redeliveries."""
     return EventId(derive_id(command_id, kind, step))
@@ -284,23 +295,7 @@ class Cancellation(_OfProcess):
     reason: Words = ""
 
 
-# ---------------------------------------------------------------- broadcast and logs
-
-
-class Heartbeat(Message):
-    """A microservice instance is alive."""
-
-    kind: Literal["heartbeat"] = "heartbeat"
-    version: Literal[1] = 1
-    instance_id: Annotated[InstanceId, UUID_TEXT]
-    service: str
-    release: str
-    host: str
-    pid: int
-    started_at: Instant
-    in_flight: int = Field(ge=0)
-    stopping: bool = False
-    last_error: Words | None = None
+# ---------------------------------------------------------------- logs and dead letters
 
 
 class LogLine(BaseModel):

@@ -13,6 +13,7 @@ from howdah.contracts.messages import (
     TaskDeferred,
     TaskFailed,
     TaskProgressed,
+    TaskReleased,
     TaskStarted,
     TimerDue,
     Words,
@@ -74,6 +75,15 @@ class AdmissionGranted(Request):
     task_id: Annotated[TaskId, UUID_TEXT]
 
 
+class GiveUpRequested(Request):
+    """Somebody no longer waits for a resource that is away: what is blocked fails."""
+
+    kind: Literal["give-up-requested"] = "give-up-requested"
+    version: Literal[1] = 1
+    task_id: Annotated[TaskId, UUID_TEXT] | None = None
+    """Only this task; without it all that are blocked."""
+
+
 AnyEvent = Annotated[
     TaskStarted
     | TaskProgressed
@@ -86,6 +96,8 @@ AnyEvent = Annotated[
     | PauseRequested
     | ResumeRequested
     | SkipRequested
+    | GiveUpRequested
+    | TaskReleased
     | CorrectionRequested
     | AdmissionGranted
     | TimerDue,

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from howdah.contracts.failures import OUTAGE_SECONDS, RetryOverride
 from howdah.contracts.ids import UUID_TEXT, CredentialId, ResourceId
 
 RemotePath = Annotated[str, StringConstraints(pattern=r"^(/|~/)[^\x00\n\r]*$", max_length=1_000)]
@@ -107,6 +108,8 @@ class ResourceTarget(BaseModel):
     environment: dict[str, str] = Field(default_factory=dict, max_length=100)
     """Set before every scheduler command (``SLURM_CONF`` and the like)."""
     grid_engine: GridEngineNames = STANDARD_NAMES
+    retry: RetryOverride | None = None
+    """What it says about retries, where that differs from the task types' own."""
 
     @model_validator(mode="after")
     def _ssh_knows_whom_to_trust(self) -> "ResourceTarget":
@@ -128,3 +131,9 @@ class ResourceTarget(BaseModel):
     def account(self) -> str:
         """``user@host:port``: what a connection pool, a monitor's query or a circuit is kept for."""
         return f"{self.username or 'local'}@{self.host}:{self.port}"
+
+    @property
+    def outage_seconds(self) -> float:
+        """How long tasks wait for it while it is away; 0: they do not."""
+        said = None if self.retry is None else self.retry.outage_seconds
+        return OUTAGE_SECONDS if said is None else said

@@ -124,6 +124,17 @@ CANCELLATIONS: Final = Topic(
     compacted=True,
     extra={"segment.ms": str(DAY_MS), "min.cleanable.dirty.ratio": "0.2"},
 )
+RESOURCES: Final = Topic(
+    name="howdah.resources",
+    mode=Mode.TABLE,
+    key="resource/login account",
+    partitions=4,
+    retention_ms=-1,
+    written_by="the orchestrator's lease holder",
+    read_by="every service replica, API half",
+    compacted=True,
+    extra={"segment.ms": str(DAY_MS), "min.cleanable.dirty.ratio": "0.2"},
+)
 HEARTBEATS: Final = Topic(
     name="howdah.heartbeats",
     mode=Mode.BROADCAST,
@@ -171,7 +182,7 @@ LOOK_ANSWERS: Final = Topic(
     read_by="orchestrator → registry",
 )
 
-SHARED: Final = (EVENTS, JOBS, CANCELLATIONS, HEARTBEATS, LOGS, DEAD_LETTERS, LOOKS, LOOK_ANSWERS)
+SHARED: Final = (EVENTS, JOBS, CANCELLATIONS, RESOURCES, HEARTBEATS, LOGS, DEAD_LETTERS, LOOKS, LOOK_ANSWERS)
 
 
 def platform_topics(own_task_types: tuple[str, ...] = ()) -> tuple[Topic, ...]:

@@ -35,6 +35,8 @@ OUTBOX_WAITING = Gauge("howdah_outbox_waiting_rows", "Outbox rows not yet acknow
 EVENTS_APPLIED = Counter("howdah_events_applied_total", "Events that the orchestrator took in.", ["kind", "outcome"])
 ORCHESTRATOR_BATCH = Histogram("howdah_orchestrator_batch_seconds", "One batch, from read to commit.", buckets=_SECONDS)
 TOLD_BY_AGENTS = Counter("howdah_told_by_agents_total", "What agents told, by what became of it.", ["kind", "outcome"])
+TASKS_RELEASED = Counter("howdah_tasks_released_total", "Parked tasks let go, since their resource is back.")
+CIRCUITS = Counter("howdah_circuit_turns_total", "Circuits of resources that changed.", ["what"])
 TIMERS_FIRED = Counter("howdah_timers_fired_total", "Timers whose moment came.")
 FEED_SUBSCRIBERS = Gauge("howdah_feed_subscribers", "Open live streams.")
 FEED_RESYNCS = Counter("howdah_feed_resyncs_total", "Streams told to start over.", ["reason"])

@@ -12,6 +12,7 @@ from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import Failure, FailureKind
 from howdah.contracts.ids import ProcessId
 from howdah.contracts.messages import Start, TaskEvent
+from howdah.contracts.standings import Standings, all_is_well
 from howdah.messaging.abstract import Delivery, DeliveryCanceledError, Outgoing, Producer
 from howdah.tasks.cancel import CancelToken, StopReason
 from howdah.tasks.context import TaskContext, Tools
@@ -44,6 +45,7 @@ class Surroundings:
     logs: OpenLogs
     starts: Starts
     process_canceled: Callable[[ProcessId], bool]
+    standings: Standings = all_is_well
 
 
 class Attempt:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import howdah
 from howdah.contracts import codec, topics
+from howdah.contracts.heartbeats import Heartbeat
 from howdah.contracts.ids import InstanceId, new_id
-from howdah.contracts.messages import Heartbeat
 from howdah.messaging.abstract import Outgoing, Producer
 from howdah.runtime.clock import Clock
 

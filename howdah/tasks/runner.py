@@ -10,8 +10,8 @@ from howdah.contracts.failures import FailureKind
 from howdah.contracts.messages import TaskCanceled, TaskCompleted, TaskDeferred, TaskEvent, TaskFailed
 from howdah.messaging.abstract import Delivery, PoisonousMessageError
 from howdah.runtime import metrics, tracing
+from howdah.tasks.admission import Admission
 from howdah.tasks.attempt import Attempt, Surroundings
-from howdah.tasks.bulkhead import Bulkhead
 from howdah.tasks.cancel import CancelToken, StopReason
 from howdah.tasks.declaration import AnyTask
 from howdah.tasks.events import EventsOf, Outcome
@@ -32,7 +32,13 @@ class TaskRunner:
         self._around = around
         self._stops = definition.options.stops()
         self._clock = around.tools.clock
-        self._bulkhead = Bulkhead(definition.options.per_resource(threads), self._clock)
+        self._admission = Admission(
+            threads,
+            definition.options.per_resource(threads),
+            self._clock,
+            standings=around.standings,
+            process_canceled=around.process_canceled,
+        )
         self._histograms: dict[str, Histogram] = {}
         self.last_error: str | None = None
         """The latest failure that was the platform's own, for the heartbeat."""
@@ -61,12 +67,10 @@ class TaskRunner:
             self._around.in_flight.leave(command)
 
     def _admit(self, delivery: Delivery, events: EventsOf, token: CancelToken) -> None:
-        """Take a place in the resource's bulkhead for the attempt, or hand the command back: nobody waits here."""
-        target = events.command.target
-        delay = None if target is None else self._bulkhead.enter(target.account)
-        if target is not None and delay is not None:
-            reason = f"{self._bulkhead.limit} tasks are being worked on at {target.name} already"
-            self._tell(delivery, events.outcome(events.deferred(reason, delay)))
+        """Do the attempt if it is admitted, or hand the command back: nobody waits here."""
+        refusal = self._admission.enter(events.command)
+        if refusal is not None:
+            self._tell(delivery, events.outcome(events.deferred(refusal.reason, refusal.delay_seconds)))
             return
         started = self._clock.monotonic()
         outcome: Outcome | None = None
@@ -75,8 +79,7 @@ class TaskRunner:
         finally:
             seconds = self._clock.monotonic() - started
             self._seconds(outcome).observe(seconds)
-            if target is not None:
-                self._bulkhead.leave(target.account, seconds)
+            self._admission.leave(events.command, seconds)
         if outcome is not None:
             self._tell(delivery, outcome)
 

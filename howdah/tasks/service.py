@@ -11,8 +11,10 @@ import structlog
 from howdah.contracts import topics
 from howdah.contracts.agents import AgentTopics
 from howdah.contracts.errors import ConfigurationError, HowdahError
+from howdah.contracts.standings import all_is_well
 from howdah.contracts.topics import Topic
 from howdah.messaging.abstract import Handler, Messaging, MessagingError, Runner, WorkQueueOptions
+from howdah.messaging.standings import StandingsTable
 from howdah.runtime.clock import Clock, SystemClock
 from howdah.runtime.health import Check, HealthServer
 from howdah.runtime.logs import configure_logs
@@ -88,6 +90,8 @@ class Service:
             last_error=self._last_error,
         )
         self._cancellations = Cancellations(messaging, self._in_flight.cancel_process)
+        # An agent works at its one resource: whether that is away is no question there.
+        self._standings = None if one_queue else StandingsTable(messaging)
         self._around = Surroundings(
             worker=self._heartbeats.instance_id,
             tools=tools,
@@ -96,6 +100,7 @@ class Service:
             logs=self._logs,
             starts=self._starts,
             process_canceled=self._cancellations.__contains__,
+            standings=self._standings or all_is_well,
         )
         self._pulse = self._make_pulse()
         self._part_factories = parts
@@ -106,6 +111,8 @@ class Service:
         """Work until stopped. MessagingError, or what else ended a loop, when the work could not go on."""
         try:
             self._messaging.admin().ensure(self._topics(), self._settings.kafka_replication_factor)
+            if self._standings is not None:
+                self._standings.start()
             self._cancellations.start(self._settings.table_timeout_seconds)
         except MessagingError as error:
             if not self._stopping.is_set():
@@ -129,6 +136,8 @@ class Service:
             self._starts.close()
             self._pulse.close()
             self._cancellations.close()
+            if self._standings is not None:
+                self._standings.close()
             self._say_goodbye()
             health.close()
         if self._error is not None:
@@ -205,6 +214,7 @@ class Service:
         return {
             **loops,
             "cancellations": self._cancellations.trouble,
+            **({"resources": self._standings.trouble} if self._standings is not None else {}),
             "producer": self._around.producer.trouble,
             "pulse": self._pulse.trouble,
         }

@@ -15,6 +15,7 @@ from api_server.registry.models.catalogue import (
 )
 from api_server.registry.models.data import DataProduct, DataReplica, StorageResource
 from api_server.registry.models.execution import Attempt, Event, Experiment, Job, Process, Task, TaskLog
+from api_server.registry.models.health import ResourceControl, ResourceHealth, ResourceHealthEvent, ResourceSample
 from api_server.registry.models.live import LiveFile, LivePart
 from api_server.registry.models.wire import DeadLetter, Lease, OutboxMessage
 
@@ -44,7 +45,11 @@ __all__ = [
     "OutboxMessage",
     "Process",
     "Quota",
+    "ResourceControl",
+    "ResourceHealth",
+    "ResourceHealthEvent",
     "ResourceLook",
+    "ResourceSample",
     "StorageResource",
     "StoredObject",
     "Task",

@@ -1,6 +1,6 @@
 """What a gateway can run and where: compute resources with queues, applications, stored objects."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
@@ -34,6 +34,8 @@ class ComputeResource(Base):
     """``connect_seconds``, ``command_seconds``, ``submit_seconds``."""
     grid_engine: Mapped[Json]
     """Where the scheduler is Grid Engine: what its administrator called things."""
+    retry: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    """What it says about retries (``RetryOverride``)."""
     enabled: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[CreatedAt]

@@ -112,7 +112,14 @@ class Task(Base):
     deferred: Mapped[bool] = mapped_column(default=False)
     """RETRY_WAIT: the service handed the command back; the same attempt is published again."""
     due_at: Mapped[Instant | None]
-    """RETRY_WAIT: when the next attempt is published. SCHEDULED, EXECUTING: the attempt's deadline."""
+    """RETRY_WAIT: when the next attempt is published. SCHEDULED, EXECUTING: the attempt's deadline. Parked: when it
+    gives up."""
+    parked: Mapped[str | None]
+    """RETRY_WAIT: the login account that is away and that the task waits for."""
+    outage_since: Mapped[Instant | None]
+    """When it first had to wait for its resource."""
+    excused: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """How many of its failed attempts are not held against it."""
     outputs: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     failure: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     started_at: Mapped[Instant | None]
@@ -121,6 +128,9 @@ class Task(Base):
     __table_args__ = (
         UniqueConstraint("process_id", "position"),
         Index("ix_task_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index(
+            "ix_task_parked", "resource_id", "parked", "outage_since", "id", postgresql_where=text("parked IS NOT NULL")
+        ),
     )
 
 

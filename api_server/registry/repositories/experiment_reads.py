@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session, aliased
 
 from api_server.registry.models import ApplicationInterface, ComputeResource, Experiment, Job, Process, Task
 from api_server.registry.paging import PageOf, Position
-from api_server.registry.repositories import admissions
+from api_server.registry.repositories import admissions, blocked_reads
 from api_server.registry.repositories.overview_reads import NEEDS_SOMEBODY_HOURS
 from api_server.registry.repositories.rows import Row, all_rows, one_row, page_of
 from howdah.contracts.states import ExperimentState, TaskState
@@ -105,8 +105,10 @@ def _needs_somebody() -> ColumnElement[bool]:
 def _progress(process_id: ColumnElement[Any]) -> FromClause:
     """How many tasks of the latest process are in which state, and when the next retry is due."""
     counts = [func.count().filter(Task.state == state).label(f"tasks_{state.lower()}") for state in TaskState]
-    due = func.min(Task.due_at).filter(Task.state == TaskState.RETRY_WAIT).label("next_attempt_at")
-    of_process = select(func.count().label("tasks_total"), *counts, due).where(Task.process_id == process_id)
+    retried = and_(Task.state == TaskState.RETRY_WAIT, Task.parked.is_(None))
+    due = func.min(Task.due_at).filter(retried).label("next_attempt_at")
+    parked = func.count(Task.parked).label("tasks_parked")
+    of_process = select(func.count().label("tasks_total"), *counts, parked, due).where(Task.process_id == process_id)
     return of_process.lateral("progress")
 
 
@@ -151,6 +153,7 @@ def _with_progress(page: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     progress = _progress(of_page.c.process_id)
     culprit = _culprit(of_page.c.process_id, of_page.c.failure)
     line = admissions.of_process(of_page.c.process_id)
+    blocked = blocked_reads.of_process(of_page.c.process_id, Process.state)
     return (
         select(
             of_page,
@@ -161,6 +164,7 @@ def _with_progress(page: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
             progress,
             culprit,
             line,
+            blocked,
         )
         .outerjoin(ApplicationInterface, ApplicationInterface.id == of_page.c.interface_id)
         .outerjoin(ComputeResource, ComputeResource.id == of_page.c.resource_id)
@@ -168,6 +172,7 @@ def _with_progress(page: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
         .outerjoin(progress, true())
         .outerjoin(culprit, true())
         .outerjoin(line, and_(Process.state == "QUEUED", true()))
+        .outerjoin(blocked, true())
         .order_by(of_page.c.created_at.desc(), of_page.c.id.desc())
     )
 

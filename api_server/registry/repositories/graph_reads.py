@@ -14,7 +14,8 @@ from api_server.registry.repositories.rows import Row, one_row
 _TASKS: Final = text("""
     SELECT coalesce(json_agg(json_build_object(
         'id', id, 'name', name, 'type', type, 'state', state, 'phase', spec ->> 'phase', 'resource_id', resource_id,
-        'attempt', attempt, 'due_at', due_at, 'started_at', started_at, 'ended_at', ended_at,
+        'attempt', attempt, 'due_at', due_at, 'blocked', parked IS NOT NULL,
+        'started_at', started_at, 'ended_at', ended_at,
         'depends_on', coalesce(spec -> 'depends_on', '[]'), 'failure', failure) ORDER BY position), '[]')::text
     FROM task WHERE gateway_id = CAST(:gateway_id AS uuid) AND process_id = CAST(:process_id AS uuid)
 """)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from api_server.registry.models import Admission, Attempt, Event, Experiment, Job, Process, Task, TaskLog
 from api_server.registry.paging import PageOf, Position
+from api_server.registry.repositories import blocked_reads
 from api_server.registry.repositories.rows import Row, all_rows, one_row, page_of
 from howdah.contracts.params import JOB_SUBMISSION
 from howdah.contracts.states import TERMINAL, TaskState
@@ -61,7 +62,7 @@ _UNSHOWN: Final = frozenset({"command_id"})
 
 def list_processes(session: Session, gateway_id: str, experiment_id: str, limit: int, before: int | None) -> list[Row]:
     """Return at most ``limit`` runs of the experiment, the latest first, numbered below ``before`` if given."""
-    statement = select(*_PROCESS).where(Process.gateway_id == gateway_id, Process.experiment_id == experiment_id)
+    statement = _processes().where(Process.gateway_id == gateway_id, Process.experiment_id == experiment_id)
     if before is not None:
         statement = statement.where(Process.number < before)
     return all_rows(session, statement.order_by(Process.number.desc()).limit(limit))
@@ -69,8 +70,13 @@ def list_processes(session: Session, gateway_id: str, experiment_id: str, limit:
 
 def get_process(session: Session, gateway_id: str, process_id: str) -> Row | None:
     """Return one process with the resources as it knows them."""
-    statement = select(*_PROCESS, Process.targets).where(Process.gateway_id == gateway_id, Process.id == process_id)
-    return one_row(session, statement)
+    statement = _processes().where(Process.gateway_id == gateway_id, Process.id == process_id)
+    return one_row(session, statement.add_columns(Process.targets))
+
+
+def _processes() -> Select[*tuple[Any, ...]]:
+    blocked = blocked_reads.of_process(Process.id, Process.state)
+    return select(*_PROCESS, *blocked.c).select_from(Process).outerjoin(blocked, true())
 
 
 def _awaited() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
@@ -102,11 +108,11 @@ def _last_attempt() -> FromClause:
 
 
 def _tasks(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    latest = _last_attempt()
+    latest, blocked = _last_attempt(), blocked_reads.of_task()
     line = (Admission.reason.label("queued_reason"), Admission.position.label("queued_position"))
     waits = and_(Admission.task_id == Task.id, Admission.granted_at.is_(None))
-    found = select(*_TASK, *_awaited(), *latest.c, *line).select_from(Task).outerjoin(latest, true())
-    return found.outerjoin(Admission, waits).where(*conditions)
+    found = select(*_TASK, *_awaited(), *latest.c, *line, *blocked.c).select_from(Task).outerjoin(latest, true())
+    return found.outerjoin(Admission, waits).outerjoin(blocked, true()).where(*conditions)
 
 
 def tasks_after(

@@ -44,6 +44,7 @@ _INSERT_PROCESSES = over_rows(
 )
 _TASK_STATUS = (
     *("state", "attempt", "publications", "deferred", "due_at", "command_id"),
+    *("parked", "outage_since", "excused"),
     *("outputs", "failure", "started_at", "ended_at"),
 )
 _INSERT_TASKS = over_rows(

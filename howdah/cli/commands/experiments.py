@@ -172,6 +172,29 @@ def cancel(
     session.show(canceled, f"{canceled.id}  {canceled.state}  {canceled.name}")
 
 
+@app.command("give-up")
+@with_session
+def give_up(
+    session: Session,
+    experiment: ExperimentArgument,
+    task: Annotated[
+        str | None, typer.Option("--task", metavar="NAME", help="Only this task.", show_default=False)
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept with the experiment.")] = "",
+) -> None:
+    """Wait no longer for a resource that is away: what is blocked fails."""
+    one = find_experiment(session.client, experiment)
+    calls = session.client.experiments
+    if task is None:
+        ended = calls.give_up(one.id, reason)
+    else:
+        found = next((each for each in calls.tasks(one.id) if task in {each.name, each.id}), None)
+        if found is None:
+            raise CliError(f"{one.name} has no task {task!r}")
+        ended = calls.give_up_task(found.id, reason)
+    session.show(ended, f"{ended.id}  {ended.state}  {ended.name}")
+
+
 @app.command("clone")
 @with_session
 def clone(

@@ -2,14 +2,18 @@
 
 import base64
 import hashlib
+import itertools
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from howdah.cli.errors import CliError
 from howdah.cli.finding import find_resource
 from howdah.cli.session import Session, table, with_session
-from howdah.client.models import ComputeResource
+from howdah.client.models import ComputeResource, HealthEvent, ResourceStanding
+from howdah.client.resources import ResourceCalls
 from howdah.contracts.looks import StepName, StepReport
 
 app = typer.Typer(no_args_is_help=True, help="Compute resources: the machines that run jobs.")
@@ -82,6 +86,68 @@ def try_resource(session: Session, name: NameArgument, wait: WaitOption = 60.0) 
     session.show(tested, table(("STEP", "HOST", "", "TOOK", ""), rows))
     if not tested.report.reached:
         raise typer.Exit(1)
+
+
+@app.command("health")
+@with_session
+def show_health(
+    session: Session,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME|ID]", help="The resource; without, all.", show_default=False)
+    ] = None,
+) -> None:
+    """Show which resources are away and why, which lane their tasks take, and what waits for them."""
+    calls = session.client.resources
+    if name is None:
+        found = calls.standings()
+        session.show(found, _standings_table(found))
+        return
+    one = calls.standing(find_resource(session.client, name).id)
+    if session.as_json:
+        session.json_line({"health": one, "history": list(calls.health_history(one.resource_id))}, indent=2)
+        return
+    session.show(one, _standings_table([one]))
+    rows = ((f"{it.at.astimezone():%Y-%m-%d %H:%M:%S}", it.kind, it.sentence) for it in _latest(calls, one))
+    session.show(None, "")
+    session.show(None, table(("AT", "WHAT", ""), rows))
+
+
+@app.command("try-now")
+@with_session
+def try_now(session: Session, name: NameArgument) -> None:
+    """Probe a resource that is away now, instead of at the next moment that is arranged."""
+    one = session.client.resources.try_now(find_resource(session.client, name).id)
+    session.show(one, f"{one.name} is {one.circuit}; a probe was asked for")
+
+
+@app.command("control")
+@with_session
+def control_resource(
+    session: Session,
+    name: NameArgument,
+    lane: Annotated[
+        str | None, typer.Option("--lane", metavar="fast|slow", help="Keep it there; else it follows its health.")
+    ] = None,
+    handlers: Annotated[
+        int | None, typer.Option("--handlers", min=1, help="The most handlers of a service replica it may occupy.")
+    ] = None,
+) -> None:
+    """Pin a resource's lane or limit its handlers; what is left out is left to the platform."""
+    one = session.client.resources.control(find_resource(session.client, name).id, lane=lane, handlers=handlers)
+    session.show(one, f"{one.name}: lane {one.pinned_lane or 'by its health'}, handlers {one.handlers or 'by share'}")
+
+
+def _latest(calls: ResourceCalls, one: ResourceStanding) -> list[HealthEvent]:
+    return list(itertools.islice(calls.health_history(one.resource_id), 20))
+
+
+def _standings_table(found: Sequence[ResourceStanding]) -> Table:
+    rows = (
+        (one.name, account.account, account.circuit, account.lane + ("*" if one.pinned_lane else ""), account.next)
+        for one in found
+        for account in one.accounts
+    )
+    return table(("NAME", "ACCOUNT", "CIRCUIT", "LANE", ""), rows)
 
 
 @app.command("trust")

@@ -137,10 +137,9 @@ class _Run:
             named, field = str(hop.pop("credential")), f"jump_hosts.{number}.credential"
             hop["credential_id"] = self._names.credential_id(document, named, field)
         known = self._names.resources.get(body.name)
-        if known is not None and "timeouts" in fields:
-            fields["timeouts"] = {**known.timeouts, **body.timeouts}
-        if known is not None and "grid_engine" in fields:
-            fields["grid_engine"] = {**known.grid_engine, **body.grid_engine}
+        for name in ("timeouts", "grid_engine", "retry"):
+            if known is not None and name in fields:
+                fields[name] = {**getattr(known, name), **getattr(body, name)}
         done, resource = self._put(self._client.resources, document, known, fields)
         self._names.resources[body.name] = resource
         return done

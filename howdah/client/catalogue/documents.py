@@ -83,6 +83,8 @@ class ComputeResourceDocument(_Document):
     timeouts: Object = {}
     grid_engine: Object = {}
     """Of a Grid Engine: parallel_environment, multi_node_environment, memory_resource, gpu_resource."""
+    retry: Object = {}
+    """max_attempts, initial_delay_seconds, multiplier, max_delay_seconds, jitter, outage_seconds."""
     enabled: bool = True
     queues: list[Object] = []
 

@@ -1,5 +1,7 @@
 """A resource that refuses, hangs or cuts: its tasks fail as the design says, and a healthy one keeps its pace.
 
+Nobody waits for it (``outage_seconds`` is 0): what becomes of those who do is the proof ``outage``.
+
 Both resources are the same sshd; the sick one is reached through a proxy that can refuse, swallow and cut.
 """
 
@@ -133,6 +135,7 @@ def _resource(client: Client, ground: Ground, name: str, port: int, timeout: flo
         "host_keys": [ground.sshd.host_key_line],
         "scratch": str(ground.sshd.work_root),
         "timeouts": {"connect_seconds": timeout, "command_seconds": timeout, "submit_seconds": timeout},
+        "retry": {"outage_seconds": 0},
     }
     return client.resources.create(body).id
 

@@ -13,8 +13,8 @@ from api_server.operations.instances import ServiceInstances as Instances
 from api_server.operations.schemas import AuditRecord, DeadLetter, DeadLetterInFull, RedriveResult, ServiceInstances
 from howdah.contracts import codec, topics
 from howdah.contracts.errors import ContractError
+from howdah.contracts.heartbeats import Heartbeat
 from howdah.contracts.ids import InstanceId, new_id
-from howdah.contracts.messages import Heartbeat
 from howdah.messaging import InMemoryBroker
 from howdah.messaging.abstract import Record
 from tests.integration.api.conftest import Api, Tenant

@@ -26,7 +26,7 @@ from howdah.runtime.clock import SystemClock
 
 CLOCK = SystemClock()
 KEY = "A" * 43 + "="
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 20.0
 Answer = Callable[[RunTask], list[TaskEvent]]
 
 

@@ -10,11 +10,11 @@ from api_server.registry.repositories.agents import LookPlace, Places, TaskPlace
 from howdah.contracts import codec, topics
 from howdah.contracts.agents import agent_topics
 from howdah.contracts.errors import ContractError
+from howdah.contracts.heartbeats import Heartbeat
 from howdah.contracts.ids import EventId, InstanceId, LookId, ResourceId, TaskId, derive_id, new_id
 from howdah.contracts.looks import LookKind
 from howdah.contracts.messages import (
     DeadLetter,
-    Heartbeat,
     LogLine,
     LookAnswered,
     Message,
