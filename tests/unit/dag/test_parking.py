@@ -60,6 +60,9 @@ class Sea(World):
         self.check_blocked()
         return decisions
 
+    def blocked(self) -> bool:
+        return self.process is ProcessState.BLOCKED
+
     def check_blocked(self) -> None:
         parked = {task_id for task_id, status in self.run.tasks.items() if status.parked is not None}
         assert parked == self.run.parked
@@ -128,16 +131,16 @@ def sea(*tasks: TaskSpec, away: bool = False, target: ResourceTarget = TARGET) -
 def test_a_launch_to_a_resource_that_is_away_publishes_nothing_and_goes_on_when_it_is_back() -> None:
     world = sea(there("a"), spec("b"), away=True)
     assert world.names_published() == ["b"], "what needs no resource goes on"
-    assert world.process is ProcessState.BLOCKED
+    assert world.blocked()
     blocked = world.decisions[0].blocked
     assert blocked is not None
     assert (blocked.resource, blocked.cause) == ("cluster", AWAY)
     world.feed(world.completed(world.latest("b")))
-    assert world.process is ProcessState.BLOCKED
+    assert world.blocked()
     world.away = False
     world.released("a")
     assert (world.latest("a").attempt, world.state("a")) == (1, TaskState.SCHEDULED)
-    assert world.process is not ProcessState.BLOCKED
+    assert not world.blocked()
     world.feed(world.completed(world.latest("a")))
     assert world.process is ProcessState.COMPLETED
 
@@ -277,7 +280,7 @@ def test_monitoring_goes_on_while_the_resource_is_away() -> None:
     world.away = True
     world.feed(world.completed(world.latest("submit"), native_id="7"))
     assert world.names_published() == ["submit", "monitor"]
-    assert world.process is not ProcessState.BLOCKED
+    assert not world.blocked()
 
 
 def test_where_nobody_waits_attempts_are_used_up() -> None:
@@ -291,7 +294,7 @@ def test_a_process_goes_back_to_the_phase_that_it_had_reached() -> None:
     world.feed(world.started(world.latest("a")))
     world.away = True
     world.feed(world.completed(world.latest("a")))
-    assert world.process is ProcessState.BLOCKED
+    assert world.blocked()
     world.away = False
     world.released("b")
     assert world.process is ProcessState.INPUT_DATA_STAGING
@@ -314,7 +317,7 @@ def test_a_run_that_is_resumed_while_its_resource_is_away_is_blocked_again() -> 
     world.away = True
     world.feed(world.failed(world.latest("a")))
     world.feed(world.asked(ResumeRequested))
-    assert world.process is ProcessState.BLOCKED
+    assert world.blocked()
 
 
 def test_commands_take_the_lane_of_their_resource() -> None:
