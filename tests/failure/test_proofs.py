@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.failure.proof import bad_bytes, faulty_link, login_nodes, outages, queues, ssh_faults, storm
+from tests.failure.proof import bad_bytes, faulty_link, login_nodes, outages, queues, resource_outage, ssh_faults, storm
 from tests.failure.proof.ground import Ground, Line, proving_ground
 from tests.failure.proof.sabotage import sabotaged
 from tests.failure.proof.verdicts import holds
@@ -73,6 +73,12 @@ def test_a_canceled_job_runs_no_more_also_when_the_link_was_cut_meanwhile(ground
 def test_a_submitter_that_is_stopped_before_sbatch_and_overtaken_runs_nothing_twice(ground: Ground) -> None:
     line = login_nodes.stopped_submitter(ground, 1)
     assert holds(line), shown(line)
+
+
+def test_a_resource_that_is_away_blocks_its_runs_which_complete_when_it_is_back(ground: Ground) -> None:
+    line = resource_outage.resource_outage(ground, resource_outage.SMALL)
+    assert all_completed(line), shown(line)
+    assert (line["circuit"], line["lane"]) == ("open", "slow"), shown(line)
 
 
 def test_one_of_three_consumers_is_killed_and_no_message_is_lost_or_acknowledged_early(ground: Ground) -> None:

@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.failure.proof import bad_bytes, faulty_link, login_nodes, outages, queues, ssh_faults, storm
+from tests.failure.proof import bad_bytes, faulty_link, login_nodes, outages, queues, resource_outage, ssh_faults, storm
 from tests.failure.proof.ground import Ground, Line, proving_ground
 from tests.failure.proof.sabotage import MODES, sabotaged
 from tests.failure.proof.verdicts import holds
@@ -32,6 +32,9 @@ def _proofs(*, full: bool, seed: int) -> dict[str, Proof]:
             faulty_link.cancels(ground, faulty_link.CANCELS if full else faulty_link.FEW_CANCELS, seed)
         ],
         "login-nodes": lambda ground: [login_nodes.stopped_submitter(ground, 10 if full else 1)],
+        "outage": lambda ground: [
+            resource_outage.resource_outage(ground, resource_outage.FULL if full else resource_outage.SMALL)
+        ],
         "classic-demonstration": lambda ground: [queues.classic_demonstration(ground, classic, seed)],
         "long-handler": lambda ground: queues.long_handler(ground, long),
         "bad-bytes": lambda ground: [bad_bytes.bad_bytes(ground, bad_bytes.FULL if full else bad_bytes.SMALL)],

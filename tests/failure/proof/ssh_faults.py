@@ -42,8 +42,8 @@ def ssh_faults(ground: Ground, size: FaultSize) -> list[Line]:
     """Run the three faults and the recovery, one after another on one platform; a line each."""
     ground.begin(Scale(0))
     with FaultProxy(ground.sshd.port) as proxy, ground.client() as client:
-        sick = _resource(client, ground, "sick", proxy.port, size.timeout_seconds)
-        healthy = _resource(client, ground, "healthy", ground.sshd.port, size.timeout_seconds)
+        sick = resource(client, ground, "sick", proxy.port, size.timeout_seconds)
+        healthy = resource(client, ground, "healthy", ground.sshd.port, size.timeout_seconds)
         ward = _Ward(ground, client, proxy, sick, healthy)
         calm = ward.pace("calm", size.healthy)
         return [*(_fault(ward, size, fault, calm) for fault in ("refuse", "hang", "cut")), _recovery(ward, size)]
@@ -60,7 +60,7 @@ class _Ward:
     healthy: str
 
     def launch_sick(self, proof: str, count: int, retry: dict[str, object]) -> list[str]:
-        return [launched(self.client, _command(self.sick, f"{proof}-{number}", retry)) for number in range(count)]
+        return [launched(self.client, command(self.sick, f"{proof}-{number}", retry)) for number in range(count)]
 
     def ended(self, experiments: Sequence[str], seconds: float) -> bool:
         return holds_within(lambda: not open_experiments(self.ground, experiments), seconds)
@@ -70,7 +70,7 @@ class _Ward:
         seconds = []
         for number in range(count):
             begin = time.perf_counter()
-            experiment = launched(self.client, _command(self.healthy, f"pace-{name}-{number}", _RETRY))
+            experiment = launched(self.client, command(self.healthy, f"pace-{name}-{number}", _RETRY))
             assert self.ended([experiment], 60)
             seconds.append(time.perf_counter() - begin)
             assert self.client.experiments.get(experiment).state == "COMPLETED"
@@ -79,11 +79,11 @@ class _Ward:
 
 def _fault(ward: _Ward, size: FaultSize, fault: str, calm: Sequence[float]) -> Line:
     proof = f"ssh-{fault}"
-    _switch(ward.proxy, fault)
+    switch(ward.proxy, fault)
     experiments = ward.launch_sick(proof, size.sick, _RETRY)
     during = ward.pace(fault, size.healthy)
     ended = ward.ended(experiments, size.patience_seconds)
-    _switch(ward.proxy, "none")
+    switch(ward.proxy, "none")
     wrong = [one for one in experiments if not _failed_as_designed(ward.client, one)]
     return {
         "proof": proof,
@@ -102,9 +102,9 @@ def _fault(ward: _Ward, size: FaultSize, fault: str, calm: Sequence[float]) -> L
 def _recovery(ward: _Ward, size: FaultSize) -> Line:
     """The link comes back before the retries are used up: the experiments complete."""
     proof, patient = "ssh-recovery", {**_RETRY, "max_attempts": 10}
-    _switch(ward.proxy, "refuse")
+    switch(ward.proxy, "refuse")
     experiments = ward.launch_sick(proof, size.sick, patient)
-    back = threading.Timer(3.0, _switch, (ward.proxy, "none"))
+    back = threading.Timer(3.0, switch, (ward.proxy, "none"))
     back.start()
     ended = ward.ended(experiments, size.patience_seconds)
     back.join()
@@ -114,14 +114,18 @@ def _recovery(ward: _Ward, size: FaultSize) -> Line:
     return {"proof": proof, "all_ended": ended, "retried": retried, "not_as_designed": not_completed, **verdict}
 
 
-def _switch(proxy: FaultProxy, fault: str) -> None:
+def switch(proxy: FaultProxy, fault: str) -> None:
+    """Let the proxy ``refuse``, ``hang``, ``cut``, or do ``none`` of it."""
     proxy.accepting = fault != "refuse"
     proxy.black_hole = fault == "hang"
     proxy.cut_after_bytes = 2_500 if fault == "cut" else None
     proxy.cut()
 
 
-def _resource(client: Client, ground: Ground, name: str, port: int, timeout: float) -> str:
+def resource(  # noqa: PLR0917 - the parts of a resource
+    client: Client, ground: Ground, name: str, port: int, timeout: float, outage_seconds: float = 0
+) -> str:
+    """Make a resource of the ground's sshd, behind ``port``; tasks wait ``outage_seconds`` for it."""
     like = client.resources.find("slurm")
     assert like is not None
     body = {
@@ -135,12 +139,13 @@ def _resource(client: Client, ground: Ground, name: str, port: int, timeout: flo
         "host_keys": [ground.sshd.host_key_line],
         "scratch": str(ground.sshd.work_root),
         "timeouts": {"connect_seconds": timeout, "command_seconds": timeout, "submit_seconds": timeout},
-        "retry": {"outage_seconds": 0},
+        "retry": {"outage_seconds": outage_seconds},
     }
     return client.resources.create(body).id
 
 
-def _command(resource: str, name: str, retry: dict[str, object]) -> dict[str, object]:
+def command(resource: str, name: str, retry: dict[str, object]) -> dict[str, object]:
+    """Return the request for an experiment of one command."""
     task = {
         "name": "echo",
         "type": "command",
