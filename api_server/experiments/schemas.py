@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
+from api_server.experiments.trouble_schemas import Answer, BlockedBy, Failure
 from api_server.http.model import ApiModel, Instant
 from api_server.lifecycle.requests import MAX_BATCH, ExperimentRequest
-from howdah.contracts.failures import FailureKind
 from howdah.contracts.params import OutputForm
 from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState
 from howdah.contracts.tasks import Name
@@ -39,46 +39,12 @@ TASKS_EXAMPLE = {
 }
 
 
-class Answer(ApiModel):
-    """What the API says; a later version may say more."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Failure(Answer):
-    """Why it failed: the kind, the sentence for people, and what the remote side said."""
-
-    kind: FailureKind
-    sentence: Annotated[str, Field(examples=["sbatch refused the job on ada@cluster: Invalid partition name"])]
-    detail: str | None = None
-    host: str | None = None
-    operation: str | None = None
-    exit_status: int | None = None
-
-
 class ExperimentFailure(Failure):
     """The same, with the task that failed first and how often it was tried."""
 
     task: str | None = None
     task_id: str | None = None
     attempts: int | None = None
-
-
-class BlockedBy(Answer):
-    """A resource that is away, and for which something waits: why, and what happens next."""
-
-    resource_id: str
-    resource: str
-    account: str | None
-    since: Instant | None
-    """Since when it is waited for."""
-    cause: Failure | None
-    failed_probes: int | None
-    next_probe_at: Instant | None
-    """None while a probe is under way."""
-    gives_up_at: Instant | None
-    tasks: int | None = None
-    """How many tasks wait for it."""
 
 
 class ExperimentBrief(Answer):
