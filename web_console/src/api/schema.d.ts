@@ -280,6 +280,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/compute-resources/{resource_id}/control": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Control Compute Resource
+         * @description Keep a resource in a lane, or limit how much of a service it may occupy; null leaves it to the platform.
+         */
+        put: operations["control_compute_resource"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compute-resources/{resource_id}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Compute Resource Health
+         * @description Show whether a resource is away and why, when it is probed next, which lane its tasks take, what waits.
+         */
+        get: operations["get_compute_resource_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compute-resources/{resource_id}/health/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Compute Resource Health History
+         * @description Read what happened to a resource's health, newest first.
+         */
+        get: operations["list_compute_resource_health_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/compute-resources/{resource_id}/host-keys": {
         parameters: {
             query?: never;
@@ -354,6 +414,46 @@ export interface paths {
          * @description Show a test with its report.
          */
         get: operations["get_compute_resource_test"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compute-resources/{resource_id}/try-now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Compute Resource Now
+         * @description Probe a resource that is away now, instead of at the next moment that is arranged.
+         */
+        post: operations["try_compute_resource_now"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compute-resources:health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Compute Resources Health
+         * @description Show of every resource whether it is away, which lane its tasks take, and what waits for it.
+         */
+        get: operations["list_compute_resources_health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -768,6 +868,26 @@ export interface paths {
         get: operations["list_events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/give-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give Up Experiment
+         * @description Wait no longer for a resource that is away: what is blocked fails at once, with the history of the wait.
+         */
+        post: operations["give_up_experiment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1872,6 +1992,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task_id}/give-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give Up Task
+         * @description Wait no longer with this one task for a resource that is away.
+         */
+        post: operations["give_up_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}/logs": {
         parameters: {
             query?: never;
@@ -2138,6 +2278,67 @@ export interface components {
          */
         Access: "read" | "write";
         /**
+         * AccountStanding
+         * @description How it stands with one login account of a resource.
+         */
+        AccountStanding: {
+            /**
+             * Account
+             * @example gateway@login.cluster.example.org:22
+             */
+            account: string;
+            /** Blocked Experiments */
+            blocked_experiments: number;
+            /** Blocked Since */
+            blocked_since: string | null;
+            /** Blocked Tasks */
+            blocked_tasks: number;
+            cause: components["schemas"]["howdah__contracts__failures__Failure"] | null;
+            circuit: components["schemas"]["CircuitState"];
+            /** Confirmed */
+            confirmed: boolean;
+            /** Failed Probes */
+            failed_probes: number;
+            /** Failure Share */
+            failure_share: number;
+            /** Gives Up At */
+            gives_up_at: string | null;
+            /**
+             * Lane
+             * @enum {string}
+             */
+            lane: "fast" | "slow";
+            /**
+             * Lane Since
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            lane_since: string;
+            /**
+             * Next
+             * @example The next probe is at 2026-11-22 20:01:07 UTC; 40 tasks wait for it.
+             */
+            next: string;
+            /** Next Probe At */
+            next_probe_at: string | null;
+            /** Probing */
+            probing: boolean;
+            /** Seconds */
+            seconds: number | null;
+            /**
+             * Since
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            since: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            updated_at: string;
+        };
+        /**
          * AgentSettingsShown
          * @description An enrolment with the agent's settings. Its secrets are shown now and never again.
          * @example {
@@ -2339,7 +2540,7 @@ export interface components {
             attempt: number;
             /** Ended At */
             ended_at: string | null;
-            failure: components["schemas"]["api_server__experiments__schemas__Failure"] | null;
+            failure: components["schemas"]["api_server__experiments__trouble_schemas__Failure"] | null;
             /** Fraction */
             fraction: number | null;
             /** Lane */
@@ -2423,6 +2624,29 @@ export interface components {
             target?: string | null;
         };
         /**
+         * BlockedBy
+         * @description A resource that is away, and for which something waits: why, and what happens next.
+         */
+        BlockedBy: {
+            /** Account */
+            account: string | null;
+            cause: components["schemas"]["api_server__experiments__trouble_schemas__Failure"] | null;
+            /** Failed Probes */
+            failed_probes: number | null;
+            /** Gives Up At */
+            gives_up_at: string | null;
+            /** Next Probe At */
+            next_probe_at: string | null;
+            /** Resource */
+            resource: string;
+            /** Resource Id */
+            resource_id: string;
+            /** Since */
+            since: string | null;
+            /** Tasks */
+            tasks?: number | null;
+        };
+        /**
          * CancelRequest
          * @description Why it is to be stopped; goes into the history.
          */
@@ -2463,6 +2687,12 @@ export interface components {
             resource_id?: string | null;
             work_directory?: components["schemas"]["WorkDirectory"] | null;
         };
+        /**
+         * CircuitState
+         * @description Whether work is sent to a login account of a resource.
+         * @enum {string}
+         */
+        CircuitState: "closed" | "open" | "releasing";
         /**
          * CloneRequest
          * @description What the new experiment is called; the old name where it is left out.
@@ -2826,6 +3056,7 @@ export interface components {
          * @description An experiment with the progress of its latest process; ``tasks`` counts by state, ``total`` among them.
          */
         Experiment: {
+            blocked: components["schemas"]["BlockedBy"] | null;
             /** Cloned From */
             cloned_from: string | null;
             /**
@@ -3001,6 +3232,7 @@ export interface components {
          * @description One experiment with the request it was made from.
          */
         ExperimentInFull: {
+            blocked: components["schemas"]["BlockedBy"] | null;
             /** Cloned From */
             cloned_from: string | null;
             /**
@@ -3164,6 +3396,18 @@ export interface components {
             version: number;
         };
         /**
+         * GiveUpRequest
+         * @description Why nobody waits any longer; goes into the history.
+         */
+        GiveUpRequest: {
+            /**
+             * Reason
+             * @default
+             * @example the cluster is retired
+             */
+            reason: string;
+        };
+        /**
          * GraphAttempt
          * @description An attempt as the timeline draws it.
          */
@@ -3215,13 +3459,15 @@ export interface components {
         GraphTask: {
             /** Attempt */
             attempt: number;
+            /** Blocked */
+            blocked: boolean;
             /** Depends On */
             depends_on: number[];
             /** Due At */
             due_at: string | null;
             /** Ended At */
             ended_at: string | null;
-            failure: components["schemas"]["api_server__experiments__schemas__Failure"] | null;
+            failure: components["schemas"]["api_server__experiments__trouble_schemas__Failure"] | null;
             /** Id */
             id: string;
             /** Name */
@@ -3269,6 +3515,31 @@ export interface components {
              * @example the service is fixed
              */
             note: string;
+        };
+        /**
+         * HealthEvent
+         * @description Something that happened to the health of a resource.
+         */
+        HealthEvent: {
+            /** Account */
+            account: string;
+            /** Actor */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            at: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @example circuit-opened
+             */
+            kind: string;
+            /** Sentence */
+            sentence: string;
         };
         /**
          * HostKeyConfirmation
@@ -3902,6 +4173,13 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[HealthEvent] */
+        Page_HealthEvent_: {
+            /** Items */
+            items: components["schemas"]["HealthEvent"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[InterfaceShown] */
         Page_InterfaceShown_: {
             /** Items */
@@ -4149,6 +4427,7 @@ export interface components {
          * @description One run of an experiment.
          */
         Process: {
+            blocked: components["schemas"]["BlockedBy"] | null;
             /** Cancel Requested At */
             cancel_requested_at: string | null;
             /** Continues */
@@ -4163,7 +4442,7 @@ export interface components {
             ended_at: string | null;
             /** Experiment Id */
             experiment_id: string;
-            failure: components["schemas"]["api_server__experiments__schemas__Failure"] | null;
+            failure: components["schemas"]["api_server__experiments__trouble_schemas__Failure"] | null;
             /** Id */
             id: string;
             /** Number */
@@ -4183,6 +4462,7 @@ export interface components {
          * @description One run with the resources as it knows them: as they stood at the launch.
          */
         ProcessInFull: {
+            blocked: components["schemas"]["BlockedBy"] | null;
             /** Cancel Requested At */
             cancel_requested_at: string | null;
             /** Continues */
@@ -4197,7 +4477,7 @@ export interface components {
             ended_at: string | null;
             /** Experiment Id */
             experiment_id: string;
-            failure: components["schemas"]["api_server__experiments__schemas__Failure"] | null;
+            failure: components["schemas"]["api_server__experiments__trouble_schemas__Failure"] | null;
             /** Id */
             id: string;
             /** Number */
@@ -4663,6 +4943,8 @@ export interface components {
             queues: components["schemas"]["Queue"][];
             /** @default ssh */
             reach: components["schemas"]["ReachKind"];
+            /** @default {} */
+            retry: components["schemas"]["RetryOverride"];
             scheduler: components["schemas"]["SchedulerKind"];
             /**
              * Scratch
@@ -4681,6 +4963,20 @@ export interface components {
             transport: components["schemas"]["TransportKind"];
             /** Username */
             username?: string | null;
+        };
+        /**
+         * ResourceControl
+         * @description What an operator decides about a resource in the place of the platform; null leaves it to the platform.
+         * @example {
+         *       "handlers": 2,
+         *       "lane": "slow"
+         *     }
+         */
+        ResourceControl: {
+            /** Handlers */
+            handlers?: number | null;
+            /** Lane */
+            lane?: ("fast" | "slow") | null;
         };
         /**
          * ResourceHealth
@@ -4783,6 +5079,7 @@ export interface components {
             /** Queues */
             queues: components["schemas"]["Queue"][];
             reach: components["schemas"]["ReachKind"];
+            retry: components["schemas"]["RetryOverride"];
             scheduler: components["schemas"]["SchedulerKind"];
             /** Scratch */
             scratch: string;
@@ -4800,6 +5097,44 @@ export interface components {
             version: number;
         };
         /**
+         * ResourceStanding
+         * @description How it stands with a resource: the gravest circuit and the slowest lane of its accounts.
+         */
+        ResourceStanding: {
+            /** Accounts */
+            accounts: components["schemas"]["AccountStanding"][];
+            /** Blocked Experiments */
+            blocked_experiments: number;
+            /** Blocked Tasks */
+            blocked_tasks: number;
+            circuit: components["schemas"]["CircuitState"];
+            /** Enabled */
+            enabled: boolean;
+            /** Handlers */
+            handlers: number | null;
+            /**
+             * Lane
+             * @enum {string}
+             */
+            lane: "fast" | "slow";
+            /** Name */
+            name: string;
+            /** Pinned Lane */
+            pinned_lane: ("fast" | "slow") | null;
+            /** Resource Id */
+            resource_id: string;
+        };
+        /**
+         * ResourceStandings
+         * @description The health of all resources of the gateway, by name.
+         */
+        ResourceStandings: {
+            /** Items */
+            items: components["schemas"]["ResourceStanding"][];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
          * ResourceUse
          * @description Whether tasks of the type name a compute resource.
          * @enum {string}
@@ -4814,6 +5149,24 @@ export interface components {
             items: components["schemas"]["ResourceHealth"][];
             /** Next Cursor */
             next_cursor?: null;
+        };
+        /**
+         * RetryOverride
+         * @description What a resource says about retries of whatever runs there; absent fields leave the task type's own.
+         */
+        RetryOverride: {
+            /** Initial Delay Seconds */
+            initial_delay_seconds?: number | null;
+            /** Jitter */
+            jitter?: number | null;
+            /** Max Attempts */
+            max_attempts?: number | null;
+            /** Max Delay Seconds */
+            max_delay_seconds?: number | null;
+            /** Multiplier */
+            multiplier?: number | null;
+            /** Outage Seconds */
+            outage_seconds?: number | null;
         };
         /**
          * RetryPolicy
@@ -5344,6 +5697,7 @@ export interface components {
             adopted_from: string | null;
             /** Attempt */
             attempt: number;
+            blocked: components["schemas"]["BlockedBy"] | null;
             /** Deadline At */
             deadline_at: string | null;
             /** Depends On */
@@ -5354,7 +5708,7 @@ export interface components {
             ended_at: string | null;
             /** Experiment Id */
             experiment_id: string;
-            failure: components["schemas"]["api_server__experiments__schemas__Failure"] | null;
+            failure: components["schemas"]["api_server__experiments__trouble_schemas__Failure"] | null;
             /** Fraction */
             fraction: number | null;
             /** Id */
@@ -5410,6 +5764,7 @@ export interface components {
             bindings: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            blocked: components["schemas"]["BlockedBy"] | null;
             /** Deadline At */
             deadline_at: string | null;
             /** Deadline Seconds */
@@ -5422,7 +5777,7 @@ export interface components {
             ended_at: string | null;
             /** Experiment Id */
             experiment_id: string;
-            failure: components["schemas"]["api_server__experiments__schemas__Failure"] | null;
+            failure: components["schemas"]["api_server__experiments__trouble_schemas__Failure"] | null;
             /** Fraction */
             fraction: number | null;
             /** Id */
@@ -5877,7 +6232,7 @@ export interface components {
          * Failure
          * @description Why it failed: the kind, the sentence for people, and what the remote side said.
          */
-        api_server__experiments__schemas__Failure: {
+        api_server__experiments__trouble_schemas__Failure: {
             /** Detail */
             detail?: string | null;
             /** Exit Status */
@@ -5984,6 +6339,7 @@ export interface components {
     pathItems: never;
 }
 export type Access = components['schemas']['Access'];
+export type AccountStanding = components['schemas']['AccountStanding'];
 export type AgentSettingsShown = components['schemas']['AgentSettingsShown'];
 export type AgentShown = components['schemas']['AgentShown'];
 export type AnswerBody = components['schemas']['AnswerBody'];
@@ -5995,8 +6351,10 @@ export type AuditRecord = components['schemas']['AuditRecord'];
 export type Batch = components['schemas']['Batch'];
 export type BatchRequest = components['schemas']['BatchRequest'];
 export type Bind = components['schemas']['Bind'];
+export type BlockedBy = components['schemas']['BlockedBy'];
 export type CancelRequest = components['schemas']['CancelRequest'];
 export type Changes = components['schemas']['Changes'];
+export type CircuitState = components['schemas']['CircuitState'];
 export type CloneRequest = components['schemas']['CloneRequest'];
 export type Container = components['schemas']['Container'];
 export type ContainerGpu = components['schemas']['ContainerGpu'];
@@ -6021,11 +6379,13 @@ export type FailureKind = components['schemas']['FailureKind'];
 export type FileShown = components['schemas']['FileShown'];
 export type GatewayBody = components['schemas']['GatewayBody'];
 export type GatewayShown = components['schemas']['GatewayShown'];
+export type GiveUpRequest = components['schemas']['GiveUpRequest'];
 export type GraphAttempt = components['schemas']['GraphAttempt'];
 export type GraphJob = components['schemas']['GraphJob'];
 export type GraphTask = components['schemas']['GraphTask'];
 export type GridEngineNames = components['schemas']['GridEngineNames'];
 export type Handling = components['schemas']['Handling'];
+export type HealthEvent = components['schemas']['HealthEvent'];
 export type HostKeyConfirmation = components['schemas']['HostKeyConfirmation'];
 export type InlineBinding = components['schemas']['InlineBinding'];
 export type InlineTask = components['schemas']['InlineTask'];
@@ -6068,6 +6428,7 @@ export type PageEvent = components['schemas']['Page_Event_'];
 export type PageExperiment = components['schemas']['Page_Experiment_'];
 export type PageFileShown = components['schemas']['Page_FileShown_'];
 export type PageGatewayShown = components['schemas']['Page_GatewayShown_'];
+export type PageHealthEvent = components['schemas']['Page_HealthEvent_'];
 export type PageInterfaceShown = components['schemas']['Page_InterfaceShown_'];
 export type PageJob = components['schemas']['Page_Job_'];
 export type PageLogLines = components['schemas']['Page_LogLines_'];
@@ -6111,10 +6472,14 @@ export type RenewedCapability = components['schemas']['RenewedCapability'];
 export type Replica = components['schemas']['Replica'];
 export type Requirements = components['schemas']['Requirements'];
 export type ResourceBody = components['schemas']['ResourceBody'];
+export type ResourceControl = components['schemas']['ResourceControl'];
 export type ResourceHealth = components['schemas']['ResourceHealth'];
 export type ResourceShown = components['schemas']['ResourceShown'];
+export type ResourceStanding = components['schemas']['ResourceStanding'];
+export type ResourceStandings = components['schemas']['ResourceStandings'];
 export type ResourceUse = components['schemas']['ResourceUse'];
 export type ResourcesHealth = components['schemas']['ResourcesHealth'];
+export type RetryOverride = components['schemas']['RetryOverride'];
 export type RetryPolicy = components['schemas']['RetryPolicy'];
 export type RetryRequest = components['schemas']['RetryRequest'];
 export type Role = components['schemas']['Role'];
@@ -6158,7 +6523,7 @@ export type WaitingTasks = components['schemas']['WaitingTasks'];
 export type WindowBody = components['schemas']['WindowBody'];
 export type WindowShown = components['schemas']['WindowShown'];
 export type WorkDirectory = components['schemas']['WorkDirectory'];
-export type ApiServerExperimentsSchemasFailure = components['schemas']['api_server__experiments__schemas__Failure'];
+export type ApiServerExperimentsTroubleSchemasFailure = components['schemas']['api_server__experiments__trouble_schemas__Failure'];
 export type ApiServerOperationsSchemasServiceInstance = components['schemas']['api_server__operations__schemas__ServiceInstance'];
 export type HowdahContractsFailuresFailure = components['schemas']['howdah__contracts__failures__Failure'];
 export type HowdahContractsServicesServiceInstance = components['schemas']['howdah__contracts__services__ServiceInstance'];
@@ -9157,6 +9522,307 @@ export interface operations {
             };
         };
     };
+    control_compute_resource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResourceControl"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceStanding"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_compute_resource_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceStanding"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_compute_resource_health_history: {
+        parameters: {
+            query?: {
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HealthEvent_"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     confirm_compute_resource_host_key: {
         parameters: {
             query?: never;
@@ -9672,6 +10338,148 @@ export interface operations {
                      *       "title": "Not found",
                      *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_compute_resource_now: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceStanding"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_compute_resources_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceStandings"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -12837,6 +13645,141 @@ export interface operations {
                      *       "title": "Not found",
                      *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_up_experiment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your choice, best a UUID: the same request with the same key is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["GiveUpRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentBrief"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -20462,6 +21405,141 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["CorrectionRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentBrief"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_up_task: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your choice, best a UUID: the same request with the same key is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["GiveUpRequest"] | null;
             };
         };
         responses: {
