@@ -8,11 +8,9 @@ from howdah.client.models import (
     Agent,
     ComputeResource,
     EnrolledAgent,
-    HealthEvent,
-    ResourceStanding,
-    ResourceStandings,
     ResourceTest,
 )
+from howdah.client.standings import HealthEvent, ResourceStanding, ResourceStandings
 
 
 class ResourceCalls(VersionedCollection[ComputeResource]):

@@ -12,8 +12,9 @@ from rich.table import Table
 from howdah.cli.errors import CliError
 from howdah.cli.finding import find_resource
 from howdah.cli.session import Session, table, with_session
-from howdah.client.models import ComputeResource, HealthEvent, ResourceStanding
+from howdah.client.models import ComputeResource
 from howdah.client.resources import ResourceCalls
+from howdah.client.standings import HealthEvent, ResourceStanding
 from howdah.contracts.looks import StepName, StepReport
 
 app = typer.Typer(no_args_is_help=True, help="Compute resources: the machines that run jobs.")
