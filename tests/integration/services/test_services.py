@@ -206,7 +206,8 @@ def test_an_experiment_s_tasks_do_their_work_on_the_resource(run: Run, half: Pla
     sha256 = hashlib.sha256(content).hexdigest()
     run.do(env_setup, {"subdirectories": ["data"]})
     staged = run.do(stage_input, {"source": source, "target": "data/in.txt", "sha256": sha256})
-    assert staged == {"uri": source, "size_bytes": len(content), "sha256": sha256, "present": True}
+    told = {"uri": source, "size_bytes": len(content), "sha256": sha256, "present": True, "form": "file", "files": []}
+    assert staged == told
     monitoring, _ = run.submit("wc -c < data/in.txt > count.txt")
     assert run.outcome(monitoring, TaskCompleted).outputs["exit_code"] == 0
     run.do(stage_output, {"source": "count.txt", "target": result, "name": "count"})
