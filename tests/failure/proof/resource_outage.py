@@ -41,12 +41,12 @@ def resource_outage(ground: Ground, size: OutageSize) -> Line:
     with FaultProxy(ground.sshd.port) as proxy, ground.client() as client:
         away = resource(client, ground, "away", proxy.port, size.timeout_seconds, outage_seconds=3_600)
         healthy = resource(client, ground, "beside", ground.sshd.port, size.timeout_seconds)
-        switch(proxy, "refuse")
+        switch(proxy, "hang")
         sick = [launched(client, command(away, f"{PROOF}-{number}", _RETRY)) for number in range(size.sick)]
         all_blocked = holds_within(lambda: len(_blocked(client, sick)) == size.sick, _PATIENCE_SECONDS)
         ground.platform.kill("orchestrator")
         attempts = _attempts(client, sick)
-        beside = [launched(client, command(healthy, f"{PROOF}-beside-{n}", _RETRY)) for n in range(size.healthy)]
+        beside = [launched(client, command(healthy, f"beside-{n}", _RETRY)) for n in range(size.healthy)]
         beside_ended = holds_within(lambda: not open_experiments(ground, beside), _PATIENCE_SECONDS)
         time.sleep(size.down_seconds)
         still_blocked, tried = len(_blocked(client, sick)), _attempts(client, sick) - attempts
