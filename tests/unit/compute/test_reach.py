@@ -26,7 +26,7 @@ def test_an_agent_works_on_its_own_resource(tmp_path: Path) -> None:
         assert connection.run_script("printf here", {}).stdout == b"here"
 
 
-@pytest.mark.parametrize("agent_of", [None, ResourceId(new_id())])
+@pytest.mark.parametrize("agent_of", [None, ResourceId(new_id())], ids=["no agent", "another agent"])
 def test_nobody_else_works_on_his_own_machine_in_its_place(tmp_path: Path, agent_of: ResourceId | None) -> None:
     target = of_an_agent(tmp_path)
     reach = PooledReach(agent_of=agent_of)

@@ -113,7 +113,7 @@ def test_an_event_of_a_task_that_does_not_exist_is_refused() -> None:
     assert f"is no task of resource {OWN.resource_id}" in reason
 
 
-@pytest.mark.parametrize("resource_id", [OTHER, None])
+@pytest.mark.parametrize("resource_id", [OTHER, None], ids=["another resource", "no resource"])
 def test_an_event_of_a_task_that_others_work_on_is_refused(resource_id: str | None) -> None:
     places = Places({TASK: PLACE._replace(resource_id=resource_id)}, {})
     reason = judged(TaskCompleted(**OF_TASK), places=places)
