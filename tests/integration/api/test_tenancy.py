@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -27,7 +28,29 @@ ROUTES = [
     if path.startswith("/api/v1")
     for method in operations
 ]
-WITH_ID = [(method, path) for method, path in ROUTES if "{" in path]
+EVERYBODYS = {("GET", "/api/v1/services/{name}")}
+"""What all gateways of an installation share and may see."""
+WITH_ID = [(method, path) for method, path in ROUTES if "{" in path and (method, path) not in EVERYBODYS]
+REFERRING = tuple(
+    f"/api/v1/{kind}/{{"
+    for kind in (
+        *("application-interfaces", "application-deployments", "compute-resources", "storage-resources"),
+        *("quotas", "maintenance-windows"),
+    )
+)
+"""What names other things of its gateway."""
+NO_IDS = {"name": "stdout", "stream": "stdout", "number": "0"}
+"""What stands in a path and is nobody's."""
+SMALLEST_BODIES = {
+    "host-keys": {"fingerprint": f"SHA256:{'A' * 43}"},
+    "correct": {"state": "FAILED", "reason": "test"},
+    "control": {"lane": "slow"},
+    "replicas": {"uri": f"howdah://objects/{'0' * 8}"},
+}
+NEXT_WEEK = {
+    "starts_at": (SystemClock().now() + timedelta(days=7)).isoformat(),
+    "ends_at": (SystemClock().now() + timedelta(days=8)).isoformat(),
+}
 LISTS = [(method, path) for method, path in ROUTES if method == "GET" and "{" not in path and "stream" not in path]
 
 
@@ -58,7 +81,15 @@ def furnish(tenant: Tenant) -> Belongings:
         experiment = make(client, "experiments", {**bodies["experiments"], "launch": True})["id"]
         process = client.get(f"/api/v1/experiments/{experiment}/processes").json()["items"][0]["id"]
         task = client.get(f"/api/v1/experiments/{experiment}/tasks").json()["items"][0]["id"]
-        file = client.post("/api/v1/files", files={"file": ("f", b"x")}).json()["id"]
+        file = client.post("/api/v1/files", files={"file": ("f", b"x")}).json()
+        bodies["storage-resources"] = storage_body(bodies["compute-resources"])
+        storage = make(client, "storage-resources", bodies["storage-resources"])
+        bodies["data-products"] = {"name": "p"}
+        product = make(client, "data-products", {"replicas": [file["uri"]]})
+        bodies["quotas"] = {"name": "q", "max_live_jobs": 5, "resource_id": resource["id"]}
+        quota = make(client, "quotas", bodies["quotas"])
+        bodies["maintenance-windows"] = {"resource_id": resource["id"], **NEXT_WEEK}
+        window = make(client, "maintenance-windows", bodies["maintenance-windows"])
     ids = {
         "credential_id": credential["id"],
         "resource_id": resource["id"],
@@ -68,13 +99,23 @@ def furnish(tenant: Tenant) -> Belongings:
         "experiment_id": experiment,
         "process_id": process,
         "task_id": task,
-        "file_id": file,
+        "file_id": file["id"],
+        "storage_id": storage["id"],
+        "product_id": product["id"],
+        "replica_id": product["replicas"][0]["id"],
+        "quota_id": quota["id"],
+        "maintenance_window_id": window["id"],
         "token_id": token_of(tenant),
         "letter_id": dead_letter_of(tenant, experiment),
         "test_id": look_of(tenant, resource["id"]),
         "gateway_id": tenant.gateway_id,
     }
     return Belongings(ids, bodies)
+
+
+def storage_body(resource: dict[str, Any]) -> dict[str, Any]:
+    login = {name: resource[name] for name in ("host", "username", "credential_id", "host_keys")}
+    return {"name": "archive", "kind": "sftp", "root": "/data", **login}
 
 
 def token_of(tenant: Tenant) -> str:
@@ -140,10 +181,15 @@ def stranger(tenant: Tenant) -> Iterator[httpx2.Client]:
 
 
 def body_for(path: str, theirs: Belongings) -> dict[str, Any]:
-    if path.endswith("/host-keys"):
-        return {"fingerprint": f"SHA256:{'A' * 43}"}
+    if (last := path.rsplit("/", maxsplit=1)[-1]) in SMALLEST_BODIES:
+        return SMALLEST_BODIES[last]
     kind = path.removeprefix("/api/v1/").split("/", maxsplit=1)[0]
     return theirs.bodies.get(kind, {"name": "other"})
+
+
+def is_of_the_installation(method: str, path: str) -> bool:
+    """Tell whether only a platform administrator may call it, whosever thing it names."""
+    return method != "GET" and (path.startswith(("/api/v1/services/", "/api/v1/task-types/")) or "/agent" in path)
 
 
 @pytest.mark.parametrize(("method", "path"), WITH_ID)
@@ -151,21 +197,19 @@ def test_what_belongs_to_another_gateway_does_not_exist(
     method: str, path: str, theirs: Belongings, stranger: httpx2.Client
 ) -> None:
     parameters = [part[1:-1] for part in path.replace(":", "/").split("/") if part.startswith("{")]
-    unknown = set(parameters) - theirs.ids.keys() - {"name"}
+    unknown = set(parameters) - theirs.ids.keys() - NO_IDS.keys()
     assert not unknown, f"{unknown}: say in furnish() how a gateway comes to have one"
-    address = path.format_map({**theirs.ids, "name": "stdout"})
+    address = path.format_map({**theirs.ids, **NO_IDS})
     has_body = "requestBody" in DOCUMENT["paths"][path][method.lower()]
-    body = body_for(path, theirs) if has_body and (method == "PUT" or path.endswith("/host-keys")) else {}
+    wants_body = method == "PUT" or path.rsplit("/", maxsplit=1)[-1] in SMALLEST_BODIES
+    body = body_for(path, theirs) if has_body and wants_body else {}
     response = stranger.request(method, address, json=body if has_body else None, headers={"If-Match": '"1"'})
-    if path.startswith("/api/v1/application-") and method == "PUT" and "modules" not in path:
-        # Their module is not known here either: that is told first, in the same words as if there were none.
+    if method == "PUT" and path.startswith(REFERRING) and path.endswith("}"):
+        # What theirs refers to is not known here either: that is told first, in the same words as if there were none.
         assert response.status_code == 422
         assert "of this gateway" in response.text
-    elif path == "/api/v1/compute-resources/{resource_id}" and method == "PUT":
-        assert response.status_code == 422
-        assert "names no credential of this gateway" in response.text
     else:
-        expected = 403 if "gateway_id" in parameters else 404
+        expected = 403 if "gateway_id" in parameters or is_of_the_installation(method, path) else 404
         assert response.status_code == expected, response.text
 
 
