@@ -26,6 +26,7 @@ from howdah.client.client import Client
 from howdah.client.collections import VersionedCollection
 from howdah.client.errors import ConflictError, InvalidRequestError, ProblemError
 from howdah.client.models import Versioned
+from howdah.contracts.params import MAX_FILE_BYTES
 
 V = TypeVar("V", bound=Versioned)
 
@@ -184,6 +185,9 @@ _DEFAULTS: Final[dict[str, JsonValue]] = {
     "is_default": False,
     "runtime": "apptainer",
     "read_only": False,
+    "max_files": 100,
+    "max_bytes": MAX_FILE_BYTES,
+    "after_failure": False,
 }
 """What the server writes into inputs, outputs, queues and containers whose author left it out."""
 
