@@ -12,6 +12,7 @@ ALWAYS: dict[tuple[str, str], str] = {
     ("test_settings_that_contradict_the_contract_are_refused", "mock"): _NO_ADMIN,
     ("test_a_topic_that_does_not_exist_stops_the_consumer", "mock"): "the mock cluster creates what it is asked about",
     ("test_refused_commits_are_made_good", "kafka"): _NO_ERRORS,
+    ("test_a_coordinator_that_is_looked_for_during_a_commit_loses_nothing", "kafka"): _NO_ERRORS,
     ("test_a_member_that_was_thrown_out_commits_nothing_and_comes_back", "kafka"): _NO_ERRORS,
     ("test_nobody_commits_what_it_does_not_own", "mock"): _TWIN_ONLY,
     ("test_nobody_commits_what_it_does_not_own", "kafka"): _TWIN_ONLY,

@@ -207,8 +207,19 @@ def _still(gate: Gate) -> bool:
     return len(gate.begun) == before
 
 
-@pytest.mark.parametrize("errors", [(27,), (27, 27, 27, 15)], ids=["once", "again and again"])
+@pytest.mark.parametrize("errors", [(27,), (27, 27, 27, 27)], ids=["once", "again and again"])
 def test_refused_commits_are_made_good(bench: Bench, errors: tuple[int, ...]) -> None:
+    gate = _refused_in_the_middle(bench, errors)
+    assert Counter(gate.done) == Counter(values(100))
+
+
+def test_a_coordinator_that_is_looked_for_during_a_commit_loses_nothing(bench: Bench) -> None:
+    # The client may look for longer than the session lasts: then the member is thrown out, and messages come again.
+    gate = _refused_in_the_middle(bench, (15,))
+    assert set(gate.done) == set(values(100))
+
+
+def _refused_in_the_middle(bench: Bench, errors: tuple[int, ...]) -> Gate:
     bench.create(2)
     gate = Gate()
     bench.write(*values(50), partition=None)
@@ -217,7 +228,7 @@ def test_refused_commits_are_made_good(bench: Bench, errors: tuple[int, ...]) ->
     bench.harness.refuse_commits(*errors)
     bench.write(*values(50, 50), partition=None)
     bench.until_acknowledged(100)
-    assert Counter(gate.done) == Counter(values(100))
+    return gate
 
 
 def test_a_member_that_was_thrown_out_commits_nothing_and_comes_back(bench: Bench) -> None:
