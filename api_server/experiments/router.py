@@ -1,6 +1,5 @@
 """Paths of experiments: made, looked at, changed, launched, steered."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -8,6 +7,7 @@ from fastapi import APIRouter, Body, Depends, Query, Request, Response
 
 from api_server.auth.principal import Principal, Scope
 from api_server.experiments import service
+from api_server.experiments.answers import brief_answer, steered
 from api_server.experiments.schemas import (
     APPLICATION_EXAMPLE,
     TASKS_EXAMPLE,
@@ -32,7 +32,6 @@ from api_server.lifecycle.lifecycle import Lifecycle
 from api_server.lifecycle.requests import Changes, ExperimentRequest
 from api_server.presentation import runs
 from api_server.problems import ConflictError, InvalidRequestError, NotFoundError
-from api_server.registry.records import ExperimentRecord
 from api_server.registry.repositories import experiment_reads
 from api_server.registry.repositories.experiment_reads import ExperimentFilter
 from howdah.contracts.states import ExperimentState
@@ -115,7 +114,7 @@ def create_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
 
     def produce() -> Answer:
         [record] = lifecycle.create(work, principal, [body])
-        return _one(record, 201, {"Location": f"{request.url.path}/{record.id}", **etag(record.version)})
+        return brief_answer(record, 201, {"Location": f"{request.url.path}/{record.id}", **etag(record.version)})
 
     return idempotent.answer(work, principal, produce)
 
@@ -166,7 +165,7 @@ def update_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
     """Replace the request of an experiment that is not launched; it has to be validated again."""
     service.refuse_launch(body)
     record = lifecycle.update(work, principal, experiment_id, body, expected)
-    return _one(record, 200, etag(record.version)).response()
+    return brief_answer(record, 200, etag(record.version)).response()
 
 
 @router.delete("/experiments/{experiment_id}", status_code=204, responses=DELETES)
@@ -178,7 +177,7 @@ def delete_experiment(work: Work, principal: Writer, lifecycle: Steering, experi
 @router.post("/experiments/{experiment_id}/validate", response_model=ExperimentBrief, responses=STEERS)
 def validate_experiment(work: Work, principal: Writer, lifecycle: Steering, experiment_id: Id) -> Response:
     """Check everything that a launch checks, without launching."""
-    return _one(lifecycle.validate(work, principal, experiment_id), 200).response()
+    return brief_answer(lifecycle.validate(work, principal, experiment_id), 200).response()
 
 
 @router.post("/experiments/{experiment_id}/launch", status_code=202, response_model=ExperimentBrief, responses=STEERS)
@@ -186,7 +185,7 @@ def launch_experiment(
     work: Work, principal: Writer, lifecycle: Steering, experiment_id: Id, idempotent: Idempotent
 ) -> Response:
     """Launch it, once, whoever else tries: the second launch is a conflict that names the state."""
-    return _steered(work, principal, idempotent, lambda: lifecycle.launch(work, principal, [experiment_id])[0])
+    return steered(work, principal, idempotent, lambda: lifecycle.launch(work, principal, [experiment_id])[0])
 
 
 @router.post("/experiments/{experiment_id}/cancel", status_code=202, response_model=ExperimentBrief, responses=STEERS)
@@ -200,7 +199,7 @@ def cancel_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
 ) -> Response:
     """Ask for it to be stopped. What runs is stopped where it runs; the live stream tells when it is CANCELED."""
     reason = body.reason if body else ""
-    return _steered(work, principal, idempotent, lambda: lifecycle.cancel(work, principal, experiment_id, reason))
+    return steered(work, principal, idempotent, lambda: lifecycle.cancel(work, principal, experiment_id, reason))
 
 
 @router.post("/experiments/{experiment_id}/give-up", status_code=202, response_model=ExperimentBrief, responses=STEERS)
@@ -214,7 +213,7 @@ def give_up_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
 ) -> Response:
     """Wait no longer for a resource that is away: what is blocked fails at once, with the history of the wait."""
     reason = body.reason if body else ""
-    return _steered(work, principal, idempotent, lambda: lifecycle.give_up(work, principal, experiment_id, reason))
+    return steered(work, principal, idempotent, lambda: lifecycle.give_up(work, principal, experiment_id, reason))
 
 
 @router.post("/tasks/{task_id}/give-up", status_code=202, response_model=ExperimentBrief, responses=STEERS)
@@ -229,7 +228,7 @@ def give_up_task(  # noqa: PLR0913, PLR0917 - the parts of the call
     """Wait no longer with this one task for a resource that is away."""
     experiment_id = service.get_task(work, principal.gateway_id, task_id)["experiment_id"]
     reason = body.reason if body else ""
-    return _steered(
+    return steered(
         work, principal, idempotent, lambda: lifecycle.give_up(work, principal, experiment_id, reason, task_id)
     )
 
@@ -249,7 +248,7 @@ def clone_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
     def produce() -> Answer:
         record = lifecycle.clone(work, principal, experiment_id, body.name if body else None)
         location = f"{request.url.path.rpartition('/')[0].rpartition('/')[0]}/{record.id}"
-        return _one(record, 201, {"Location": location, **etag(record.version)})
+        return brief_answer(record, 201, {"Location": location, **etag(record.version)})
 
     return idempotent.answer(work, principal, produce)
 
@@ -271,16 +270,6 @@ def relaunch_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
     def produce() -> Answer:
         record = lifecycle.relaunch(work, principal, experiment_id, body or Changes())
         location = f"{request.url.path.rpartition('/')[0].rpartition('/')[0]}/{record.id}"
-        return _one(record, 201, {"Location": location, **etag(record.version)})
+        return brief_answer(record, 201, {"Location": location, **etag(record.version)})
 
     return idempotent.answer(work, principal, produce)
-
-
-def _one(record: ExperimentRecord, status: int, headers: dict[str, str] | None = None) -> Answer:
-    return Answer(status, service.brief(record), headers or {})
-
-
-def _steered(
-    work: Work, principal: Principal, idempotent: Idempotent, steer: Callable[[], ExperimentRecord]
-) -> Response:
-    return idempotent.answer(work, principal, lambda: _one(steer(), 202))

@@ -1,21 +1,20 @@
 """Paths that steer an experiment once it was launched: pause, resume, skip, retry, fetch outputs again."""
 
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from api_server.auth.principal import Principal, Scope
 from api_server.experiments import service
+from api_server.experiments.answers import brief_answer, steered
 from api_server.experiments.schemas import ExperimentBrief
 from api_server.experiments.steering_schemas import CorrectionRequest, Reason, RefetchRequest, RetryRequest
 from api_server.http.dependencies import Work, requires
-from api_server.http.idempotency import Answer, Idempotent
+from api_server.http.idempotency import Idempotent
 from api_server.http.model import Id
 from api_server.http.problem import problems
 from api_server.lifecycle.steering import Correction, Steering
 from api_server.problems import ConflictError, InvalidRequestError, NotFoundError
-from api_server.registry.records import ExperimentRecord
 
 router = APIRouter(tags=["experiments"])
 
@@ -46,7 +45,7 @@ def retry_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
     Done once, whoever else tries: the second is a conflict that names the state.
     """
     wish = body or RetryRequest()
-    return _steered(
+    return steered(
         work,
         principal,
         idempotent,
@@ -65,7 +64,7 @@ def refetch_outputs(  # noqa: PLR0913, PLR0917 - the parts of the call
 ) -> Response:
     """Bring outputs of an ended experiment back once more, from its work directory: a run that does only that."""
     names = body.outputs if body else ()
-    return _steered(work, principal, idempotent, lambda: steering.refetch(work, principal, experiment_id, names))
+    return steered(work, principal, idempotent, lambda: steering.refetch(work, principal, experiment_id, names))
 
 
 @router.post("/experiments/{experiment_id}/pause", status_code=202, response_model=ExperimentBrief, responses=STEERS)
@@ -79,7 +78,7 @@ def pause_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
 ) -> Response:
     """Begin nothing new: what runs goes on, retries that fall due wait. The stream tells when the process is PAUSED."""
     reason = body.reason if body else ""
-    return _steered(work, principal, idempotent, lambda: steering.pause(work, principal, experiment_id, reason))
+    return steered(work, principal, idempotent, lambda: steering.pause(work, principal, experiment_id, reason))
 
 
 @router.post("/experiments/{experiment_id}/resume", status_code=202, response_model=ExperimentBrief, responses=STEERS)
@@ -93,7 +92,7 @@ def resume_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
 ) -> Response:
     """Let a paused experiment go on, at once."""
     reason = body.reason if body else ""
-    return _steered(work, principal, idempotent, lambda: steering.resume(work, principal, experiment_id, reason))
+    return steered(work, principal, idempotent, lambda: steering.resume(work, principal, experiment_id, reason))
 
 
 @router.post("/tasks/{task_id}/skip", status_code=202, response_model=ExperimentBrief, responses=STEERS)
@@ -102,7 +101,7 @@ def skip_task(  # noqa: PLR0913, PLR0917 - the parts of the call
 ) -> Response:
     """Leave out a task that has not begun or waits for another try; its dependents go on as if it had succeeded."""
     reason = body.reason if body else ""
-    return _steered(work, principal, idempotent, lambda: steering.skip(work, principal, task_id, reason))
+    return steered(work, principal, idempotent, lambda: steering.skip(work, principal, task_id, reason))
 
 
 @router.post("/experiments/{experiment_id}/correct", status_code=202, response_model=ExperimentBrief, responses=STEERS)
@@ -111,7 +110,7 @@ def correct_experiment(
 ) -> Response:
     """Say that the latest run of a live experiment has FAILED or was CANCELED. Its job goes on."""
     correction = Correction(body.state, body.reason, body.outputs)
-    return Answer(202, service.brief(steering.correct_run(work, principal, experiment_id, correction))).response()
+    return brief_answer(steering.correct_run(work, principal, experiment_id, correction), 202).response()
 
 
 @router.post("/processes/{process_id}/correct", status_code=202, response_model=ExperimentBrief, responses=STEERS)
@@ -122,17 +121,11 @@ def correct_process(
     experiment_id = service.get_process(work, principal.gateway_id, process_id)["experiment_id"]
     correction = Correction(body.state, body.reason, body.outputs)
     record = steering.correct_run(work, principal, experiment_id, correction, process_id)
-    return Answer(202, service.brief(record)).response()
+    return brief_answer(record, 202).response()
 
 
 @router.post("/tasks/{task_id}/correct", status_code=202, response_model=ExperimentBrief, responses=STEERS)
 def correct_task(work: Work, principal: Operator, steering: Hands, task_id: Id, body: CorrectionRequest) -> Response:
     """Say how a task of a live run has ended, against what the platform knows; the run goes on from there."""
     correction = Correction(body.state, body.reason, body.outputs)
-    return Answer(202, service.brief(steering.correct_task(work, principal, task_id, correction))).response()
-
-
-def _steered(
-    work: Work, principal: Principal, idempotent: Idempotent, steer: Callable[[], ExperimentRecord]
-) -> Response:
-    return idempotent.answer(work, principal, lambda: Answer(202, service.brief(steer())))
+    return brief_answer(steering.correct_task(work, principal, task_id, correction), 202).response()
