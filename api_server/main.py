@@ -31,6 +31,7 @@ from api_server.compute_resources.router import router as compute_resources
 from api_server.console.site import ConsoleSite
 from api_server.credentials.router import router as credentials
 from api_server.data_products.router import router as data_products
+from api_server.experiments.creations import gathered_creations
 from api_server.experiments.logs_router import router as logs
 from api_server.experiments.outputs_router import router as outputs
 from api_server.experiments.router import router as experiments
@@ -41,10 +42,12 @@ from api_server.files.signed_router import router as signed_objects
 from api_server.gateways.router import router as gateways
 from api_server.gateways.session_router import router as session
 from api_server.http.dependencies import commit_limiter
+from api_server.http.gathering import Gathering
 from api_server.http.observe import Observed
 from api_server.http.openapi import describe, operation_id
 from api_server.http.probes import router as probes
 from api_server.http.problem import install_problem_handlers
+from api_server.lifecycle.catalogue import AnyRequest
 from api_server.lifecycle.lifecycle import Lifecycle
 from api_server.lifecycle.redrive import Redrive
 from api_server.lifecycle.steering import Steering
@@ -120,6 +123,7 @@ class Parts:
     vault: Vault
     capabilities: Capabilities
     lifecycle: Lifecycle
+    creations: Gathering[AnyRequest]
     steering: Steering
     redrive: Redrive
     live_feed: LiveFeed
@@ -218,6 +222,7 @@ def make_parts(settings: ApiSettings, registry: Registry, messaging: Messaging) 
     capabilities = Capabilities(key_bytes(settings.capability_key), clock)
     hub = FeedHub(engine)
     standings = StandingsTable(messaging)
+    lifecycle = Lifecycle(capabilities, clock, standings)
     return Parts(
         registry=registry,
         authenticator=authenticator,
@@ -225,7 +230,8 @@ def make_parts(settings: ApiSettings, registry: Registry, messaging: Messaging) 
         signer=signer,
         vault=Vault(settings.master_key_bytes),
         capabilities=capabilities,
-        lifecycle=Lifecycle(capabilities, clock, standings),
+        lifecycle=lifecycle,
+        creations=gathered_creations(registry, lifecycle, f"{API}/experiments"),
         steering=Steering(capabilities, clock, standings),
         standings=standings,
         redrive=Redrive(clock),

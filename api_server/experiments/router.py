@@ -23,11 +23,13 @@ from api_server.experiments.schemas import (
 )
 from api_server.http.dependencies import Work, requires
 from api_server.http.etag import ExpectedVersion, etag
+from api_server.http.gathering import Gathering
 from api_server.http.idempotency import Answer, Idempotent
 from api_server.http.model import Id
 from api_server.http.page import Page, WhichPage
 from api_server.http.problem import CREATES, DELETES, EDITS, LISTS, READS, problems
 from api_server.http.raw import page_shown, shown
+from api_server.lifecycle.catalogue import AnyRequest
 from api_server.lifecycle.lifecycle import Lifecycle
 from api_server.lifecycle.requests import Changes, ExperimentRequest
 from api_server.presentation import runs
@@ -52,6 +54,14 @@ async def _lifecycle(request: Request) -> Lifecycle:
 
 
 Steering = Annotated[Lifecycle, Depends(_lifecycle)]
+
+
+async def _creations(request: Request) -> Gathering[AnyRequest]:
+    creations: Gathering[AnyRequest] = request.app.state.creations
+    return creations
+
+
+Creations = Annotated[Gathering[AnyRequest], Depends(_creations)]
 NewExperiment = Annotated[
     ExperimentRequest,
     Body(
@@ -107,16 +117,11 @@ Wanted = Annotated[ExperimentFilter, Depends(experiment_filter)]
 
 
 @router.post("/experiments", status_code=201, response_model=ExperimentBrief, responses=CREATES)
-def create_experiment(  # noqa: PLR0913, PLR0917 - the parts of the call
-    request: Request, work: Work, principal: Writer, lifecycle: Steering, body: NewExperiment, idempotent: Idempotent
+async def create_experiment(
+    principal: Writer, creations: Creations, body: NewExperiment, idempotent: Idempotent
 ) -> Response:
     """Make an experiment; with `launch` it is started in the same transaction."""
-
-    def produce() -> Answer:
-        [record] = lifecycle.create(work, principal, [body])
-        return brief_answer(record, 201, {"Location": f"{request.url.path}/{record.id}", **etag(record.version)})
-
-    return idempotent.answer(work, principal, produce)
+    return await creations.answer(principal, body, idempotent)
 
 
 @router.post("/experiments:batch", status_code=201, response_model=Batch, responses=CREATES)

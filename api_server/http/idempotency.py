@@ -43,6 +43,10 @@ class Answer:
         """Return it as HTTP."""
         return Response(self.content.model_dump_json(), self.status, media_type=MEDIA_TYPE, headers=self.headers)
 
+    def remembered(self) -> dict[str, Any]:
+        """Return what is kept of it beside its key."""
+        return {"content": self.content.model_dump(mode="json"), "headers": self.headers}
+
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
@@ -71,8 +75,7 @@ class Idempotency:
         if earlier is not None:
             return self._again(earlier.fingerprint, earlier.status, earlier.body)
         answer = produce()
-        body = {"content": answer.content.model_dump(mode="json"), "headers": answer.headers}
-        remembered.remember(self.key, answer.status, body)
+        remembered.remember(self.key, answer.status, answer.remembered())
         return answer.response()
 
     def _again(self, fingerprint: bytes, status: int, body: dict[str, Any]) -> Response:

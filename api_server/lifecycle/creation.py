@@ -19,6 +19,7 @@ from api_server.registry.repositories import experiments, run_writes
 from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts.ids import new_id
 from howdah.contracts.states import ExperimentState
+from howdah.runtime import tracing
 
 CREATED_SEQ = 1
 LAUNCHED_SEQ = 2
@@ -43,12 +44,22 @@ class Creation:
         self._created: list[dict[str, Any]] = []
 
     def create(
-        self, requests: Sequence[AnyRequest], *, batch: bool, cloned_from: str | None = None
+        self,
+        requests: Sequence[AnyRequest],
+        *,
+        batch: bool,
+        cloned_from: str | None = None,
+        traces: Sequence[str | None] = (),
     ) -> list[ExperimentRecord]:
-        """Write the experiments, launched where they ask for it; all of them or, when one is wrong, none."""
+        """Write the experiments, launched where they ask for it; all of them or, when one is wrong, none.
+
+        With ``traces`` each belongs to a trace of its own, else all to that of the work at hand.
+        """
         planner = Planner(self._work.session, self._principal.gateway_id, requests, self._standings)
         problems: list[FieldProblem] = []
         for index, request in enumerate(requests):
+            if traces:
+                tracing.enter(traces[index])
             found = self._prepare(planner, request, cloned_from)
             problems += [problem.within(f"experiments.{index}") for problem in found] if batch else found
         refuse(problems)

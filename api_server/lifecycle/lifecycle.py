@@ -40,14 +40,20 @@ class Lifecycle:
         self._clock = clock or SystemClock()
 
     def create(
-        self, work: UnitOfWork, principal: Principal, requests: Sequence[AnyRequest], *, batch: bool = False
+        self,
+        work: UnitOfWork,
+        principal: Principal,
+        requests: Sequence[AnyRequest],
+        *,
+        batch: bool = False,
+        traces: Sequence[str | None] = (),
     ) -> list[ExperimentRecord]:
         """Create the experiments, launched where they say so; all or nothing, in a handful of statements.
 
-        With ``batch`` the problems' paths begin with ``experiments.<index>``.
+        With ``batch`` the problems' paths begin with ``experiments.<index>``; with ``traces`` each belongs to its own.
         """
         creation = Creation(work, principal, self._commands, self._clock.now())
-        return creation.create(requests, batch=batch)
+        return creation.create(requests, batch=batch, traces=traces)
 
     def validate(self, work: UnitOfWork, principal: Principal, experiment_id: str) -> ExperimentRecord:
         """Check everything that a launch checks; the experiment becomes VALIDATED."""

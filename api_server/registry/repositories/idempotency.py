@@ -1,9 +1,10 @@
 """Answers remembered under an Idempotency-Key."""
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import CursorResult, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -32,20 +33,33 @@ class IdempotencyRepository:
         Raises ``OperationalError`` (lock_not_available) when the other transaction takes longer than the engine's
         lock time-out.
         """
-        too_old = IdempotencyKey.created_at < func.now() - KEPT_FOR
-        self._session.execute(delete(IdempotencyKey).where(*self._of, IdempotencyKey.key == key, too_old))
-        row = {"key": key, "fingerprint": fingerprint, "status": PENDING, "body": {}, "created_at": func.now()}
-        statement = insert(IdempotencyKey).values(**self._caller, **row).on_conflict_do_nothing()
-        won = cast("CursorResult[Any]", self._session.execute(statement)).rowcount == 1
-        if won:
+        if self.claim_all({key: fingerprint}):
             return None
         return self._session.scalars(select(IdempotencyKey).where(*self._of, IdempotencyKey.key == key)).one()
 
+    def claim_all(self, fingerprints: Mapping[str, bytes]) -> list[str]:
+        """Take keys for this transaction, each with its request's fingerprint; return those that were free.
+
+        In the order of the keys, so that two transactions never wait for each other. Raises as ``claim`` does.
+        """
+        keys = sorted(fingerprints)
+        too_old = IdempotencyKey.created_at < func.now() - KEPT_FOR
+        self._session.execute(delete(IdempotencyKey).where(*self._of, IdempotencyKey.key.in_(keys), too_old))
+        pending = {**self._caller, "status": PENDING, "body": {}, "created_at": func.now()}
+        rows = [{**pending, "key": key, "fingerprint": fingerprints[key]} for key in keys]
+        statement = insert(IdempotencyKey).values(rows).on_conflict_do_nothing().returning(IdempotencyKey.key)
+        return list(self._session.scalars(statement))
+
     def remember(self, key: str, status: int, body: dict[str, Any]) -> None:
         """Keep the answer beside the claimed key."""
-        self._session.execute(
-            update(IdempotencyKey).where(*self._of, IdempotencyKey.key == key).values(status=status, body=body)
-        )
+        self.remember_all([(key, status, body)])
+
+    def remember_all(self, answers: Iterable[tuple[str, int, dict[str, Any]]]) -> None:
+        """Keep answers (key, status, body) beside their claimed keys."""
+        rows = [{"answered": key, "status": status, "body": body} for key, status, body in answers]
+        if rows:
+            mine = update(IdempotencyKey).where(*self._of, IdempotencyKey.key == bindparam("answered"))
+            self._session.connection().execute(mine, rows)
 
 
 def purge_idempotency_keys(session: Session) -> int:
