@@ -64,6 +64,7 @@ from api_server.registry.engine import make_engine
 from api_server.registry.repositories.idempotency import purge_idempotency_keys
 from api_server.registry.secrets import Vault
 from api_server.registry.unit_of_work import Registry
+from api_server.schedules.router import router as schedules
 from api_server.settings import ApiSettings, key_bytes
 from api_server.storage_resources.router import router as storage_resources
 from api_server.stream.hub import FeedHub
@@ -98,6 +99,7 @@ def routers() -> tuple[APIRouter, ...]:
         compute_resources,
         quotas,
         maintenance_windows,
+        schedules,
         looks,
         agents,
         task_types,

@@ -18,6 +18,7 @@ TAGS = {
     "data": "Data products with their replicas, and the storage resources from which inputs are read.",
     "compute resources": "The machines that run jobs.",
     "quotas": "Who may run how many jobs at once, and when a resource is to be empty.",
+    "schedules": "Experiments that start by themselves, by cron expression and time zone.",
     "applications": "What can be run, and how it is started where.",
     "credentials": "How resources are reached. Secrets go in and never come out.",
     "overview": "What needs somebody, what runs, what waits, over the whole gateway.",

@@ -55,6 +55,12 @@ class Lifecycle:
         creation = Creation(work, principal, self._commands, self._clock.now())
         return creation.create(requests, batch=batch, traces=traces)
 
+    @staticmethod
+    def check(work: UnitOfWork, principal: Principal, request: AnyRequest, field: str) -> None:
+        """Check all that a launch of ``request`` checks, and make nothing; problems' paths begin with ``field``."""
+        problems = Planner(work.session, principal.gateway_id, [request]).check(request, complete=True)
+        refuse([problem.within(field) for problem in problems])
+
     def validate(self, work: UnitOfWork, principal: Principal, experiment_id: str) -> ExperimentRecord:
         """Check everything that a launch checks; the experiment becomes VALIDATED."""
         record = mine(work, principal, experiment_id)

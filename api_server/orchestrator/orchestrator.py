@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api_server.lifecycle.commands import Commands, Mint
+from api_server.lifecycle.lifecycle import Lifecycle
 from api_server.orchestrator.admissions import Admissions, Gates
 from api_server.orchestrator.agent_loop import AgentLoop
 from api_server.orchestrator.batches import BatchLoop
@@ -20,11 +21,13 @@ from api_server.orchestrator.loops import LeasedLoop
 from api_server.orchestrator.outcomes import Outcomes
 from api_server.orchestrator.probing import Prober
 from api_server.orchestrator.retention import Retention
+from api_server.orchestrator.schedules import Schedules
 from api_server.orchestrator.settings import OrchestratorSettings
 from api_server.orchestrator.sinks import DeadLetterSink, LogSink, LookSink
 from api_server.orchestrator.timers import Timers
 from api_server.registry.leases import LeaseHolder
 from api_server.registry.outbox import OutboxRelay, Sweeper, open_registry
+from api_server.registry.unit_of_work import Registry
 from howdah.contracts import codec, topics
 from howdah.contracts.ids import new_id
 from howdah.messaging.abstract import Messaging, MessagingError
@@ -64,23 +67,14 @@ class Orchestrator:
         cache = RunCache(settings.orchestrator_cached_tasks)
         writer = EventWriter(registry, Commands(mint), cache, clock, self._standings, outcomes, gates.must_ask)
         health = HealthKeeper(registry, producer, Prober(mint), settings, clock)
-        group = settings.orchestrator_group
-
-        def batches(topic: topics.Topic, decoder: codec.Codec[Any], apply: Callable[..., None]) -> BatchLoop[Any]:
-            name = group if topic is topics.EVENTS else f"{group}-{topic.name.rpartition('.')[2]}"
-            reader = messaging.batches([topic.name], name)
-            return BatchLoop(
-                reader, lambda record: decoder.decode(record.value), apply, clock, limit=settings.orchestrator_batch
-            )
 
         def leased(name: str, step: Callable[[], object], period_seconds: float) -> LeasedLoop:
             return LeasedLoop(name, step, period_seconds, leases, clock)
 
+        schedules = Schedules(registry, Lifecycle(mint, clock, self._standings))
         retention = Retention(engine, logs=timedelta(days=settings.log_retention_days))
         self._loops: dict[str, Loop] = {
-            "events": batches(topics.EVENTS, codec.EVENTS, writer.apply),
-            "dead-letters": batches(topics.DEAD_LETTERS, codec.DEAD_LETTERS, DeadLetterSink(registry).store),
-            "logs": batches(topics.LOGS, codec.LOGS, LogSink(registry).store),
+            **self._readers(settings, registry, writer),
             "agents": AgentLoop(
                 engine,
                 messaging,
@@ -88,14 +82,31 @@ class Orchestrator:
                 replication_factor=settings.kafka_replication_factor,
                 limit=settings.orchestrator_batch,
             ),
-            "look-answers": batches(topics.LOOK_ANSWERS, codec.LOOK_ANSWERS, LookSink(registry).store),
             "timers": leased("timers", Timers(engine, producer, clock).fire, settings.timer_period_seconds),
             "gates": LeasedLoop("gates", gates.refresh, settings.gates_period_seconds, None, clock),
             "admissions": leased("admissions", Admissions(registry, clock).turn, settings.admission_period_seconds),
+            "schedules": leased("schedules", schedules.take_turns, settings.schedule_period_seconds),
             "sweeper": leased("sweeper", Sweeper(engine, producer).sweep, settings.sweep_period_seconds),
             "outcomes": LeasedLoop("outcomes", outcomes.write, settings.health_period_seconds, None, clock),
             "health": leased("health", health.step, settings.health_period_seconds),
             "retention": leased("retention", retention.prune, _PRUNE_SECONDS),
+        }
+
+    def _readers(self, settings: OrchestratorSettings, registry: Registry, writer: EventWriter) -> dict[str, Loop]:
+        """Return the loops that take in what the topics bring, batch by batch."""
+        group = settings.orchestrator_group
+
+        def batches(topic: topics.Topic, decoder: codec.Codec[Any], apply: Callable[..., None]) -> BatchLoop[Any]:
+            name = group if topic is topics.EVENTS else f"{group}-{topic.name.rpartition('.')[2]}"
+            reader = self._messaging.batches([topic.name], name)
+            limit = settings.orchestrator_batch
+            return BatchLoop(reader, lambda record: decoder.decode(record.value), apply, self._clock, limit=limit)
+
+        return {
+            "events": batches(topics.EVENTS, codec.EVENTS, writer.apply),
+            "dead-letters": batches(topics.DEAD_LETTERS, codec.DEAD_LETTERS, DeadLetterSink(registry).store),
+            "logs": batches(topics.LOGS, codec.LOGS, LogSink(registry).store),
+            "look-answers": batches(topics.LOOK_ANSWERS, codec.LOOK_ANSWERS, LookSink(registry).store),
         }
 
     @property

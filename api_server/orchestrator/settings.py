@@ -11,7 +11,7 @@ class OrchestratorSettings(ApiSettings):
     """Settings of the orchestrator."""
 
     service_name: str = "orchestrator"
-    database_pool: int = Field(default=12, ge=4, le=100)
+    database_pool: int = Field(default=13, ge=4, le=100)
     """One connection for each loop: events, timers, gates, admissions, upkeep, dead letters, logs, relay, sweeper …"""
     orchestrator_group: str = Field(default="orchestrator", min_length=1, max_length=200)
     orchestrator_batch: int = Field(default=500, ge=1, le=5_000)
@@ -23,6 +23,8 @@ class OrchestratorSettings(ApiSettings):
     """How soon a replica knows of a new quota or maintenance window."""
     admission_period_seconds: float = Field(default=0.5, gt=0, le=60)
     """How often the line in front of quotas moves on."""
+    schedule_period_seconds: float = Field(default=0.5, gt=0, le=60)
+    """How often it is looked whether a schedule's moment has come."""
     sweep_period_seconds: float = Field(default=2.0, gt=0, le=600)
     health_period_seconds: float = Field(default=1.0, gt=0, le=60)
     """How often circuits and lanes are looked at."""

@@ -13,6 +13,7 @@ from howdah.cli.commands import (
     new_task,
     quotas,
     resources,
+    schedules,
     services,
     task_types,
 )
@@ -31,6 +32,7 @@ app.add_typer(resources.app, name="resources")
 agents.add_to(app)
 app.add_typer(agents.app, name="agents")
 app.add_typer(quotas.app, name="quotas")
+app.add_typer(schedules.app, name="schedules")
 app.add_typer(apps.app, name="apps")
 app.add_typer(data.app, name="data")
 app.add_typer(dead_letters.app, name="dead-letters")

@@ -7,6 +7,7 @@ from typing import Final, Protocol, TypeVar
 from howdah.cli.errors import CliError
 from howdah.client import Client
 from howdah.client.models import ApplicationInterface, ComputeResource, Experiment
+from howdah.client.schedules import Schedule
 
 _UUID: Final = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
@@ -49,6 +50,11 @@ def find_resource(client: Client, text: str) -> ComputeResource:
 def find_interface(client: Client, text: str) -> ApplicationInterface:
     """Return the application interface with this id or name; CliError otherwise."""
     return _find("application", text, client.interfaces.get, client.interfaces.list)
+
+
+def find_schedule(client: Client, text: str) -> Schedule:
+    """Return the schedule with this id or name; CliError otherwise."""
+    return _find("schedule", text, client.schedules.get, client.schedules.list)
 
 
 def _find(what: str, text: str, get: Callable[[str], T], listed: Callable[[], Iterator[T]]) -> T:

@@ -26,6 +26,7 @@ from howdah.client.models import (
 )
 from howdah.client.products import ProductCalls
 from howdah.client.resources import ResourceCalls
+from howdah.client.schedules import ScheduleCalls
 from howdah.client.services import ServiceCalls
 from howdah.client.task_types import TaskTypeCalls
 from howdah.client.transfers import Files
@@ -71,6 +72,7 @@ class Client:
         self.task_types = TaskTypeCalls(self._connection)
         self.quotas = VersionedCollection(self._connection, "/quotas", Quota)
         self.maintenance_windows = VersionedCollection(self._connection, "/maintenance-windows", MaintenanceWindow)
+        self.schedules = ScheduleCalls(self._connection)
         self.files = Files(self._connection)
         self.storage = VersionedCollection(self._connection, "/storage-resources", StorageResource)
         self.products = ProductCalls(self._connection)

@@ -17,6 +17,7 @@ from api_server.registry.models.data import DataProduct, DataReplica, StorageRes
 from api_server.registry.models.execution import Attempt, Event, Experiment, Job, Process, Task, TaskLog
 from api_server.registry.models.health import ResourceControl, ResourceHealth, ResourceHealthEvent, ResourceSample
 from api_server.registry.models.live import LiveFile, LivePart
+from api_server.registry.models.scheduling import Schedule, ScheduleRun
 from api_server.registry.models.wire import DeadLetter, Lease, OutboxMessage
 
 __all__ = [
@@ -50,6 +51,8 @@ __all__ = [
     "ResourceHealthEvent",
     "ResourceLook",
     "ResourceSample",
+    "Schedule",
+    "ScheduleRun",
     "StorageResource",
     "StoredObject",
     "Task",

@@ -19,6 +19,7 @@ from api_server.registry.models import (
     Experiment,
     MaintenanceWindow,
     Quota,
+    Schedule,
     StorageResource,
     StoredObject,
 )
@@ -37,6 +38,7 @@ Row = TypeVar(
     DataProduct,
     Quota,
     MaintenanceWindow,
+    Schedule,
 )
 
 Use = tuple[str, str, str]
@@ -90,6 +92,11 @@ class CatalogueRepository(Generic[Row]):
 
     def _mine(self) -> Select[Row]:
         return select(self.model).where(self.model.gateway_id == self._gateway_id)
+
+    def _schedules(self, row_id: str) -> Select[str, str]:
+        """Return the statement of the schedules whose experiments name the row."""
+        named = cast_sql(Schedule.experiment, Text).contains(row_id, autoescape=True)
+        return select(Schedule.id, Schedule.name).where(Schedule.gateway_id == self._gateway_id, named)
 
     def _users(self, what: str, statement: Select[str, str]) -> list[Use]:
         return [(what, row[0], row[1]) for row in self._session.execute(statement.limit(_SHOWN_USES))]
@@ -161,7 +168,10 @@ class ResourceRepository(CatalogueRepository[ComputeResource]):
         agents = select(Agent.resource_id, Agent.kafka_user).where(
             Agent.gateway_id == self._gateway_id, Agent.resource_id == row_id
         )
-        named = (("application deployment", deployments), ("experiment", experiments), ("enrolled agent", agents))
+        named = (
+            *(("application deployment", deployments), ("experiment", experiments), ("enrolled agent", agents)),
+            ("schedule", self._schedules(row_id)),
+        )
         return [use for what, statement in named for use in self._users(what, statement)]
 
 
@@ -191,7 +201,7 @@ class InterfaceRepository(CatalogueRepository[ApplicationInterface]):
         statement = select(Experiment.id, Experiment.name).where(
             Experiment.gateway_id == self._gateway_id, Experiment.interface_id == row_id
         )
-        return self._users("experiment", statement)
+        return self._users("experiment", statement) + self._users("schedule", self._schedules(row_id))
 
 
 class DeploymentRepository(CatalogueRepository[ApplicationDeployment]):
@@ -206,7 +216,7 @@ class FileRepository(CatalogueRepository[StoredObject]):
     model = StoredObject
 
     def uses(self, row_id: str) -> list[Use]:
-        """Return the experiments that have not ended and name the file in their inputs, and the products that it is."""
+        """Return the live experiments and the schedules whose inputs name the file, and the products that it is."""
         statement = select(Experiment.id, Experiment.name).where(
             Experiment.gateway_id == self._gateway_id,
             Experiment.state.in_(sorted(state for state in ExperimentState if not is_terminal(state))),
@@ -218,7 +228,9 @@ class FileRepository(CatalogueRepository[StoredObject]):
             .join(StoredObject, StoredObject.key == DataReplica.key)
             .where(StoredObject.gateway_id == self._gateway_id, StoredObject.id == row_id)
         )
-        return self._users("experiment", statement) + self._users("data product", products)
+        schedules = self._schedules(row_id)
+        named = (("experiment", statement), ("data product", products), ("schedule", schedules))
+        return [use for what, users in named for use in self._users(what, users)]
 
     def mark_deleted(self, row_id: str) -> None:
         """Hide the file; its bytes are removed after the commit."""

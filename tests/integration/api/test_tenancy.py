@@ -90,6 +90,9 @@ def furnish(tenant: Tenant) -> Belongings:
         quota = make(client, "quotas", bodies["quotas"])
         bodies["maintenance-windows"] = {"resource_id": resource["id"], **NEXT_WEEK}
         window = make(client, "maintenance-windows", bodies["maintenance-windows"])
+        plan = {"name": "p", "kind": "tasks", "tasks": [{"name": "t", "type": "noop"}]}
+        bodies["schedules"] = {"name": "s", "cron": "0 2 * * *", "experiment": plan}
+        schedule = make(client, "schedules", bodies["schedules"])
     ids = {
         "credential_id": credential["id"],
         "resource_id": resource["id"],
@@ -105,6 +108,7 @@ def furnish(tenant: Tenant) -> Belongings:
         "replica_id": product["replicas"][0]["id"],
         "quota_id": quota["id"],
         "maintenance_window_id": window["id"],
+        "schedule_id": schedule["id"],
         "token_id": token_of(tenant),
         "letter_id": dead_letter_of(tenant, experiment),
         "test_id": look_of(tenant, resource["id"]),

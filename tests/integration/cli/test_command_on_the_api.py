@@ -181,6 +181,23 @@ def test_an_experiment_is_made_from_yaml_with_its_files(howdah: Howdah) -> None:
     assert len(howdah.json("experiments", "list")) == 1
 
 
+def test_a_schedule_is_set_changed_paused_shown_and_removed(howdah: Howdah) -> None:
+    _actions(howdah, "catalogue.yaml", "cluster.yaml")
+    nightly = ("schedules", "set", "nightly", "--zone", "Europe/Berlin", "-f", "experiment-slurm.yaml")
+    made = json.loads(howdah(*nightly, "--cron", "30 2 * * *", "--json").stdout)
+    assert (made["version"], made["experiment"]["kind"], len(made["next_runs"])) == (1, "application", 5)
+    assert "nightly: next " in howdah(*nightly, "--cron", "30 3 * * *", "--overlap", "skip").stdout
+    [listed] = howdah.json("schedules", "list")
+    assert (listed["id"], listed["cron"], listed["overlap"]) == (made["id"], "30 3 * * *", "skip")
+    assert "paused" in howdah("schedules", "pause", "nightly").stdout + howdah("schedules", "list").stdout
+    assert "next: never" in howdah("schedules", "show", "nightly").stdout
+    assert "03:30 CE" in howdah("schedules", "resume", "nightly").stdout
+    assert len(howdah("schedules", "preview", "0 9 * * mon", "--count", "4").stdout.splitlines()) == 4
+    assert "cron: " in howdah(*nightly, "--cron", "soon", code=1).stderr
+    howdah("schedules", "remove", "nightly")
+    assert howdah.json("schedules", "list") == []
+
+
 def test_wrong_values_are_told_with_their_document(howdah: Howdah) -> None:
     _actions(howdah, "catalogue.yaml", "cluster.yaml")
     good = (howdah.folder / "experiment-slurm.yaml").read_text()
