@@ -1,9 +1,11 @@
 """Structured logs on standard error: one JSON object a line, or coloured lines for people."""
 
+import contextlib
+import io
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
@@ -18,12 +20,25 @@ def _with_trace(_: object, __: str, event: MutableMapping[str, Any]) -> MutableM
     return event
 
 
+class _UnfailingStream(io.TextIOBase):
+    """Loses a line, where the disk is full or the reader has gone, rather than the work that told of it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):  # ValueError: the stream was closed
+            self._stream.write(text)
+            self._stream.flush()
+        return len(text)
+
+
 def configure_logs(settings: RuntimeSettings) -> None:
     """Send structlog's and the standard library's records to standard error in the chosen format."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.stdlib.ExtraAdder(),
         _with_trace,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
@@ -33,6 +48,21 @@ def configure_logs(settings: RuntimeSettings) -> None:
         if settings.log_format == "console"
         else structlog.processors.JSONRenderer(serializer=lambda value, **_: orjson.dumps(value, default=str).decode())
     )
+    _configure_standard_library(settings, [*shared, structlog.stdlib.ExtraAdder()], renderer)
+    # Our own records take the short way: through the standard library each would cost three times as much.
+    structlog.configure(
+        processors=[*shared, renderer],
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _UnfailingStream(sys.stderr))),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level]),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=settings.service_name)
+
+
+def _configure_standard_library(
+    settings: RuntimeSettings, shared: list[structlog.types.Processor], renderer: structlog.types.Processor
+) -> None:
+    """Let the libraries' records look like ours."""
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
@@ -40,14 +70,3 @@ def configure_logs(settings: RuntimeSettings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
-    structlog.contextvars.bind_contextvars(service=settings.service_name)
