@@ -10,7 +10,7 @@ TEST_MINUTES ?= 40
 WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-packages unit conformance integration failure e2e proof bench bench-compute bench-console \
+.PHONY: help install run test test-packages unit conformance integration failure e2e proof bench bench-compute bench-lanes bench-console \
 	images test-kubernetes manifests \
 	format lint types arch check schemas lock clean console console-test console-pictures console-api console-packages
 
@@ -90,6 +90,9 @@ bench: install ## how fast it is here; the last line is one JSON object
 
 bench-compute: install ## how fast resources are reached; the last line is one JSON object
 	$(BIN)/python -m benchmarks.compute
+
+bench-lanes: install ## whether slow never blocks fast; the last line is one JSON object
+	$(BIN)/python -m benchmarks.lanes
 
 bench-console: console ## how fast the console is with 100,000 experiments; the last line is one JSON object
 	$(BIN)/python -m benchmarks.console

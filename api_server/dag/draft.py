@@ -2,12 +2,12 @@
 
 from collections import Counter, deque
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
 
-from api_server.dag import admission, parking, pausing
+from api_server.dag import admission, canceling, parking, pausing
 from api_server.dag.bindings import UnboundError, bound_params
 from api_server.dag.decisions import (
     AttemptNote,
@@ -133,6 +133,9 @@ class Draft:
         if not released and parking.is_withheld(self, spec):
             parking.park(self, spec, attempt)
             return
+        if canceling.is_over(self, spec):
+            canceling.end_unconfirmed(self, spec)
+            return
         try:
             params = bound_params(spec, self._outputs)
         except UnboundError as error:
@@ -141,7 +144,6 @@ class Draft:
             return
         publications = self.status(task_id).publications + 1
         command_id = CommandId(derive_id(task_id, attempt, publications))
-        deadline_at = self.now + timedelta(seconds=spec.deadline_seconds)
         self.set_task(
             task_id,
             TaskState.SCHEDULED,
@@ -150,9 +152,9 @@ class Draft:
             command_id=command_id,
             deferred=False,
             parked=None,
-            due_at=deadline_at,
+            due_at=canceling.due(self, spec),
         )
-        lane = self.lane(spec)
+        lane, deadline_at = self.lane(spec), canceling.deadline(self, spec)
         self.note(task_id, attempt, state=TaskState.SCHEDULED, command_id=command_id, lane=lane, published_at=self.now)
         self.decisions.publications.append(Publication(task_id, attempt, command_id, lane, params, deadline_at))
 

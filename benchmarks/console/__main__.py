@@ -19,6 +19,7 @@ import httpx2
 from sqlalchemy import Engine, text
 
 from api_server.registry.engine import make_engine
+from benchmarks.bar import missed, table
 from benchmarks.console import bars, seed
 from benchmarks.console.browser import Watched, signed_in
 from benchmarks.console.changes import move, moving
@@ -27,6 +28,7 @@ from tests.fixtures.platform import Platform
 
 RESULTS: Final = Path(__file__).parents[1] / "results"
 WEIGHT: Final = Path(__file__).parents[2] / "web_console" / "dist" / "weight.json"
+TITLE: Final = "Console: headless Chromium, software rendering"
 RUN_TASKS: Final = 10_000
 LIVE: Final = 300
 STORM_PER_SECOND: Final = 1_000
@@ -225,14 +227,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--no-store", action="store_true", help="leave benchmarks/results as it is")
     options = parser.parse_args(arguments)
     figures = measure(options.experiments)
-    print(bars.table(figures))
+    print(table(TITLE, bars.BARS, figures))
     if not options.no_store:
         RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "console.md").write_text(bars.table(figures), encoding="utf-8")
+        (RESULTS / "console.md").write_text(table(TITLE, bars.BARS, figures), encoding="utf-8")
         stored = {"machine": description(), **figures}
         (RESULTS / "console.json").write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(figures))
-    return 1 if bars.missed(figures) else 0
+    return 1 if missed(bars.BARS, figures) else 0
 
 
 if __name__ == "__main__":

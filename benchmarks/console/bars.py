@@ -1,25 +1,8 @@
-"""What the console has to reach, and the table of what it reached."""
+"""What the console has to reach."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.machine import description
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A figure's limit: at most, or with ``least`` at least."""
-
-    name: str
-    limit: float
-    about: str
-    least: bool = False
-
-    def reached(self, value: float) -> bool:
-        """Tell whether ``value`` keeps it."""
-        return value >= self.limit if self.least else value <= self.limit
-
+from benchmarks.bar import Bar
 
 BARS: Final = (
     Bar("graph_ready_ms", 1_000, "run of 10,000 tasks, each a node of its own: from the address to the drawn graph"),
@@ -36,24 +19,3 @@ BARS: Final = (
     Bar("initial_js_kb", 180, "initial JavaScript, gzipped"),
     Bar("css_kb", 20, "CSS, gzipped"),
 )
-
-
-def missed(figures: Mapping[str, float]) -> list[str]:
-    """Return the names of the bars that were not reached."""
-    return [bar.name for bar in BARS if not bar.reached(figures[bar.name])]
-
-
-def table(figures: Mapping[str, float]) -> str:
-    """Return the report as Markdown."""
-    machine = ", ".join(f"{name}: {value}" for name, value in description().items())
-    lines = ["# Console: headless Chromium, software rendering", "", machine, ""]
-    lines += ["| figure | bar | measured | |", "|---|---|---|---|"]
-    for bar in BARS:
-        value = figures[bar.name]
-        sign = "≥" if bar.least else "≤"
-        mark = "" if bar.reached(value) else "missed"
-        lines.append(f"| {bar.about} | {sign} {bar.limit:g} | {value:g} | {mark} |")
-    known = {bar.name for bar in BARS}
-    lines += ["", "| beside | |", "|---|---|"]
-    lines += [f"| {name.replace('_', ' ')} | {value:g} |" for name, value in figures.items() if name not in known]
-    return "\n".join([*lines, ""])

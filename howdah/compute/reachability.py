@@ -25,12 +25,16 @@ _ADVICE: Final[dict[tuple[StepName, FailureKind | None], str]] = {
     (StepName.NAME, None): "Check the spelling of the host, and that the services' name servers know it.",
     (StepName.TCP, None): "Check host and port, that sshd runs there, and that firewalls let the services through; "
     "a host that only others reach needs jump_hosts.",
-    (StepName.TCP, FailureKind.THROTTLED): "The host takes too few connections at a time (MaxStartups) or blocks this "
-    "address (fail2ban): wait, or ask its operators.",
     (StepName.TCP, FailureKind.PERMANENT): "Ask the jump host's operators to allow forwarding for this account.",
     (StepName.HOST_KEY, None): "Do not go on before you know why: ask the host's operators for its fingerprint over "
     "another way. If the key is right, confirm it; the old one is no longer trusted then once you remove it.",
-    (StepName.HOST_KEY, FailureKind.TRANSIENT): "Something other than sshd may listen there, or the link is bad.",
+    (
+        StepName.HOST_KEY,
+        FailureKind.TRANSIENT,
+    ): "Something other than sshd may listen there, or the link is bad; a host "
+    "that closes every connection may block this address (fail2ban): ask its operators.",
+    (StepName.HOST_KEY, FailureKind.THROTTLED): "The host takes too few connections at a time (MaxStartups): wait, or "
+    "ask its operators.",
     (StepName.LOGIN, None): "Check the username; put the credential's public key into authorized_keys there, or bring "
     "the certificate, password or answers that the host asks for.",
     (StepName.LOGIN, FailureKind.INTERNAL): "The platform could not hand out the credential: look at the API server.",

@@ -8,7 +8,16 @@ raises it.
 from datetime import UTC
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
 
 from howdah.contracts.failures import Failure
 from howdah.contracts.ids import (
@@ -262,7 +271,8 @@ class JobRecord(_OfProcess):
     attempt: int = Field(ge=1)
     generation: int = Field(ge=1)
     job_name: str
-    native_id: NativeId
+    native_id: NativeId | None = None
+    """None: nobody knows whether there is such a job; only a reaper looks for it."""
     work_dir: RemotePath
     target: ResourceTarget
     capability: str | None = Field(default=None, repr=False)
@@ -281,6 +291,12 @@ class JobRecord(_OfProcess):
     """When the process's cancellation was asked for: the job is to end, also once the cancellation is forgotten."""
     reaping: bool = False
     """The process ended as canceled without the resource's word: nobody waits, only the cancel goes on."""
+
+    @model_validator(mode="after")
+    def _is_followed_by_its_id(self) -> "JobRecord":
+        if self.native_id is None and not self.reaping:
+            raise ValueError("native_id: only a job that is reaped may be without")
+        return self
 
     def key(self) -> str:
         """Return the compaction key: one row for each job."""

@@ -132,7 +132,7 @@ class Rounds:
 
 def _moved(connection: Connection, records: Sequence[JobRecord]) -> list[JobRecord]:
     """Return those of many jobs that must be looked at one by one: most of them wait or run as they did before."""
-    settled = {record.native_id: record.state for record in records if record.missing_since is None}
+    settled = {one.native_id: one.state for one in records if one.native_id and one.missing_since is None}
     unmoved = jobs.unmoved(connection, settled)
     return [record for record in records if record.native_id not in unmoved]
 

@@ -12,7 +12,20 @@ from howdah.tasks import Needs, TaskContext, job_records, task
 
 
 def withdraw_job(context: TaskContext[JobSubmissionParams]) -> bool:
-    """Take the claim with a tombstone, or cancel the job that had won it; return whether the resource confirmed."""
+    """Take the claim with a tombstone, or cancel the job that had won it; return whether the resource confirmed.
+
+    When the time for it is over, the monitor's reaper goes on trying.
+    """
+    confirmed = False
+    try:
+        confirmed = _withdrawn(context)
+    finally:
+        if not confirmed and context.now() >= context.command.deadline_at:
+            context.put_record(job_records.row(_record(context, None, reaping=True)))
+    return confirmed
+
+
+def _withdrawn(context: TaskContext[JobSubmissionParams]) -> bool:
     params = context.params
     job = JobRef(params.work_dir, _claim_of(context), params.generation, params.job_name)
     with context.connect() as connection:
@@ -67,7 +80,7 @@ def _tell(
     context.emit(event)
 
 
-def _record(context: TaskContext[JobSubmissionParams], native_id: str) -> JobRecord:
+def _record(context: TaskContext[JobSubmissionParams], native_id: str | None, *, reaping: bool = False) -> JobRecord:
     command, params = context.command, context.params
     return JobRecord(
         at=context.now(),
@@ -86,4 +99,6 @@ def _record(context: TaskContext[JobSubmissionParams], native_id: str) -> JobRec
         capability=context.grant.capability,
         monitoring_task_id=params.monitoring_task_id,
         stderr=params.job.stderr,
+        reaping=reaping,
+        revision=int(reaping),  # said later than by whoever submitted
     )

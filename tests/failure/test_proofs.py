@@ -76,7 +76,7 @@ def test_a_submitter_that_is_stopped_before_sbatch_and_overtaken_runs_nothing_tw
 
 
 def test_a_resource_that_is_away_blocks_its_runs_which_complete_when_it_is_back(ground: Ground) -> None:
-    line = resource_outage.resource_outage(ground, resource_outage.SMALL)
+    [line] = [resource_outage.resource_outage(ground, size) for size in resource_outage.SMALL]
     assert all_completed(line), shown(line)
     assert (line["circuit"], line["lane"]) == ("open", "slow"), shown(line)
 

@@ -146,7 +146,7 @@ def _shake_hands(transport: Transport, pins: Pins, operation: Operation) -> None
     except (paramiko.SSHException, EOFError, OSError) as error:
         operation.check()
         if not transport.remote_version:
-            what = "failed: the host accepted the connection and closed it before saying anything (too many at a time?)"
+            what = "failed: the host accepted the connection and closed it before saying anything"
             raise operation.failure(FailureKind.THROTTLED, what, detail=str(error)) from None
         raise operation.failure(FailureKind.TRANSIENT, f"broke off in the key exchange: {words_of(error)}") from None
     pins.check(transport.get_remote_server_key())

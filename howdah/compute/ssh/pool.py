@@ -13,11 +13,12 @@ import paramiko
 from howdah.compute.abstract import Bounds, SecretSource
 from howdah.compute.operation import Operation
 from howdah.compute.ssh.gate import SessionGate
+from howdah.compute.ssh.greetings import Greetings
 from howdah.compute.ssh.opening import open_transport
 from howdah.compute.ssh.pump import ChannelPump
 from howdah.compute.ssh.resident import ResidentShell
 from howdah.contracts.errors import TaskError
-from howdah.contracts.failures import FailureKind
+from howdah.contracts.failures import Failure, FailureKind
 from howdah.contracts.resources import ResourceTarget
 from howdah.runtime import metrics
 
@@ -30,6 +31,8 @@ _LIFETIME_SECONDS = 3_600.0
 """A connection older than this is lent no more: what has changed on the host (groups, limits, start files) is seen."""
 _LOOK_EVERY_SECONDS = 1.0
 _OVERDUE_SECONDS = 3.0
+
+_WHY_NOBODY = "its sshd is stuck or at its limit (MaxStartups), or it blocks this address (fail2ban)"
 
 Carrier = ResidentShell | ChannelPump
 Opener = Callable[[ResourceTarget, SecretSource, Bounds], paramiko.Transport]
@@ -99,6 +102,7 @@ class SshPool:
         self._lock = threading.Lock()
         self._open: dict[Hashable, list[Pooled]] = defaultdict(list)
         self._dialing: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(_CONNECTS_AT_A_TIME))
+        self._greetings = Greetings()
         self._closed = threading.Event()
         self._watch: threading.Thread | None = None
 
@@ -181,13 +185,40 @@ class SshPool:
         last_start = time.monotonic() + target.connect_timeout_seconds
         for delay in _RECONNECT_DELAYS:
             try:
-                return self._opener(target, secret, bounds)
+                return self._open_one(target, secret, bounds)
             except TaskError as error:
                 passing = error.failure.kind in {FailureKind.TRANSIENT, FailureKind.THROTTLED}
                 if not passing or time.monotonic() + delay >= last_start:
-                    raise
+                    raise self._weighed(error, target) from None
             self._pause(delay, bounds)
-        return self._opener(target, secret, bounds)
+        try:
+            return self._open_one(target, secret, bounds)
+        except TaskError as error:
+            raise self._weighed(error, target) from None
+
+    def _open_one(self, target: ResourceTarget, secret: SecretSource, bounds: Bounds) -> paramiko.Transport:
+        """Try once, and remember how the host (the target or a jump host) met us."""
+        try:
+            transport = self._opener(target, secret, bounds)
+        except TaskError as error:
+            if error.failure.kind is FailureKind.THROTTLED:
+                self._greetings.refused(_place_of(error.failure, target))
+            raise
+        for hop in (*target.jump_hosts, target):
+            self._greetings.heard(f"{hop.host}:{hop.port}")
+        return transport
+
+    def _weighed(self, error: TaskError, target: ResourceTarget) -> TaskError:
+        """Return the error as what it is: a host that lets nobody in does not throttle, it is away."""
+        failure = error.failure
+        if failure.kind is not FailureKind.THROTTLED:
+            return error
+        if self._greetings.lets_somebody_in(_place_of(failure, target)):
+            return TaskError(
+                failure.model_copy(update={"sentence": f"{failure.sentence}; it takes too many at a time"})
+            )
+        sentence = f"{failure.sentence}; it lets nobody in: {_WHY_NOBODY}"
+        return TaskError(failure.model_copy(update={"kind": FailureKind.TRANSIENT, "sentence": sentence}))
 
     def _pause(self, delay: float, bounds: Bounds) -> None:
         until = time.monotonic() + delay * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
@@ -219,3 +250,10 @@ class SshPool:
         idle = pooled.users == 0 and time.monotonic() - pooled.idle_since > self._idle_seconds
         if idle or (pooled.users == 0 and not pooled.usable):
             self._discard(pooled)
+
+
+def _place_of(failure: Failure, target: ResourceTarget) -> str:
+    """Return which sshd of the way a failure is about."""
+    hops = (*target.jump_hosts, target)
+    hop = next((hop for hop in hops if hop.host == failure.host), target)
+    return f"{hop.host}:{hop.port}"

@@ -107,10 +107,10 @@ class ResidentShell:
                 ended = talk.hear()
         except TaskError as error:
             self._end_group()
-            if not talk.begun and error.failure.kind is not FailureKind.CANCELED:
+            if not talk.begun and error.failure.kind is FailureKind.TIMEOUT:
                 said = f", and said {talk.noise[-300:]!r}" if talk.noise else ""
                 what = f"failed: the login shell started no shell in time{said}; does a start file wait for something?"
-                raise operation.failure(error.failure.kind, what, detail=talk.noise) from None
+                raise operation.failure(FailureKind.TIMEOUT, what, detail=talk.noise) from None
             raise
         self.reusable, self._heard_at = talk.clean, time.monotonic()
         return ended

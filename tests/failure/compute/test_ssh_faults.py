@@ -57,14 +57,59 @@ def test_a_host_that_accepts_and_says_nothing_is_transient(reach: PooledReach, s
     assert time.monotonic() - started < 8
 
 
-def test_a_host_that_closes_before_the_banner_is_throttled(
+def test_a_host_that_closes_every_connection_before_its_banner_is_away(
     reach: PooledReach, sshd: SshServer, proxy: FaultProxy
 ) -> None:
-    proxy.accepting = False
-    with pytest.raises(TaskError) as caught, reach.connect(sshd.target(port=proxy.port), sshd.secret):
+    with reach.connect(sshd.target(port=proxy.port), sshd.secret) as connection:
+        assert connection.run(["echo", "well"]).stdout == b"well\n"
+    proxy.accepting, before = False, proxy.connections
+    another = sshd.target(port=proxy.port, credential_id=_id(1))  # a connection of its own
+    with pytest.raises(TaskError, match="lets nobody in") as caught, reach.connect(another, sshd.secret):
         pass
+    assert _failure_of(caught)[0] is FailureKind.TRANSIENT
+    assert proxy.connections == before + 3  # a few quick reconnects
+
+
+def test_a_real_sshd_at_its_limit_that_lets_nobody_in_is_away(reach: PooledReach, make_sshd: MakeSshd) -> None:
+    server = make_sshd({"MaxStartups": "1:100:1", "LoginGraceTime": "60"})
+    with _held_place(server):
+        with pytest.raises(TaskError, match="MaxStartups") as caught, reach.connect(server.target(), server.secret):
+            pass
+    assert _failure_of(caught)[0] is FailureKind.TRANSIENT
+    with reach.connect(server.target(), server.secret) as connection:
+        assert connection.run(["echo", "back"]).stdout == b"back\n"
+
+
+def _held_place(server: SshServer) -> socket.socket:
+    """Take the only place and never log in."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        held = socket.create_connection(("127.0.0.1", server.port))
+        if held.recv(4).startswith(b"SSH"):
+            return held
+        held.close()
+    raise AssertionError("the place was never free")
+
+
+def test_a_host_that_lets_some_in_is_throttled(reach: PooledReach, sshd: SshServer, proxy: FaultProxy) -> None:
+    target = sshd.target(port=proxy.port)
+
+    def after_two_refusals_somebody_gets_in() -> None:
+        until = time.monotonic() + 30
+        while proxy.connections < 2 and time.monotonic() < until:
+            threading.Event().wait(0.005)
+        proxy.accepting = True
+        other = sshd.target(port=proxy.port, credential_id=_id(1))
+        with reach.connect(other, sshd.secret):
+            proxy.accepting = False
+
+    proxy.accepting = False
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(after_two_refusals_somebody_gets_in)
+        with pytest.raises(TaskError, match="too many at a time") as caught, reach.connect(target, sshd.secret):
+            pass
+        other.result(60)
     assert _failure_of(caught)[0] is FailureKind.THROTTLED
-    assert proxy.connections == 3  # a few quick reconnects
 
 
 @pytest.mark.parametrize("limit", [0, 30, 700, 1_100])

@@ -33,7 +33,8 @@ def _proofs(*, full: bool, seed: int) -> dict[str, Proof]:
         ],
         "login-nodes": lambda ground: [login_nodes.stopped_submitter(ground, 10 if full else 1)],
         "outage": lambda ground: [
-            resource_outage.resource_outage(ground, resource_outage.FULL if full else resource_outage.SMALL)
+            resource_outage.resource_outage(ground, size)
+            for size in (resource_outage.FULL if full else resource_outage.SMALL)
         ],
         "classic-demonstration": lambda ground: [queues.classic_demonstration(ground, classic, seed)],
         "long-handler": lambda ground: queues.long_handler(ground, long),

@@ -16,7 +16,6 @@ from tests.failure.proof.verdicts import ask_witness, open_experiments
 from tests.fixtures.proxy import FaultProxy
 from tests.fixtures.waiting import holds_within
 
-PROOF = "outage"
 _RETRY: dict[str, object] = {"max_attempts": 6, "initial_delay_seconds": 1.0, "max_delay_seconds": 4.0}
 _PATIENCE_SECONDS = 120.0
 
@@ -28,21 +27,27 @@ class OutageSize:
     sick: int
     healthy: int
     down_seconds: float
+    fault: str = "refuse"
+    """What becomes of a connection: ``refuse`` resets it before the banner, ``hang`` swallows all."""
     timeout_seconds: float = 4.0
 
 
-FULL = OutageSize(sick=60, healthy=30, down_seconds=120.0)
-SMALL = OutageSize(sick=8, healthy=4, down_seconds=4.0)
+FULL = (
+    OutageSize(sick=60, healthy=30, down_seconds=120.0, fault="hang"),
+    OutageSize(sick=60, healthy=30, down_seconds=30.0),
+)
+SMALL = (OutageSize(sick=8, healthy=4, down_seconds=4.0),)
 
 
 def resource_outage(ground: Ground, size: OutageSize) -> Line:
     """Take a resource away under load, kill the orchestrator, bring the resource back; return the line."""
     ground.begin(Scale(0))
+    proof = f"outage-{size.fault}"
     with FaultProxy(ground.sshd.port) as proxy, ground.client() as client:
-        away = resource(client, ground, "away", proxy.port, size.timeout_seconds, outage_seconds=3_600)
-        healthy = resource(client, ground, "beside", ground.sshd.port, size.timeout_seconds)
-        switch(proxy, "hang")
-        sick = [launched(client, command(away, f"{PROOF}-{number}", _RETRY)) for number in range(size.sick)]
+        away = resource(client, ground, f"away-{proof}", proxy.port, size.timeout_seconds, outage_seconds=3_600)
+        healthy = resource(client, ground, f"beside-{proof}", ground.sshd.port, size.timeout_seconds)
+        switch(proxy, size.fault)
+        sick = [launched(client, command(away, f"{proof}-{number}", _RETRY)) for number in range(size.sick)]
         all_blocked = holds_within(lambda: len(_blocked(client, sick)) == size.sick, _PATIENCE_SECONDS)
         ground.platform.kill("orchestrator")
         attempts = _attempts(client, sick)
@@ -55,10 +60,10 @@ def resource_outage(ground: Ground, size: OutageSize) -> Line:
         client.resources.try_now(away)
         ended = holds_within(lambda: not open_experiments(ground, sick), _PATIENCE_SECONDS)
         history = [event.kind for event in client.resources.health_history(away)]
-    verdict = ask_witness(ground, PROOF, sick)
+    verdict = ask_witness(ground, proof, sick)
     not_completed = verdict["experiments"] - verdict["completed"]
     return {
-        "proof": PROOF,
+        "proof": proof,
         "all_ended": ended and beside_ended,
         "down_seconds": size.down_seconds,
         "blocked": still_blocked,
