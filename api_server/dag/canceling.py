@@ -1,4 +1,4 @@
-"""How long a canceled process is waited for: once, however often what ends its job comes back and is published again."""
+"""How long a canceled process is waited for: once, however often the command comes back and is published again."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final

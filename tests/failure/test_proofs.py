@@ -120,3 +120,13 @@ def test_the_witness_sees_a_plain_submission_over_a_link_that_fails(ground: Grou
 def test_the_witness_sees_an_early_acknowledgement_of_a_submission(ground: Ground) -> None:
     line = sabotaged(ground, "early-acknowledgement", SEED)
     assert line["lost"], shown(line)
+
+
+def test_the_witness_sees_a_job_that_runs_on_after_its_cancel_was_confirmed(ground: Ground) -> None:
+    line = sabotaged(ground, "empty-cancel", SEED)
+    assert line["ran_after_canceled"], shown(line)
+
+
+def test_the_witness_sees_two_runs_where_two_login_nodes_submit_without_a_claim(ground: Ground) -> None:
+    line = sabotaged(ground, "plain-submission-on-two-login-nodes", SEED)
+    assert line["ran_twice"], shown(line)

@@ -19,7 +19,7 @@ from howdah.compute.ssh.pump import ChannelPump
 from howdah.compute.ssh.resident import ResidentShell
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import Failure, FailureKind
-from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.resources import JumpHost, ResourceTarget
 from howdah.runtime import metrics
 
 _CONNECTS_AT_A_TIME = 2
@@ -204,7 +204,7 @@ class SshPool:
             if error.failure.kind is FailureKind.THROTTLED:
                 self._greetings.refused(_place_of(error.failure, target))
             raise
-        for hop in (*target.jump_hosts, target):
+        for hop in _hops(target):
             self._greetings.heard(f"{hop.host}:{hop.port}")
         return transport
 
@@ -254,6 +254,9 @@ class SshPool:
 
 def _place_of(failure: Failure, target: ResourceTarget) -> str:
     """Return which sshd of the way a failure is about."""
-    hops = (*target.jump_hosts, target)
-    hop = next((hop for hop in hops if hop.host == failure.host), target)
+    hop = next((hop for hop in _hops(target) if hop.host == failure.host), target)
     return f"{hop.host}:{hop.port}"
+
+
+def _hops(target: ResourceTarget) -> tuple[JumpHost | ResourceTarget, ...]:
+    return (*target.jump_hosts, target)

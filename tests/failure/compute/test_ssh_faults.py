@@ -72,9 +72,12 @@ def test_a_host_that_closes_every_connection_before_its_banner_is_away(
 
 def test_a_real_sshd_at_its_limit_that_lets_nobody_in_is_away(reach: PooledReach, make_sshd: MakeSshd) -> None:
     server = make_sshd({"MaxStartups": "1:100:1", "LoginGraceTime": "60"})
-    with _held_place(server):
-        with pytest.raises(TaskError, match="MaxStartups") as caught, reach.connect(server.target(), server.secret):
-            pass
+    with (
+        _held_place(server),
+        pytest.raises(TaskError, match="MaxStartups") as caught,
+        reach.connect(server.target(), server.secret),
+    ):
+        pass
     assert _failure_of(caught)[0] is FailureKind.TRANSIENT
     with reach.connect(server.target(), server.secret) as connection:
         assert connection.run(["echo", "back"]).stdout == b"back\n"

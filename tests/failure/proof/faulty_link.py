@@ -155,6 +155,7 @@ class CancelSize:
 
 CANCELS = CancelSize(500, 16, latest_seconds=4.0, patience_seconds=600)
 FEW_CANCELS = CancelSize(8, 8, latest_seconds=2.0, patience_seconds=120)
+SABOTAGED_CANCELS = CancelSize(4, 4, latest_seconds=0.5, patience_seconds=40, application_seconds=8.0)
 
 
 def cancels(ground: Ground, size: CancelSize, seed: int, proof: str = "cancels") -> Line:

@@ -9,15 +9,17 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from howdah.compute import submission
 from howdah.compute.reach import PooledReach
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import MEANINGS
 from howdah.contracts.ids import new_id
+from howdah.contracts.params import SubmittedJob
 from howdah.contracts.resources import ResourceTarget, SchedulerKind
 from tests.failure.proof.ground import Ground, Line
 from tests.fixtures.daemons import owned_directory
@@ -43,10 +45,14 @@ exec "$program" "$@"
 """
 
 
-def stopped_submitter(ground: Ground, rounds: int) -> Line:
+Submit = Callable[..., SubmittedJob]
+"""``howdah.compute.submission.submit``, or what sabotage puts in its place."""
+
+
+def stopped_submitter(ground: Ground, rounds: int, submit: Submit = submission.submit) -> Line:
     """Run the races one after another and return the line."""
     with other_login_node(ground.directory) as (other, apart):
-        found = [race(ground.sshd, other, ground.slurm) for _ in range(rounds)]
+        found = [race(ground.sshd, other, ground.slurm, submit) for _ in range(rounds)]
     return {
         "proof": "login-nodes",
         "rounds": rounds,
@@ -78,13 +84,13 @@ def _may_have_a_name_of_its_own() -> bool:
     return subprocess.run([*_OWN_NAME, "true"], capture_output=True, timeout=30, check=False).returncode == 0
 
 
-def race(here: SshServer, there: SshServer, slurm: SlurmCluster) -> tuple[int, int]:
+def race(here: SshServer, there: SshServer, slurm: SlurmCluster, submit: Submit) -> tuple[int, int]:
     """Return how often the application ran and how many jobs Slurm had, in one race."""
     work_dir = owned_directory(here.work_root / f"nodes-{new_id()}")
     usual, stopped = Submission.of(work_dir, counting()), work_dir / "stopped"
     # Under a name that the witness of the platform's jobs does not take for a job that nobody asked for.
     params = usual.params.model_copy(update={"job_name": f"race-{usual.task_id}"})
-    submission = Submission(work_dir, usual.task_id, params)
+    task = Submission(work_dir, usual.task_id, params)
     programs = owned_directory(work_dir / "bin")
     shim = programs / "sbatch"
     shim.write_text(_STOPPING_SBATCH.format(sbatch=shutil.which("sbatch"), stopped=stopped))
@@ -94,26 +100,30 @@ def race(here: SshServer, there: SshServer, slurm: SlurmCluster) -> tuple[int, i
     first = here.target(environment={**environment, "PATH": f"{programs}:{environment['PATH']}"}, **values)
     second = there.target(environment=environment, **values)
     with ThreadPoolExecutor(1) as pool:
-        slow: Future[str | None] = pool.submit(_persist, submission, here, first, 1)
+        slow: Future[str | None] = pool.submit(_persist, task, here, first, 1, submit)
         pids = [int(pid) for pid in await_value(lambda: _read(stopped), "the first submitter at sbatch").split()]
-        taken = _persist(submission, there, second, 2)
+        taken = _persist(task, there, second, 2, submit)
         shim.unlink()
         for pid in reversed(pids):
             os.kill(pid, signal.SIGCONT)
         assert slow.result(120) is not None or taken is not None
-    name = submission.params.job_name
+    name = task.params.job_name
     await_value(lambda: name not in slurm.live_jobs() or None, "an empty queue", 60)
-    await_value(lambda: submission.times_run or None, "the application's run", 30)
-    return submission.times_run, sum(job.name == name for job in slurm.completed_jobs())
+    await_value(lambda: task.times_run or None, "the application's run", 30)
+    return task.times_run, sum(job.name == name for job in slurm.completed_jobs())
 
 
-def _persist(submission: Submission, server: SshServer, target: ResourceTarget, first_attempt: int) -> str | None:
+def _persist(
+    task: Submission, server: SshServer, target: ResourceTarget, first_attempt: int, submit: Submit
+) -> str | None:
     """Submit as the platform does, again and again while nobody knows."""
     with PooledReach() as reach:
         for number in range(_TRIES):
             try:
                 with reach.connect(target, server.secret) as connection:
-                    return submission.submit(connection, first_attempt + 2 * number).native_id
+                    return submit(
+                        connection, task.params, task_id=task.task_id, attempt=first_attempt + 2 * number
+                    ).native_id
             except TaskError as error:
                 if not MEANINGS[error.failure.kind].retried:
                     raise

@@ -1,7 +1,8 @@
-"""The job submission service, sabotaged on purpose: the witness must see it.
+"""The services that submit and follow jobs, sabotaged on purpose: the witness must see it.
 
-``python -m tests.failure.proof.sabotaged_submission MODE``. ``plain-submission``: sbatch and, when the connection
-breaks, sbatch again. ``early-acknowledgement``: the message is acknowledged before the work is done.
+``python -m tests.failure.proof.sabotaged_submission MODE [SERVICE]``. ``plain-submission``: sbatch and, when the
+connection breaks, sbatch again. ``early-acknowledgement``: the message is acknowledged before the work is done.
+``empty-cancel``: a cancel is confirmed, and the scheduler never hears of it. SERVICE is ``job-submission`` unless told.
 """
 
 import shlex
@@ -9,13 +10,14 @@ import sys
 import threading
 from collections.abc import Callable
 
-from howdah.compute import submission
-from howdah.compute.abstract import Connection, JobRef
+from howdah.compute import cancellation, submission
+from howdah.compute.abstract import CancelOutcome, Connection, JobRef
 from howdah.compute.schedulers import scheduler_of
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.ids import TaskId
-from howdah.contracts.params import JobSubmissionParams, SubmittedJob
+from howdah.contracts.params import JOB_MONITORING, JOB_SUBMISSION, JobSubmissionParams, SubmittedJob
+from howdah.contracts.states import JobState
 from howdah.messaging.abstract import Delivery, Outgoing, Producer, Record
 from howdah.tasks import run_service
 from howdah.tasks.runner import TaskRunner
@@ -39,6 +41,11 @@ def plain_submit(connection: Connection, params: JobSubmissionParams, *, task_id
     if answer.exit_status != 0 or not native_id:
         raise TaskError.of(FailureKind.TRANSIENT, "sbatch did not answer", detail=answer.stderr.decode())
     return SubmittedJob(native_id=native_id)
+
+
+def empty_cancel(connection: Connection, job: JobRef, **_: object) -> CancelOutcome:  # noqa: ARG001 - it asks nobody
+    """Say that the job was canceled: what a program does that takes the request for the deed."""
+    return CancelOutcome(confirmed=True, state=JobState.CANCELED, native_id=job.native_id, sentence="Canceled.")
 
 
 class _AcknowledgedDelivery:
@@ -69,18 +76,25 @@ def acknowledge_early() -> None:
     TaskRunner.__call__ = early  # type: ignore[method-assign]  # sabotage
 
 
-def main(mode: str) -> int:
+def main(mode: str, service: str = JOB_SUBMISSION) -> int:
     """Run the sabotaged service."""
     if mode == "plain-submission":
         submission.submit = plain_submit
     elif mode == "early-acknowledgement":
         acknowledge_early()
+    elif mode == "empty-cancel":
+        cancellation.cancel_job = empty_cancel
     else:
         raise SystemExit(f"{mode!r} is no sabotage that is known here")
+    if service == JOB_MONITORING:
+        from services.job_monitoring.handler import follow_job
+        from services.job_monitoring.monitor import make_monitor
+
+        return run_service(follow_job, parts=[make_monitor])
     from services.job_submission.handler import submit_job
 
     return run_service(submit_job)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))
+    raise SystemExit(main(*sys.argv[1:]))
