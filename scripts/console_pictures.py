@@ -71,6 +71,7 @@ def screens(client: Client) -> dict[str, str]:
             "launch",
         )
     }
+    found |= {f"resources-{tab}": f"/resources?tab={tab}" for tab in ("storage", "quotas", "maintenance")}
     found |= {"experiments-selected": "/experiments", "tokens": "/settings?tab=tokens", "audit": "/settings?tab=audit"}
     if resource := client.resources.find("petrel") or next(iter(client.resources.list()), None):
         found["health-open"] = f"/health?open={resource.name}"
@@ -131,13 +132,12 @@ def take(page: Page, url: str, name: str, path: str, target: Path) -> None:
     page.screenshot(path=target)
 
 
-def copy_into_docs(folder: Path) -> None:
-    """Put the main ones into the documentation."""
+def copy_into_docs(taken: list[Path]) -> None:
+    """Put the main ones of those that were taken into the documentation."""
     DOCS.mkdir(exist_ok=True)
-    for name in IN_DOCS:
-        source = folder / f"{name}.png"
-        if source.exists():
-            shutil.copyfile(source, DOCS / f"{name}.png")
+    for source in taken:
+        if source.stem in IN_DOCS:
+            shutil.copyfile(source, DOCS / source.name)
 
 
 def main(url: str, token: str, folder: Path, only: set[str]) -> None:
@@ -145,6 +145,7 @@ def main(url: str, token: str, folder: Path, only: set[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with Client(url, token) as client:
         wanted = {name: path for name, path in screens(client).items() if not only or name in only}
+    taken: list[Path] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
         for label, size in SIZES.items():
@@ -153,10 +154,11 @@ def main(url: str, token: str, folder: Path, only: set[str]) -> None:
                 page.on("console", lambda said: print(said.text) if said.type == "error" else None)  # noqa: T201
                 page.on("pageerror", _print_error)
                 for name, path in wanted.items():
-                    take(page, url, name, path, folder / f"{name}-{label}-{theme}.png")
+                    taken.append(folder / f"{name}-{label}-{theme}.png")
+                    take(page, url, name, path, taken[-1])
                 page.context.close()
         browser.close()
-    copy_into_docs(folder)
+    copy_into_docs(taken)
 
 
 if __name__ == "__main__":

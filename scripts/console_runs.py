@@ -8,6 +8,7 @@ message that nobody could read.
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -113,8 +114,21 @@ def populate(client: Client, stack: Path) -> None:
             if name.startswith("Snow-water"):
                 client.experiments.cancel(made.id, "wrong grid")
     _patterns(client, sandbox, names)
+    _limits(client, sandbox)
     if not any(True for _ in client.dead_letters.list()):
         _unreadable_message(stack)
+
+
+def _limits(client: Client, sandbox: ComputeResource) -> None:
+    """Set a quota, and arrange for the maintenance of a third resource."""
+    if client.quotas.find("Gray-Scott quota") is None:
+        client.quotas.create({"name": "Gray-Scott quota", "max_live_jobs": 40, "resource_id": sandbox.id})
+    if client.resources.find("plover") is None:
+        described = sandbox.model_dump(mode="json", exclude={"id", "version", "created_at", "updated_at"})
+        plover = client.resources.create(described | {"name": "plover", "description": "Cluster of the chemists"})
+        begins = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=6)
+        window = {"starts_at": begins.isoformat(), "ends_at": (begins + timedelta(hours=4)).isoformat()}
+        client.maintenance_windows.create({"resource_id": plover.id, "reason": "new file system", **window})
 
 
 def _patterns(client: Client, sandbox: ComputeResource, names: set[str]) -> None:

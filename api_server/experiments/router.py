@@ -36,7 +36,7 @@ from api_server.presentation import runs
 from api_server.problems import ConflictError, InvalidRequestError, NotFoundError
 from api_server.registry.repositories import experiment_reads
 from api_server.registry.repositories.experiment_reads import ExperimentFilter
-from howdah.contracts.states import ExperimentState
+from howdah.contracts.states import ExperimentState, ProcessState
 
 router = APIRouter(tags=["experiments"])
 
@@ -95,6 +95,13 @@ async def experiment_filter(  # noqa: PLR0913, PLR0917 - the filters of the list
     needs_you: Annotated[  # noqa: FBT002 - a flag of the query
         bool, Query(description="Only failures of the last 24 hours of which no clone was made.")
     ] = False,
+    process_state: Annotated[
+        list[ProcessState] | None,
+        Query(description="Live ones whose latest process is in one of these: QUEUED, BLOCKED, PAUSED …"),
+    ] = None,
+    blocked_by: Annotated[
+        Id | None, Query(description="Only those of which tasks wait for this resource, which is away.")
+    ] = None,
     id: Annotated[list[Id] | None, Query(max_length=MAX_NAMED, description="Only these; may be repeated.")] = None,  # noqa: A002 - the query's word
 ) -> ExperimentFilter:
     """Read the filters from the query."""
@@ -109,6 +116,8 @@ async def experiment_filter(  # noqa: PLR0913, PLR0917 - the filters of the list
         created_before=service.utc(created_before),
         text=q,
         needs_you=needs_you,
+        process_states=tuple(one.value for one in process_state or ()),
+        blocked_by=blocked_by,
         ids=tuple(id or ()),
     )
 
@@ -148,7 +157,8 @@ def list_experiments(work: Work, principal: Reader, page: WhichPage, wanted: Wan
 def count_experiments(work: Work, principal: Reader, wanted: Wanted) -> Response:
     """Count, by state, the experiments that fit the same filters as the list."""
     states = experiment_reads.count_matching(work.session, principal.gateway_id, wanted)
-    return shown({"total": sum(states.values()), "states": states})
+    held = experiment_reads.count_held(work.session, principal.gateway_id, wanted)
+    return shown({"total": sum(states.values()), "states": states, "held": held})
 
 
 @router.get("/experiments/{experiment_id}", response_model=ExperimentInFull, responses=READS)

@@ -80,6 +80,8 @@ class Experiment(ExperimentBrief):
     """When the earliest retry of a task is due."""
     blocked: BlockedBy | None
     """What the run waits for while ``process_state`` is BLOCKED."""
+    queued: Annotated[str | None, Field(examples=["ClimateHub quota: 60 of 60 jobs run on curlew; 4th in line"])]
+    """Why it waits its turn while ``process_state`` is QUEUED."""
     interface_name: str | None
     resource_name: str | None
     queue: str | None
@@ -96,6 +98,8 @@ class ExperimentCounts(Answer):
 
     total: int
     states: Annotated[dict[str, int], Field(examples=[{"EXECUTING": 4, "FAILED": 1}])]
+    held: Annotated[dict[str, int], Field(examples=[{"BLOCKED": 2, "PAUSED": 1}])]
+    """Of the live ones: how many are QUEUED, BLOCKED or PAUSED."""
 
 
 class BatchRequest(ApiModel):

@@ -9,9 +9,10 @@ def changed_request(
     request: ApplicationExperiment | TasksExperiment, changes: Changes
 ) -> ApplicationExperiment | TasksExperiment:
     """Return ``request`` with ``changes``; InvalidRequestError where it has no such part."""
-    named = {"name": changes.name or request.name, "launch": changes.launch}
+    notes = request.description if changes.description is None else changes.description
+    named = {"name": changes.name or request.name, "description": notes, "launch": changes.launch}
     if isinstance(request, TasksExperiment):
-        given = changes.model_fields_set - {"name", "launch"}
+        given = changes.model_fields_set - {"name", "description", "launch"}
         text = "an experiment of tasks has none; it is relaunched as it is, or made anew with other tasks"
         refuse([FieldProblem(name, text) for name in sorted(given)])
         return request.model_copy(update=named)

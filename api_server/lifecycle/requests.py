@@ -52,6 +52,7 @@ class Changes(BaseModel):
     )
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    description: Annotated[str, StringConstraints(max_length=4_000)] | None = None
     inputs: dict[FieldName, JsonValue] = Field(default_factory=dict, max_length=500)
     """Only those that change; null takes the application's default."""
     requirements: Requirements = Field(default_factory=Requirements)

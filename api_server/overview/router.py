@@ -38,6 +38,7 @@ def get_overview(work: Work, principal: Reader) -> Response:
             },
             "tasks": reads.live_tasks(session, gateway_id),
             "jobs": reads.live_jobs(session, gateway_id),
+            "in_line": reads.in_line(session, gateway_id),
             "started_1h": _series(
                 ((row["slot"], row["count"]) for row in reads.attempts_started(session, gateway_id)), _STARTED_SLOTS
             ),
@@ -64,6 +65,7 @@ def _resource(row: Row) -> Row:
     counted = _counted(row, (*_COUNTS, "jobs_active", "jobs_queued"))
     for index, name in enumerate(("attempts_1h", "failed_1h")):
         counted[name] = _series(((slot, counts[index]) for slot, counts in slots.items()), _RESOURCE_SLOTS)
+    counted["median_1h"] = [slots[ago][2] if ago in slots else None for ago in reversed(range(_RESOURCE_SLOTS))]
     return counted
 
 

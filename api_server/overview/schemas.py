@@ -15,6 +15,7 @@ class WaitingTasks(ApiModel):
     """Published tasks that have not ended, alike in all that is named."""
 
     state: str
+    """BLOCKED: in RETRY_WAIT for a resource that is away."""
     type: str
     resource_id: str | None
     resource: str | None
@@ -22,7 +23,7 @@ class WaitingTasks(ApiModel):
     tasks: int
     experiments: int
     next_at: Instant | None
-    """RETRY_WAIT: when the first of them is tried again; else the first deadline."""
+    """RETRY_WAIT: when the first of them is tried again; BLOCKED: when it gives up; else the first deadline."""
 
 
 class LiveJobs(ApiModel):
@@ -35,6 +36,17 @@ class LiveJobs(ApiModel):
     oldest_at: Instant | None
 
 
+class InLine(ApiModel):
+    """Jobs that wait for a quota or the end of a maintenance window, for the same reason."""
+
+    reason: str
+    resource_id: str
+    resource: str
+    tasks: int
+    experiments: int
+    oldest_at: Instant
+
+
 class Overview(ApiModel):
     """What needs somebody, what runs, what waits and for what, over the whole gateway."""
 
@@ -44,6 +56,7 @@ class Overview(ApiModel):
     needs_you: NeedsYou
     tasks: list[WaitingTasks]
     jobs: list[LiveJobs]
+    in_line: list[InLine]
     started_1h: list[int]
     """Attempts begun in each two minutes of the last hour, the oldest first."""
 
@@ -76,6 +89,8 @@ class ResourceHealth(ApiModel):
     attempts_1h: list[int]
     """In each five minutes of the last hour, the oldest first."""
     failed_1h: list[int]
+    median_1h: list[float | None]
+    """How many seconds an attempt took, the median of each five minutes; null where none ended."""
     running: int
     waiting: int
     retrying: int

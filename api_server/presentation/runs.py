@@ -74,6 +74,7 @@ def experiment(row: Row) -> Shown:
     shown: Shown = {name: row[name] for name in _EXPERIMENT}
     shown["next"] = outlook.of_experiment(row)
     shown["blocked"] = blocked.of(row)
+    shown["queued"] = row["queued_reason"] or None
     shown["failure"] = _failure(row)
     shown["tasks"] = {"total": row["tasks_total"] or 0} | {
         state.value: count for state in TaskState if (count := row[f"tasks_{state.lower()}"])

@@ -2,7 +2,7 @@
 
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, call } from "./api/client";
-import { type Filter, since } from "./core/filter";
+import { type Filter, HELD, since } from "./core/filter";
 import type { RunData } from "./core/run";
 
 export const me = queryOptions({
@@ -16,6 +16,13 @@ export const overview = queryOptions({
   queryKey: ["overview"],
   queryFn: () => call(api.GET("/api/v1/overview")),
   refetchInterval: 15_000,
+});
+
+/** How it stands with each resource: circuits, lanes, what waits. */
+export const standings = queryOptions({
+  queryKey: ["live-lists", "standings"],
+  queryFn: () => call(api.GET("/api/v1/compute-resources:health")),
+  refetchInterval: 10_000,
 });
 
 const whole = { params: { query: { limit: 500 } } };
@@ -58,13 +65,18 @@ export function experimentQuery(filter: Filter, names: Names, now: number): Expe
       ? undefined
       : ([...map].find(([, known]) => known.toLowerCase() === name.toLowerCase())?.[0] ?? nowhere);
   const query: ExperimentQuery = {};
-  if (filter.state.length) query.state = filter.state as ExperimentQuery["state"];
+  const held = filter.state.filter((state) => HELD.includes(state));
+  const states = filter.state.filter((state) => !HELD.includes(state));
+  if (states.length) query.state = states as ExperimentQuery["state"];
+  if (held.length) query.process_state = held as ExperimentQuery["process_state"];
   if (filter.owner) query.owner = filter.owner;
   if (filter.text) query.q = filter.text;
   if (filter.needs) query.needs_you = true;
   const after = since(filter, now);
   if (after) query.created_after = after;
   const [app, resource] = [idOf(names.interfaces, filter.app), idOf(names.resources, filter.resource)];
+  const away = idOf(names.resources, filter.waits);
+  if (away) query.blocked_by = away;
   if (app) query.interface_id = app;
   if (resource) query.resource_id = resource;
   return query;

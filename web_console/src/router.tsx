@@ -117,7 +117,7 @@ const health = createRoute({
   getParentRoute: () => inside,
   path: "/health",
   validateSearch: (search: Record<string, unknown>): { open?: string } => ({ open: text(search.open) }),
-  component: lazyRouteComponent(() => import("./screens/health"), "Health"),
+  component: lazyRouteComponent(() => import("./screens/health/health"), "Health"),
 });
 const lanes = createRoute({
   getParentRoute: () => inside,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { foldReturns, spans } from "../src/core/ansi";
-import { type InputSpec, problemOf, typedFrom, valuesOf } from "../src/core/inputs";
+import { changesOf, type InputSpec, problemOf, typedFrom, valuesOf } from "../src/core/inputs";
 import { BLOCK, LogPages } from "../src/core/logpages";
 import { bytes, duration, exact, instant, offset, ticks, upcoming } from "../src/core/time";
 
@@ -113,4 +113,15 @@ describe("a launch form", () => {
     expect(valuesOf(inputs, { n: "7", b: true, s: "" })).toEqual({ n: 7, b: true });
     expect(typedFrom(inputs, { n: 7 })).toEqual({ n: "7", b: false, s: "" });
   });
+});
+
+describe("a relaunch with edits", () => {
+  const request = { name: "again", description: "", resource_id: "r", launch: true };
+  it("tells only what is otherwise, and takes back what was emptied", () => {
+    const before = { inputs: { steps: 1, seeds: "a" }, requirements: { nodes: 2, queue: "debug", account: null } };
+    const after = { ...request, inputs: { steps: 4, seeds: "a" }, requirements: { queue: "debug" } };
+    expect(changesOf(before, after)).toEqual({ ...request, inputs: { steps: 4 }, requirements: { nodes: null } });
+  });
+  it("tells nothing of inputs where all are as they were", () =>
+    expect(changesOf({ inputs: { a: [1] } }, { ...request, inputs: { a: [1] }, requirements: {} }).inputs).toEqual({}));
 });

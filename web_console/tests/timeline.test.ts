@@ -109,3 +109,24 @@ describe("a run that moves", () => {
     expect(model.apply([change(11, "COMPLETED")], "e").size).toBe(0);
   });
 });
+
+describe("a task that waits for a resource that is away", () => {
+  it("is blocked, not retried: in the counts, on the graph, and as the end of its bar", () => {
+    const run = data();
+    Object.assign(run.tasks[0]!, { state: "RETRY_WAIT", blocked: true, ended_at: null });
+    run.attempts = run.attempts.filter((one) => one.task !== 0);
+    run.attempts.push({
+      task: 0,
+      attempt: 1,
+      state: "FAILED",
+      lane: "fast",
+      published_at: at(0),
+      started_at: at(1),
+      ended_at: at(3),
+    });
+    const model = new RunModel(run);
+    expect(model.kind(0)).toBe("blocked");
+    expect([model.counts.get("BLOCKED"), model.counts.get("RETRY_WAIT")]).toEqual([1, undefined]);
+    expect(segments(model, 0).at(-1)).toEqual({ kind: "blocked", from: ms(3), to: null });
+  });
+});

@@ -29,13 +29,15 @@ from api_server.registry.paging import PageOf, Position
 from api_server.registry.repositories import admissions, blocked_reads
 from api_server.registry.repositories.overview_reads import NEEDS_SOMEBODY_HOURS
 from api_server.registry.repositories.rows import Row, all_rows, one_row, page_of
-from howdah.contracts.states import ExperimentState, TaskState
+from howdah.contracts.states import ExperimentState, ProcessState, TaskState
 
 _ENDED: Final = (ExperimentState.COMPLETED, ExperimentState.FAILED, ExperimentState.CANCELED)
 LIVE_STATES: Final = tuple(
     state for state in ExperimentState if state not in {*_ENDED, ExperimentState.CREATED, ExperimentState.VALIDATED}
 )
 """Launched and not yet ended."""
+HELD: Final = (ProcessState.QUEUED, ProcessState.BLOCKED, ProcessState.PAUSED)
+"""A process that waits for something outside of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,10 @@ class ExperimentFilter:
     """A part of the name, the description, the application or the resource; a user; a native job id; an id's begin."""
     needs_you: bool = False
     """Only failures of the last day of which no clone was made."""
+    process_states: Sequence[str] = ()
+    """Live ones whose latest process is in one of these: QUEUED, BLOCKED and PAUSED hold a run."""
+    blocked_by: str | None = None
+    """A resource that is away and for which tasks of it wait."""
     ids: Sequence[str] = ()
 
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -68,6 +74,8 @@ class ExperimentFilter:
             Experiment.id.in_(self.ids) if self.ids else None,
             _matches(self.text) if self.text else None,
             _needs_somebody() if self.needs_you else None,
+            _has_process_in(self.process_states) if self.process_states else None,
+            _waits_for(self.blocked_by) if self.blocked_by else None,
             self._in_states(),
         ]
         return [condition for condition in wanted if condition is not None]
@@ -100,6 +108,16 @@ def _needs_somebody() -> ColumnElement[bool]:
         Experiment.ended_at > func.now() - timedelta(hours=NEEDS_SOMEBODY_HOURS),
         ~exists().where(clone.cloned_from == Experiment.id),
     )
+
+
+def _has_process_in(states: Sequence[str]) -> ColumnElement[bool]:
+    latest = exists().where(Process.id == Experiment.process_id, Process.state.in_(states))
+    return and_(Experiment.state.in_(LIVE_STATES), latest)
+
+
+def _waits_for(resource_id: str) -> ColumnElement[bool]:
+    parked = select(Task.process_id).where(Task.resource_id == resource_id, Task.parked.is_not(None))
+    return Experiment.process_id.in_(parked)
 
 
 def _progress(process_id: ColumnElement[Any]) -> FromClause:
@@ -229,6 +247,19 @@ def count_matching(session: Session, gateway_id: str, wanted: ExperimentFilter) 
         select(Experiment.state, func.count().label("count"))
         .where(Experiment.gateway_id == gateway_id, *wanted.conditions())
         .group_by(Experiment.state)
+    )
+    return dict(session.execute(statement).tuples().all())
+
+
+def count_held(session: Session, gateway_id: str, wanted: ExperimentFilter) -> dict[str, int]:
+    """Return how many of the live experiments that fit the filter are held, by the state of their latest process."""
+    statement = (
+        select(Process.state, func.count().label("count"))
+        .select_from(Experiment)
+        .join(Process, Process.id == Experiment.process_id)
+        .where(Experiment.gateway_id == gateway_id, Experiment.state.in_(LIVE_STATES), *wanted.conditions())
+        .where(Process.state.in_(HELD))
+        .group_by(Process.state)
     )
     return dict(session.execute(statement).tuples().all())
 

@@ -15,7 +15,8 @@ NEEDS_SOMEBODY_HOURS: Final = 24
 """A failure of so late, of which no clone was made, needs a decision."""
 
 _LIVE: Final = """
-    SELECT t.id, t.process_id, t.experiment_id, t.resource_id, t.type, t.state, t.attempt, t.due_at, t.failure
+    SELECT t.id, t.process_id, t.experiment_id, t.resource_id, t.type, t.attempt, t.due_at, t.failure,
+           CASE WHEN t.parked IS NULL THEN t.state ELSE 'BLOCKED' END AS state
     FROM task t WHERE t.due_at IS NOT NULL AND t.gateway_id = CAST(:gateway_id AS uuid)
 """
 _STATES: Final = text(
@@ -42,6 +43,14 @@ _JOBS: Final = text(f"""
       AND j.state NOT IN ('COMPLETE', 'FAILED', 'CANCELED')
     GROUP BY 1, 2, 3 ORDER BY jobs DESC LIMIT 500
 """)  # noqa: S608 - constants only
+_IN_LINE: Final = text(r"""
+    SELECT regexp_replace(a.reason, '; \d+(st|nd|rd|th) in line$', '') AS reason, a.resource_id,
+           r.name AS resource, count(*) AS tasks, count(DISTINCT a.experiment_id) AS experiments,
+           min(a.asked_at) AS oldest_at
+    FROM admission a JOIN compute_resource r ON r.id = a.resource_id
+    WHERE a.granted_at IS NULL AND a.gateway_id = CAST(:gateway_id AS uuid)
+    GROUP BY 1, 2, 3 ORDER BY tasks DESC LIMIT 100
+""")
 _STARTED: Final = text("""
     SELECT floor(extract(epoch FROM now() - a.started_at) / 120)::int AS slot, count(*) AS count
     FROM attempt a JOIN task t ON t.id = a.task_id
@@ -71,8 +80,9 @@ _RESOURCES: Final = text(f"""
                (array_agg(kind ORDER BY ended_at DESC) FILTER (WHERE kind IS NOT NULL))[1] AS last_kind
         FROM recent GROUP BY resource_id
     ), slots AS (
-        SELECT resource_id, jsonb_object_agg(slot, jsonb_build_array(attempts, failed)) AS slots FROM (
-            SELECT resource_id, slot, count(*) AS attempts, count(*) FILTER (WHERE state = 'FAILED') AS failed
+        SELECT resource_id, jsonb_object_agg(slot, jsonb_build_array(attempts, failed, median)) AS slots FROM (
+            SELECT resource_id, slot, count(*) AS attempts, count(*) FILTER (WHERE state = 'FAILED') AS failed,
+                   percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS median
             FROM recent GROUP BY 1, 2) per_slot GROUP BY resource_id
     ), live AS (
         SELECT resource_id, count(*) FILTER (WHERE state = 'EXECUTING') AS running,
@@ -127,13 +137,21 @@ def failed_of_late(session: Session, gateway_id: str) -> list[Row]:
 
 
 def live_tasks(session: Session, gateway_id: str) -> list[Row]:
-    """Return the published tasks that have not ended, counted by state, type, resource and failure kind."""
+    """Return the published tasks that have not ended, counted by state, type, resource and failure kind.
+
+    The state of a task that waits for a resource that is away is BLOCKED.
+    """
     return _rows(session, gateway_id, _TASKS)
 
 
 def live_jobs(session: Session, gateway_id: str) -> list[Row]:
     """Return the jobs that have not ended, counted by state and resource."""
     return _rows(session, gateway_id, _JOBS)
+
+
+def in_line(session: Session, gateway_id: str) -> list[Row]:
+    """Return the jobs that wait for a quota or a maintenance window, counted by reason and resource."""
+    return _rows(session, gateway_id, _IN_LINE)
 
 
 def attempts_started(session: Session, gateway_id: str) -> list[Row]:

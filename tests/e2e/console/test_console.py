@@ -129,6 +129,35 @@ def test_a_failure_says_why_and_is_retried_in_place(house: House, page: Page, tm
         assert [run.number for run in client.experiments.processes(experiment)] == [2, 1]
 
 
+def test_a_resource_that_is_away_is_seen_probed_drained_and_given_up_on(house: House, page: Page) -> None:
+    with house.client() as client:
+        sandbox = client.resources.find("sandbox")
+        assert sandbox is not None
+        described = sandbox.model_dump(mode="json", exclude={"id", "version", "created_at", "updated_at"})
+        petrel = client.resources.create(described | {"name": "petrel", "host": "127.0.0.1", "port": 9})
+        tasks = [command(f"map-{number}", "true", petrel.id) for number in range(4)]
+        client.experiments.create_tasks(name="Waits for petrel", tasks=tasks, launch=True)
+    page.goto("/health?open=petrel")
+    expect(page.get_by_test_id("worst")).to_contain_text("petrel is out")
+    detail = page.get_by_role("region", name="petrel")
+    expect(detail).to_contain_text("If it works")
+    expect(detail.get_by_role("link", name="Waits for petrel")).to_be_visible()
+    detail.get_by_role("button", name="Probe now").click()
+    expect(page.get_by_text("petrel is probed now")).to_be_visible()
+    detail.get_by_role("button", name="Drain…").click()
+    page.get_by_label(re.compile("^Why")).fill("new file system")
+    page.get_by_role("button", name="Drain it").click()
+    expect(page.get_by_text("petrel drains ahead of its maintenance")).to_be_visible()
+    page.goto("/experiments?f=waits:petrel")
+    row = page.get_by_role("row").filter(has_text="Waits for petrel")
+    expect(row).to_contain_text("Blocked")
+    row.click()
+    expect(page.get_by_test_id("run-state")).to_contain_text("Resumes by itself")
+    page.get_by_role("button", name="Give up…").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Give up").click()
+    expect(page.get_by_test_id("run-state")).to_contain_text("Retry it when the resource answers again")
+
+
 def test_the_main_path_by_keyboard_alone(house: House, page: Page) -> None:
     """Launch, follow, output: no pointer, and nothing that a screen reader's user would not have."""
     with house.client() as client:
@@ -270,6 +299,7 @@ def test_no_screen_has_a_serious_accessibility_finding(house: House, browser: Br
         "applications",
         "resources",
     ]
+    paths += ["resources?tab=storage", "resources?tab=quotas&open=new", "health?open=sandbox"]
     paths += ["credentials", "settings", "settings?tab=tokens", "settings?tab=audit", "launch", "launch?app=gray-scott"]
     paths += [f"experiments/{run}?tab={tab}" for tab in ("graph", "timeline", "tasks", "events", "files", "logs")]
     found = []

@@ -2809,6 +2809,8 @@ export interface components {
          *     }
          */
         Changes: {
+            /** Description */
+            description?: string | null;
             /** Inputs */
             inputs?: {
                 [key: string]: components["schemas"]["JsonValue"];
@@ -3241,6 +3243,11 @@ export interface components {
             process_state: components["schemas"]["ProcessState"] | null;
             /** Queue */
             queue: string | null;
+            /**
+             * Queued
+             * @example ClimateHub quota: 60 of 60 jobs run on curlew; 4th in line
+             */
+            queued: string | null;
             /** Resource Id */
             resource_id: string | null;
             /** Resource Name */
@@ -3326,6 +3333,16 @@ export interface components {
          * @description How many experiments fit a filter.
          */
         ExperimentCounts: {
+            /**
+             * Held
+             * @example {
+             *       "BLOCKED": 2,
+             *       "PAUSED": 1
+             *     }
+             */
+            held: {
+                [key: string]: number;
+            };
             /**
              * States
              * @example {
@@ -3417,6 +3434,11 @@ export interface components {
             process_state: components["schemas"]["ProcessState"] | null;
             /** Queue */
             queue: string | null;
+            /**
+             * Queued
+             * @example ClimateHub quota: 60 of 60 jobs run on curlew; 4th in line
+             */
+            queued: string | null;
             /** Resource Id */
             resource_id: string | null;
             /** Resource Name */
@@ -3689,6 +3711,28 @@ export interface components {
         HostKeyConfirmation: {
             /** Fingerprint */
             fingerprint: string;
+        };
+        /**
+         * InLine
+         * @description Jobs that wait for a quota or the end of a maintenance window, for the same reason.
+         */
+        InLine: {
+            /** Experiments */
+            experiments: number;
+            /**
+             * Oldest At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            oldest_at: string;
+            /** Reason */
+            reason: string;
+            /** Resource */
+            resource: string;
+            /** Resource Id */
+            resource_id: string;
+            /** Tasks */
+            tasks: number;
         };
         /**
          * InlineBinding
@@ -4246,6 +4290,8 @@ export interface components {
             experiments: {
                 [key: string]: number;
             };
+            /** In Line */
+            in_line: components["schemas"]["InLine"][];
             /** Jobs */
             jobs: components["schemas"]["LiveJobs"][];
             needs_you: components["schemas"]["NeedsYou"];
@@ -5208,6 +5254,8 @@ export interface components {
             last_sentence: string | null;
             /** Last Success At */
             last_success_at: string | null;
+            /** Median 1H */
+            median_1h: (number | null)[];
             /** Median Seconds */
             median_seconds: number | null;
             /** Name */
@@ -6708,6 +6756,7 @@ export type GridEngineNames = components['schemas']['GridEngineNames'];
 export type Handling = components['schemas']['Handling'];
 export type HealthEvent = components['schemas']['HealthEvent'];
 export type HostKeyConfirmation = components['schemas']['HostKeyConfirmation'];
+export type InLine = components['schemas']['InLine'];
 export type InlineBinding = components['schemas']['InlineBinding'];
 export type InlineTask = components['schemas']['InlineTask'];
 export type InputType = components['schemas']['InputType'];
@@ -12860,6 +12909,10 @@ export interface operations {
                 q?: string | null;
                 /** @description Only failures of the last 24 hours of which no clone was made. */
                 needs_you?: boolean;
+                /** @description Live ones whose latest process is in one of these: QUEUED, BLOCKED, PAUSED … */
+                process_state?: components["schemas"]["ProcessState"][] | null;
+                /** @description Only those of which tasks wait for this resource, which is away. */
+                blocked_by?: string | null;
                 /** @description Only these; may be repeated. */
                 id?: string[] | null;
             };
@@ -16286,6 +16339,10 @@ export interface operations {
                 q?: string | null;
                 /** @description Only failures of the last 24 hours of which no clone was made. */
                 needs_you?: boolean;
+                /** @description Live ones whose latest process is in one of these: QUEUED, BLOCKED, PAUSED … */
+                process_state?: components["schemas"]["ProcessState"][] | null;
+                /** @description Only those of which tasks wait for this resource, which is away. */
+                blocked_by?: string | null;
                 /** @description Only these; may be repeated. */
                 id?: string[] | null;
             };

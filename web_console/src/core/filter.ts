@@ -1,7 +1,7 @@
 /**
  * The filter of a list, in its three forms: the language that one types, the chips that are shown, the URL.
  *
- *     state:failed state:queued owner:ada app:"gray scott" resource:tern since:24h needs:you spike trimer
+ *     state:failed state:queued owner:ada app:"gray scott" resource:tern waits:petrel since:24h needs:you spike trimer
  *
  * Words without a key are searched for. A key that is not known is a word, too: nothing that is typed gets lost.
  */
@@ -11,6 +11,8 @@ export interface Filter {
   owner?: string;
   app?: string;
   resource?: string;
+  /** A resource that is away and that is waited for. */
+  waits?: string;
   since?: string;
   needs?: "you";
   text?: string;
@@ -23,7 +25,9 @@ export interface Chip {
 }
 
 export const EMPTY: Filter = { state: [] };
-const KEYS = ["state", "owner", "app", "resource", "since", "needs"] as const;
+const KEYS = ["state", "owner", "app", "resource", "waits", "since", "needs"] as const;
+/** States of a run that hold it: its process says so, not the experiment. */
+export const HELD: readonly string[] = ["QUEUED", "BLOCKED", "PAUSED"];
 const SPAN = /^(\d{1,4})(m|h|d|w)$/;
 const SPAN_MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const STATES = new Set([
@@ -36,6 +40,7 @@ const STATES = new Set([
   "COMPLETED",
   "FAILED",
   "CANCELED",
+  ...HELD,
 ]);
 
 /** Split into words; quotes keep blanks, a backslash keeps a quote. */
@@ -89,7 +94,7 @@ function quoted(value: string): string {
 /** The text that parses back to the same filter. */
 export function formatFilter(filter: Filter): string {
   const parts = filter.state.map((state) => `state:${state.toLowerCase()}`);
-  for (const key of ["owner", "app", "resource", "since", "needs"] as const) {
+  for (const key of KEYS.slice(1) as readonly Exclude<(typeof KEYS)[number], "state">[]) {
     const value = filter[key];
     if (value) parts.push(`${key}:${quoted(value)}`);
   }
@@ -97,11 +102,16 @@ export function formatFilter(filter: Filter): string {
   return parts.join(" ");
 }
 
+const CHIPS: Record<string, (value: string) => string> = {
+  since: (value) => `made in ${value}`,
+  waits: (value) => `waits for ${value}`,
+};
+
 export function chips(filter: Filter): Chip[] {
   const found: Chip[] = filter.state.map((value) => ({ key: "state", value, label: `state ${value.toLowerCase()}` }));
-  for (const key of ["owner", "app", "resource", "since", "needs"] as const) {
+  for (const key of KEYS.slice(1) as readonly Exclude<(typeof KEYS)[number], "state">[]) {
     const value = filter[key];
-    if (value) found.push({ key, value, label: key === "since" ? `made in ${value}` : `${key} ${value}` });
+    if (value) found.push({ key, value, label: CHIPS[key]?.(value) ?? `${key} ${value}` });
   }
   return found;
 }

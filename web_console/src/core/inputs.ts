@@ -89,3 +89,37 @@ export function valuesOf(inputs: readonly InputSpec[], typed: Typed): Record<str
   }
   return values;
 }
+
+interface Request {
+  name: string;
+  description: string;
+  resource_id: string;
+  inputs: Record<string, unknown>;
+  requirements: Record<string, unknown>;
+  launch: boolean;
+}
+
+/** What a relaunch is told to do otherwise than the run that it begins from; what was left empty is taken back. */
+export function changesOf(
+  before: { inputs?: unknown; requirements?: unknown },
+  { name, description, resource_id, inputs, requirements, launch }: Request,
+): Omit<Request, "inputs" | "requirements"> & { inputs: Record<string, never>; requirements: Record<string, never> } {
+  return {
+    name,
+    description,
+    resource_id,
+    launch,
+    inputs: differing(before.inputs, inputs),
+    requirements: differing(before.requirements, requirements),
+  };
+}
+
+function differing(before: unknown, after: Record<string, unknown>): Record<string, never> {
+  const known = (before ?? {}) as Record<string, unknown>;
+  const found = Object.fromEntries(
+    [...new Set([...Object.keys(known), ...Object.keys(after)])]
+      .filter((name) => JSON.stringify(known[name] ?? null) !== JSON.stringify(after[name] ?? null))
+      .map((name) => [name, after[name] ?? null]),
+  );
+  return found as Record<string, never>;
+}

@@ -12,6 +12,8 @@ export interface RunTask {
   resource_id: string | null;
   attempt: number;
   due_at: string | null;
+  /** It waits for a resource that is away; `due_at` is when it gives up. */
+  blocked?: boolean;
   started_at: string | null;
   ended_at: string | null;
   depends_on: number[];
@@ -61,7 +63,7 @@ export class RunModel {
     this.data = data;
     data.tasks.forEach((task, place) => {
       this.#places.set(task.id, place);
-      this.#count(task.state, 1);
+      this.#count(task, 1);
     });
     this.#index();
   }
@@ -89,7 +91,7 @@ export class RunModel {
     if (fresh.last_seq < this.data.last_seq) return true;
     Object.assign(this.data, fresh);
     this.counts.clear();
-    for (const task of fresh.tasks) this.#count(task.state, 1);
+    for (const task of fresh.tasks) this.#count(task, 1);
     this.#index();
     this.outdated = false;
     this.version += 1;
@@ -109,7 +111,7 @@ export class RunModel {
   }
 
   kind(place: number): Kind {
-    return kindOf(this.data.tasks[place]!.state);
+    return kindOf(shown(this.data.tasks[place]!));
   }
 
   /** Apply the events that this run lacks; returns the places of the tasks that changed. */
@@ -140,9 +142,10 @@ export class RunModel {
 
   #move(place: number, state: string, change: Change): void {
     const task = this.data.tasks[place]!;
-    this.#count(task.state, -1);
-    this.#count(state, 1);
+    this.#count(task, -1);
     task.state = state;
+    task.blocked = false; // whether it waits for a resource is read again
+    this.#count(task, 1);
     const list = this.#attempts.get(place) ?? [];
     const last = list.at(-1);
     if (state === "SCHEDULED") {
@@ -172,9 +175,15 @@ export class RunModel {
     }
   }
 
-  #count(state: string, by: number): void {
+  #count(task: RunTask, by: number): void {
+    const state = shown(task);
     this.counts.set(state, (this.counts.get(state) ?? 0) + by);
   }
+}
+
+/** The state that is counted and drawn: what waits for a resource that is away is BLOCKED. */
+export function shown(task: RunTask): string {
+  return task.blocked && task.state === "RETRY_WAIT" ? "BLOCKED" : task.state;
 }
 
 function push<V>(map: Map<number, V[]>, key: number, value: V): void {

@@ -7,9 +7,9 @@
 
 import { FAN_OUT, stem } from "./graph";
 import type { RunModel } from "./run";
-import { isTerminal, type Kind, kindOf, worst } from "./states";
+import { isTerminal, type Kind, worst } from "./states";
 
-export type SegmentKind = "wait" | "run" | "copy" | "failed" | "retry";
+export type SegmentKind = "wait" | "run" | "copy" | "failed" | "retry" | "blocked";
 
 export interface Segment {
   kind: SegmentKind;
@@ -59,7 +59,8 @@ export function segments(model: RunModel, place: number): Segment[] {
     }
     gapFrom = attempt.state === "FAILED" ? ended : null;
   }
-  if (task.state === "RETRY_WAIT" && gapFrom !== null) found.push({ kind: "retry", from: gapFrom, to: null });
+  if (task.state === "RETRY_WAIT" && gapFrom !== null)
+    found.push({ kind: task.blocked ? "blocked" : "retry", from: gapFrom, to: null });
   return found.filter((one) => one.to === null || one.to > one.from || one.kind === "failed");
 }
 
@@ -102,7 +103,7 @@ export function criticalPath(model: RunModel, now: number): number[] {
 }
 
 function spentOn(model: RunModel, path: readonly number[], now: number, from: number): Timeline["spent"] {
-  const spent = { wait: 0, run: 0, copy: 0, failed: 0, retry: 0, platform: 0 };
+  const spent = { wait: 0, run: 0, copy: 0, failed: 0, retry: 0, blocked: 0, platform: 0 };
   let at = from;
   for (const place of path) {
     for (const segment of segments(model, place)) {
@@ -163,7 +164,7 @@ function row(model: RunModel, place: number, depth: number, critical: ReadonlySe
     key: task.id,
     label: task.name,
     depth,
-    kind: kindOf(task.state),
+    kind: model.kind(place),
     members: [place],
     segments: parts,
     from: parts[0]?.from ?? null,

@@ -9,6 +9,15 @@ export interface Told {
   process_state: string | null;
   tasks: Record<string, number>;
   next_attempt_at: string | null;
+  /** Why it waits its turn, within a quota or for the end of a maintenance. */
+  queued: string | null;
+  /** The resource that is away and that it waits for. */
+  blocked: {
+    resource: string;
+    cause: { sentence: string } | null;
+    failed_probes: number | null;
+    next_probe_at: string | null;
+  } | null;
 }
 
 export interface Lines {
@@ -70,13 +79,8 @@ export function lines(told: Told): Lines {
     case "CANCELING":
       return { now: "Being stopped where it runs", next: "Canceled once the resource confirms", at: null };
   }
-  const beside: Record<string, [string, string]> = {
-    QUEUED: ["It waits for its turn within the gateway's quota", "Starts when another run ends"],
-    BLOCKED: ["Its resource does not answer", "Resumes by itself when it does"],
-    PAUSED: ["Paused", "Continues when resumed"],
-  };
-  const [held, then] = beside[told.process_state ?? ""] ?? [];
-  if (held && then) return { now: held, next: then, at: null };
+  const held = holding(told);
+  if (held) return held;
   if (tasks.RETRY_WAIT && !tasks.EXECUTING) {
     return {
       now: `${plural(tasks.RETRY_WAIT, "task", "tasks")} broke off for a passing reason`,
@@ -85,6 +89,31 @@ export function lines(told: Told): Lines {
     };
   }
   return { now: doing(told), next: following(told), at: null };
+}
+
+/** What holds a whole run, why, and what lets it go. */
+function holding({ process_state, queued, blocked }: Told): Lines | null {
+  switch (process_state) {
+    case "PAUSED":
+      return { now: "Paused", next: "Continues when resumed", at: null };
+    case "QUEUED": {
+      const [why, place] = (queued ?? "It waits for its turn within the gateway's quota").split(
+        /; (?=\d+\w\w in line$)/,
+      );
+      return { now: why!, next: place ? `${place}; starts when there is room` : "Starts when there is room", at: null };
+    }
+    case "BLOCKED": {
+      const why = blocked?.cause?.sentence.replace(/\.$/, "");
+      const now = why ?? (blocked ? `${blocked.resource} does not answer` : "Its resource does not answer");
+      if (!blocked) return { now, next: "Resumes by itself when it does", at: null };
+      const probe = `Resumes by itself; probe ${(blocked.failed_probes ?? 0) + 1}`;
+      return blocked.next_probe_at
+        ? { now, next: probe, at: blocked.next_probe_at }
+        : { now, next: `${blocked.resource} is being probed`, at: null };
+    }
+    default:
+      return null;
+  }
 }
 
 function doing({ kind, process_state: phase, tasks }: Told): string {

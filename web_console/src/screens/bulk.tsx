@@ -165,7 +165,7 @@ export function BulkBar({ selection, query, matching }: BulkProps) {
         type="button"
         className="btn small"
         disabled={Boolean(busy)}
-        onClick={() => void act("Clone", rows, (row) => relaunch(row, false))}
+        onClick={() => void act("Clone", rows, (row) => relaunch(row, { launch: false }))}
       >
         <CopyPlus size={13} /> Clone
       </button>

@@ -39,7 +39,9 @@ export function Experiments() {
   const query = useExperimentQuery(f);
   const list = useInfiniteQuery(ask.experiments(query));
   const rows = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
-  const { data: counted } = useQuery(ask.counts({ ...query, state: undefined, needs_you: undefined }));
+  const { data: counted } = useQuery(
+    ask.counts({ ...query, state: undefined, process_state: undefined, needs_you: undefined }),
+  );
   const { data: matching } = useQuery(ask.counts(query));
   const selection = useSelection(rows);
   const [fresh, setFresh] = useState(0);

@@ -1,225 +1,55 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
-import { ApiError, api, call, type ResourceBody, type ResourceShown } from "../api/client";
-import type { Values } from "../core/forms";
-import { plain } from "../core/plain";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import * as ask from "../queries";
 import { useTitle } from "../shell/shell";
-import { CatalogueForm } from "../ui/form";
-import { CloseButton, Confirm, Drawer, Failure, Sentence } from "../ui/parts";
-import { StateIcon } from "../ui/state";
-import { Table } from "../ui/table";
-import { useToast } from "../ui/toast";
-import { Reachability } from "./catalogue/reachability";
-import { resourceSpec } from "./catalogue/specs";
+import { TAB } from "../ui/tab";
+import { Compute } from "./catalogue/compute";
+import { Maintenance, Quotas } from "./catalogue/quotas";
+import { Storage } from "./catalogue/storage";
 
-const FRESH: Values = {
-  name: "",
-  description: "",
-  transport: "ssh",
-  scheduler: "slurm",
-  port: 22,
-  host_keys: [],
-  scratch: "~/howdah",
-  enabled: true,
-  queues: [],
-};
+const TABS = ["compute", "storage", "quotas", "maintenance"] as const;
+const WORDS = { compute: "Compute", storage: "Storage", quotas: "Quotas", maintenance: "Maintenance" };
 
-/** The machines that run jobs. */
+/** What the gateway may use: machines that run jobs, places for data, and how much of it at once. */
 export function Resources() {
-  useTitle("Compute resources", "Compute resources");
-  const { open } = useSearch({ from: "/inside/resources" });
+  useTitle("Resources", "Resources");
+  const search = useSearch({ from: "/inside/resources" });
   const navigate = useNavigate();
-  const list = useQuery(ask.resources);
-  const credentials = useQuery(ask.credentials);
-  const deployments = useQuery(ask.deployments);
-  const rows = list.data ?? [];
-  const opened = rows.find((row) => row.id === open);
-  const go = (next: string | undefined): void => void navigate({ to: "/resources", search: { open: next } });
-  return (
-    <>
-      <div className="flex items-center border-line border-b pr-6">
-        <div className="flex-1 [&>p]:border-0">
-          <Sentence>
-            {rows.length} resources, {rows.filter((row) => row.enabled).length} take new work.
-          </Sentence>
-        </div>
-        <button type="button" className="btn small" onClick={() => go("new")}>
-          Add
-        </button>
-      </div>
-      {list.error && <Failure error={list.error} retry={() => void list.refetch()} />}
-      <div className="relative flex min-h-0 flex-1">
-        <Table<ResourceShown>
-          label="Compute resources"
-          rows={rows}
-          rowKey={(row) => row.id}
-          openKey={open}
-          loading={list.isPending}
-          onOpen={(row) => go(row.id)}
-          empty="No compute resource yet. Add one here, or with howdah apply -f."
-          columns={[
-            {
-              key: "on",
-              header: "New work",
-              track: "86px",
-              cell: (row) => (
-                <span className="inline-flex items-center gap-2">
-                  <StateIcon kind={row.enabled ? "completed" : "paused"} />
-                  {row.enabled ? "Taken" : "Off"}
-                </span>
-              ),
-            },
-            {
-              key: "name",
-              header: "Resource",
-              track: "minmax(140px,1fr)",
-              cell: (row) => (
-                <span className="leading-[18px]">
-                  <span className="name clip block">{row.name}</span>
-                  <span className="second clip block">{row.description}</span>
-                </span>
-              ),
-            },
-            {
-              key: "where",
-              header: "Reached at",
-              track: "minmax(160px,1.4fr)",
-              cell: (row) => (
-                <span className="leading-[18px]">
-                  <span className="mono clip block">
-                    {row.reach === "agent"
-                      ? "by its agent"
-                      : row.transport === "ssh"
-                        ? `${row.username}@${row.host}:${row.port}`
-                        : "local"}
-                  </span>
-                  <span className="second clip block">{row.scheduler}</span>
-                </span>
-              ),
-            },
-            {
-              key: "queues",
-              header: "Queues",
-              track: "minmax(100px,1fr)",
-              from: 720,
-              cell: (row) => (
-                <span className="clip block">{row.queues.map((one) => one.name).join(", ") || "none described"}</span>
-              ),
-            },
-            {
-              key: "cred",
-              header: "Credential",
-              track: "minmax(100px,0.8fr)",
-              from: 860,
-              cell: (row) => credentials.data?.find((one) => one.id === row.credential_id)?.name ?? "",
-            },
-            {
-              key: "used",
-              header: "Deployments",
-              track: "90px",
-              align: "right",
-              from: 620,
-              cell: (row) => (
-                <span className="num">{deployments.data?.filter((one) => one.resource_id === row.id).length ?? 0}</span>
-              ),
-            },
-          ]}
-        />
-        {(opened || open === "new") && <Editor key={open} row={opened} onClose={() => go(undefined)} />}
-      </div>
-    </>
-  );
-}
-
-function Editor({ row, onClose }: { row: ResourceShown | undefined; onClose: () => void }) {
-  const queries = useQueryClient();
-  const say = useToast();
-  const [dropping, setDropping] = useState(false);
-  const credentials = useQuery(ask.credentials);
+  const tab = TABS.find((one) => one === search.tab) ?? "compute";
   const { data: me } = useQuery(ask.me);
   const mayWrite = (me?.scopes as string[] | undefined)?.includes("catalogue:write") ?? false;
-  const done = async (words: string): Promise<void> => {
-    say(words);
-    await queries.invalidateQueries({ queryKey: ["resources"] });
-  };
-  const put = (body: ResourceBody): Promise<unknown> =>
-    call(
-      api.PUT("/api/v1/compute-resources/{resource_id}", {
-        params: { path: { resource_id: row!.id }, header: { "if-match": `"${row!.version}"` } },
-        body,
-      }),
-    );
-  const save = async (value: never): Promise<void> => {
-    await (row
-      ? put(value as ResourceBody)
-      : call(api.POST("/api/v1/compute-resources", { body: value as ResourceBody })));
-    await done("Saved");
-    onClose();
-  };
-  const attempt = async (words: string, action: Promise<unknown>): Promise<void> => {
-    try {
-      await action;
-      await done(words);
-    } catch (error) {
-      say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" });
-    }
-  };
+  const go = (open: string | undefined): void =>
+    void navigate({ to: "/resources", search: { tab: tab === "compute" ? undefined : tab, open } });
+  const shared = { open: search.open, go, mayWrite };
   return (
-    <Drawer label={row?.name ?? "New resource"} onClose={onClose}>
-      <div className="flex items-center gap-2 p-5 pb-3">
-        <h2 className="clip m-0 flex-1 font-semibold text-[15px]">{row?.name ?? "New resource"}</h2>
-        <CloseButton onClick={onClose} />
-      </div>
-      <div className="px-5 pb-6">
-        {row && (
-          <>
-            <div className="mb-4 flex flex-wrap gap-2">
-              <button
-                type="button"
-                className="btn small"
-                onClick={() =>
-                  void attempt(
-                    row.enabled ? "Switched off: no new work" : "Switched on",
-                    put({ ...plain(row), enabled: !row.enabled } as unknown as ResourceBody),
-                  )
-                }
-              >
-                {row.enabled ? "Switch off for maintenance" : "Switch on"}
-              </button>
-              <button type="button" className="btn small" onClick={() => setDropping(true)}>
-                Delete…
-              </button>
-            </div>
-            <Reachability resource={row} mayTest={mayWrite} />
-            <h3 className="mt-5 mb-2 border-line border-t pt-4 font-semibold">Description</h3>
-          </>
+    <>
+      <nav
+        aria-label="Kinds of resources"
+        className="scroll flex shrink-0 items-center gap-5 overflow-y-hidden border-line border-b px-6 max-sm:px-4"
+      >
+        {TABS.map((one) => (
+          <Link
+            activeOptions={TAB}
+            key={one}
+            to="/resources"
+            search={{ tab: one === "compute" ? undefined : one }}
+            className="tab"
+            data-on={one === tab ? "page" : undefined}
+          >
+            {WORDS[one]}
+          </Link>
+        ))}
+        <span className="flex-1" />
+        {tab !== "maintenance" && mayWrite && (
+          <button type="button" className="btn small" onClick={() => go("new")}>
+            Add
+          </button>
         )}
-        <CatalogueForm
-          key={row?.version}
-          label="Resource"
-          specs={resourceSpec(credentials.data)}
-          value={row ? plain(row) : FRESH}
-          onSave={save}
-          saving={row ? "Save" : "Create"}
-        />
-      </div>
-      <Confirm
-        open={dropping}
-        danger
-        title={`Delete ${row?.name}?`}
-        text="What still uses it refuses the deletion and is named."
-        verb="Delete"
-        onClose={() => setDropping(false)}
-        onConfirm={() =>
-          row &&
-          void attempt(
-            "Deleted",
-            call(api.DELETE("/api/v1/compute-resources/{resource_id}", { params: { path: { resource_id: row.id } } })),
-          )
-        }
-      />
-    </Drawer>
+      </nav>
+      {tab === "compute" && <Compute {...shared} />}
+      {tab === "storage" && <Storage {...shared} />}
+      {tab === "quotas" && <Quotas {...shared} />}
+      {tab === "maintenance" && <Maintenance />}
+    </>
   );
 }

@@ -8,7 +8,18 @@ import * as ask from "../queries";
 import { StateIcon } from "../ui/state";
 import { TAB } from "../ui/tab";
 
-const STATES = ["EXECUTING", "LAUNCHED", "CANCELING", "FAILED", "COMPLETED", "CANCELED", "CREATED"];
+const STATES = [
+  "EXECUTING",
+  "LAUNCHED",
+  "QUEUED",
+  "BLOCKED",
+  "PAUSED",
+  "CANCELING",
+  "FAILED",
+  "COMPLETED",
+  "CANCELED",
+  "CREATED",
+];
 
 interface TabsProps {
   filter: Filter;
@@ -20,7 +31,8 @@ interface TabsProps {
 export function Tabs({ filter, counts }: TabsProps) {
   const { data } = useQuery(ask.overview);
   const only = filter.state.length === 1 ? filter.state[0] : undefined;
-  const shown = STATES.filter((state) => counts?.states[state] || state === only);
+  const number = (state: string): number => counts?.states[state] ?? counts?.held[state] ?? 0;
+  const shown = STATES.filter((state) => number(state) || state === only);
   const search = (change: Partial<Filter>): { f?: string } => ({
     f: formatFilter({ ...filter, needs: undefined, state: [], ...change }) || undefined,
   });
@@ -58,7 +70,7 @@ export function Tabs({ filter, counts }: TabsProps) {
           data-on={state === only ? "page" : undefined}
         >
           <StateIcon kind={kindOf(state)} /> {state === "LAUNCHED" ? "Launched" : LABELS[kindOf(state)]}
-          <span className="num font-normal text-ink-3">{count(counts?.states[state] ?? 0)}</span>
+          <span className="num font-normal text-ink-3">{count(number(state))}</span>
         </Link>
       ))}
     </nav>

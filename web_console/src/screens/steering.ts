@@ -1,6 +1,6 @@
 /** What steers experiments and tasks: each verb is one call, made once however often it is sent. */
 
-import { ApiError, api, call, key } from "../api/client";
+import { ApiError, api, type Changes, call, key } from "../api/client";
 
 type Named = { id: string };
 
@@ -35,12 +35,27 @@ export const skip = (task: Named, reason: string): Promise<unknown> =>
     }),
   );
 
-/** Begin anew, as an experiment of its own; returns its id. */
-export async function relaunch(row: Named, launched = true): Promise<string> {
-  const made = await call(api.POST("/api/v1/experiments/{experiment_id}/clone", { ...of(row), body: {} }));
-  if (launched) await launch(made);
-  return made.id;
+/** Begin anew, as an experiment of its own, with what is to be otherwise; returns its id. */
+export async function relaunch(row: Named, changes: Partial<Changes> = {}): Promise<string> {
+  const body = { launch: true, inputs: {}, requirements: {}, ...changes } as Changes;
+  return (await call(api.POST("/api/v1/experiments/{experiment_id}/relaunch", { ...of(row), body }))).id;
 }
+
+/** Bring outputs of an ended experiment back once more; all, where none is named. */
+export const refetch = (row: Named, outputs: string[]): Promise<unknown> =>
+  call(api.POST("/api/v1/experiments/{experiment_id}/refetch", { ...of(row), body: { outputs } }));
+
+/** Wait no longer for a resource that is away: what is blocked fails. */
+export const giveUp = (row: Named, reason: string): Promise<unknown> =>
+  call(api.POST("/api/v1/experiments/{experiment_id}/give-up", { ...of(row), body: { reason } }));
+
+export const giveUpTask = (task: Named, reason: string): Promise<unknown> =>
+  call(
+    api.POST("/api/v1/tasks/{task_id}/give-up", {
+      params: { path: { task_id: task.id }, header: key() },
+      body: { reason },
+    }),
+  );
 
 export function refusal(error: unknown): string {
   return error instanceof ApiError ? error.message : "No answer";

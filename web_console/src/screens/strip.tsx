@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { Overview } from "../api/client";
+import type { Overview, ResourceStanding } from "../api/client";
+import { worstAccount } from "../core/health";
 import type { Kind } from "../core/states";
 import { count } from "../core/time";
 import * as ask from "../queries";
@@ -17,6 +18,8 @@ export interface Cause {
 }
 
 export interface Waits {
+  blocked: number;
+  line: number;
   retry: number;
   queued: number;
   workers: number;
@@ -28,15 +31,21 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a +
 export function waits(data: Overview): Waits {
   const retry = sum(data.tasks.filter((one) => one.state === "RETRY_WAIT").map((one) => one.tasks));
   const workers = sum(data.tasks.filter((one) => one.state === "SCHEDULED").map((one) => one.tasks));
+  const blocked = sum(data.tasks.filter((one) => one.state === "BLOCKED").map((one) => one.tasks));
+  const line = sum(data.in_line.map((one) => one.tasks));
   const queued = sum(
     data.jobs.filter((one) => one.state === "QUEUED" || one.state === "SUBMITTED").map((one) => one.jobs),
   );
-  return { retry, workers, queued, total: retry + workers + queued };
+  return { blocked, line, retry, workers, queued, total: blocked + line + retry + workers + queued };
 }
 
+const NOTHING: Waits = { blocked: 0, line: 0, retry: 0, queued: 0, workers: 0, total: 0 };
+
 /** Why things wait, in words, the most first. */
-export function causes(data: Overview): Cause[] {
-  const found: Cause[] = [];
+export function causes(data: Overview, standings: readonly ResourceStanding[]): Cause[] {
+  const found: Cause[] = [...outages(data, standings)];
+  for (const one of data.in_line)
+    found.push({ kind: "queued", what: one.reason, tasks: one.tasks, next: "Starts when there is room" });
   const queues = data.jobs.filter((one) => one.state === "QUEUED" || one.state === "SUBMITTED");
   if (queues.length) {
     const where = queues.slice(0, 3).map((one) => `${one.resource ?? "?"} ${count(one.jobs)}`);
@@ -83,6 +92,33 @@ export function causes(data: Overview): Cause[] {
   return found.sort((a, b) => b.tasks - a.tasks).slice(0, 4);
 }
 
+function outages(data: Overview, standings: readonly ResourceStanding[]): Cause[] {
+  const waiting = Map.groupBy(
+    data.tasks.filter((one) => one.state === "BLOCKED"),
+    (one) => one.resource_id ?? "",
+  );
+  return [...waiting].map(([id, rows]) => {
+    const account = worstAccount(standings.find((one) => one.resource_id === id));
+    const name = rows[0]!.resource ?? "Its resource";
+    const probe = account?.next_probe_at;
+    return {
+      kind: "blocked",
+      what: account?.cause?.sentence.replace(/\.$/, "") ?? `${name} does not answer`,
+      tasks: sum(rows.map((one) => one.tasks)),
+      next:
+        account?.circuit === "releasing" ? (
+          "It is back: they go on bit by bit"
+        ) : probe ? (
+          <span>
+            Probe <Upcoming at={probe} />
+          </span>
+        ) : (
+          "It is being probed"
+        ),
+    };
+  });
+}
+
 function words(kind: string | null): string {
   return (
     { throttled: "Logins are limited", timeout: "Time-outs", transient: "Transient errors" }[kind ?? ""] ??
@@ -93,11 +129,12 @@ function words(kind: string | null): string {
 /** Needs you, Runs, Waits, and why they wait. */
 export function Strip() {
   const { data, error, refetch } = useQuery(ask.overview);
+  const waiting = data ? waits(data) : NOTHING;
+  const standings = useQuery({ ...ask.standings, enabled: waiting.blocked > 0 });
   if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
   const running = data ? sum(data.tasks.filter((one) => one.state === "EXECUTING").map((one) => one.tasks)) : 0;
   const active = data ? sum(data.jobs.filter((one) => one.state === "ACTIVE").map((one) => one.jobs)) : 0;
-  const waiting = data ? waits(data) : { retry: 0, queued: 0, workers: 0, total: 0 };
-  const why = data ? causes(data) : [];
+  const why = data ? causes(data, standings.data?.items ?? []) : [];
   const failed = data ? sum(data.needs_you.failed_24h) : 0;
   return (
     <section
@@ -128,8 +165,10 @@ export function Strip() {
         <WaitBar waiting={waiting} />
         <span className="second mt-2 grid grid-cols-2 gap-x-3 gap-y-1">
           <Part kind="queued" text={`${count(waiting.queued)} in queues`} />
+          <Part kind="blocked" text={`${count(waiting.blocked)} blocked`} />
+          {waiting.line > 0 && <Part kind="queued" text={`${count(waiting.line)} by quota`} />}
           <Part kind="retry-wait" text={`${count(waiting.retry)} retry`} />
-          <Part kind="scheduled" text={`${count(waiting.workers)} for a worker`} />
+          {!waiting.line && <Part kind="scheduled" text={`${count(waiting.workers)} for a worker`} />}
         </span>
       </Cell>
       <div className="min-w-0 p-4 pb-3 max-lg:col-span-3 max-lg:border-line max-lg:border-t max-sm:border-0 max-sm:p-0 max-sm:pt-2">
@@ -202,7 +241,8 @@ function Part({ kind, text }: { kind: Kind; text: string }) {
 
 function WaitBar({ waiting }: { waiting: Waits }) {
   const parts: [Kind, number][] = [
-    ["queued", waiting.queued],
+    ["queued", waiting.queued + waiting.line],
+    ["blocked", waiting.blocked],
     ["retry-wait", waiting.retry],
     ["scheduled", waiting.workers],
   ];
@@ -214,7 +254,7 @@ function WaitBar({ waiting }: { waiting: Waits }) {
           number > 0 && (
             <span
               key={kind}
-              className={kind === "retry-wait" ? "striped" : ""}
+              className={{ "retry-wait": "striped", blocked: "hatched" }[kind as string] ?? ""}
               style={{
                 ...stateStyle(kind),
                 flex: number,

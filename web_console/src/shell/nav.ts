@@ -35,7 +35,7 @@ export const PLATFORM: readonly Place[] = [
 ];
 export const CATALOG: readonly Place[] = [
   { to: "/applications", label: "Applications", icon: Box, go: "a" },
-  { to: "/resources", label: "Compute resources", icon: Server, go: "c" },
+  { to: "/resources", label: "Resources", icon: Server, go: "c" },
   { to: "/credentials", label: "Credentials", icon: KeyRound, go: "k" },
   { to: "/settings", label: "Settings", icon: Settings2, go: "," },
 ];

@@ -188,3 +188,56 @@ export function resourceSpec(credentials: readonly CredentialShown[] | undefined
     },
   ];
 }
+
+export function quotaSpec(resources: readonly ResourceShown[] | undefined): readonly FieldSpec[] {
+  return [
+    { kind: "text", name: "name", label: "Name", required: true, wide: true, hint: "Told to whoever waits" },
+    { kind: "number", name: "max_live_jobs", label: "Live jobs at most", required: true },
+    { kind: "choice", name: "resource_id", label: "Resource", options: named(resources), hint: "none: of the gateway" },
+    { kind: "mono", name: "queue", label: "Queue", when: (one) => Boolean(one.resource_id) },
+    { kind: "text", name: "owner", label: "One user only", when: (one) => one.each_user !== true },
+    { kind: "tick", name: "each_user", label: "For each user apart", when: (one) => !one.owner },
+  ];
+}
+
+const ofKind =
+  (...kinds: string[]) =>
+  (values: Values): boolean =>
+    kinds.includes(String(values.kind));
+
+const KINDS: readonly Option[] = [
+  ["sftp", "a folder by SFTP"],
+  ["s3", "a bucket (S3)"],
+  ["http", "the web"],
+  ["file", "a registered folder"],
+];
+
+export function storageSpec(credentials: readonly CredentialShown[] | undefined): readonly FieldSpec[] {
+  return [
+    { kind: "mono", name: "name", label: "Name", required: true, hint: "Stands in URIs" },
+    { kind: "choice", name: "kind", label: "Kind", required: true, options: KINDS },
+    { kind: "area", name: "description", label: "Description" },
+    {
+      kind: "mono",
+      name: "root",
+      label: "Paths are relative to",
+      required: true,
+      wide: true,
+      hint: "A folder, bucket or address",
+    },
+    { kind: "mono", name: "host", label: "Host", required: true, when: ofKind("sftp") },
+    { kind: "number", name: "port", label: "Port", when: ofKind("sftp") },
+    { kind: "mono", name: "endpoint_url", label: "Endpoint, where it is not Amazon's", when: ofKind("s3") },
+    { kind: "mono", name: "region", label: "Region", when: ofKind("s3") },
+    { kind: "mono", name: "username", label: "Account, or access key id", when: ofKind("sftp", "s3") },
+    {
+      kind: "choice",
+      name: "credential_id",
+      label: "Credential",
+      options: named(credentials),
+      when: ofKind("sftp", "s3"),
+    },
+    { kind: "lines", name: "host_keys", label: "Pinned host keys, one a line", when: ofKind("sftp") },
+    { kind: "tick", name: "enabled", label: "May be used" },
+  ];
+}

@@ -3,12 +3,12 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { Play } from "lucide-react";
 import { useMemo, useState } from "react";
 import { ApiError, api, call, type ExperimentInFull, type InterfaceShown, key } from "../../api/client";
-import { type InputSpec, problemOf, type Typed, typedFrom, valuesOf } from "../../core/inputs";
+import { changesOf, type InputSpec, problemOf, type Typed, typedFrom, valuesOf } from "../../core/inputs";
 import { count } from "../../core/time";
 import * as ask from "../../queries";
 import { StateIcon } from "../../ui/state";
 import { useToast } from "../../ui/toast";
-
+import { relaunch } from "../steering";
 import { Field, InputField, Section } from "./fields";
 import { Plan } from "./plan";
 import { Queues } from "./queues";
@@ -127,10 +127,10 @@ export function Form({
               params: { path: { experiment_id: id }, header: key() },
             }),
           );
-      } else {
+      } else if (origin) id = await relaunch(origin, changesOf(origin.spec, { ...body(), launch }));
+      else
         id = (await call(api.POST("/api/v1/experiments", { params: { header: key() }, body: { ...body(), launch } })))
           .id;
-      }
       say(launch ? "Launched" : "Saved as a draft");
       await (launch ? navigate({ to: "/experiments/$id", params: { id } }) : navigate({ to: "/drafts" }));
     } catch (error) {

@@ -48,7 +48,7 @@ export function TaskDrawer({ taskId, version, one, resources, step, onClose }: P
     ...keep,
   });
   const data = task.data?.id === taskId ? task.data : undefined;
-  const kind = kindOf(data?.state ?? "CREATED");
+  const kind = data?.blocked ? "blocked" : kindOf(data?.state ?? "CREATED");
   const resource = resources.find((one) => one.id === data?.resource_id);
   const job =
     jobs.data?.items.find((one) => one.task_id === taskId) ??
@@ -202,8 +202,10 @@ export function TaskDrawer({ taskId, version, one, resources, step, onClose }: P
 }
 
 function Note({ task }: { task: TaskInFull }) {
-  const kind = kindOf(task.state);
-  const since = { EXECUTING: task.started_at, FAILED: task.ended_at, COMPLETED: task.started_at }[task.state as string];
+  const kind = task.blocked ? "blocked" : kindOf(task.state);
+  const since = task.blocked
+    ? task.blocked.since
+    : { EXECUTING: task.started_at, FAILED: task.ended_at, COMPLETED: task.started_at }[task.state as string];
   return (
     <div className="tinted mb-4 border-l-[3px] px-5 py-3" style={{ ...stateStyle(kind), borderColor: "var(--state)" }}>
       <div className="state text-[12px] leading-4">
@@ -219,7 +221,10 @@ function Note({ task }: { task: TaskInFull }) {
           </>
         )}
       </div>
-      <div className="mt-1 font-semibold">{task.failure?.sentence ?? task.next}</div>
+      <div className="mt-1 font-semibold">{task.blocked?.cause?.sentence ?? task.failure?.sentence ?? task.next}</div>
+      {task.blocked && (
+        <div className="mt-1 text-ink-2">It is the resource, not the task: nothing needs to be done.</div>
+      )}
       {task.failure && task.state === "FAILED" && <div className="mt-1 text-ink-2">{remedy(task.failure.kind)}.</div>}
     </div>
   );
@@ -228,6 +233,32 @@ function Note({ task }: { task: TaskInFull }) {
 function Next({ task }: { task: TaskInFull }) {
   const waits = task.waits_for;
   const facts: (readonly [string, React.ReactNode])[] = [];
+  const { blocked } = task;
+  if (blocked)
+    facts.push(
+      [
+        "Resource",
+        <Link key="r" to="/health" search={{ open: blocked.resource }} className="link">
+          {blocked.resource}
+        </Link>,
+      ],
+      [
+        `Probe ${(blocked.failed_probes ?? 0) + 1}`,
+        blocked.next_probe_at ? <Upcoming key="p" at={blocked.next_probe_at} /> : "under way now",
+      ],
+      ["If it works", "it resumes by itself, with the others"],
+      [
+        "If not",
+        <span key="n">
+          it is probed again
+          {blocked.gives_up_at && (
+            <>
+              , until <At at={blocked.gives_up_at} />; then the task fails
+            </>
+          )}
+        </span>,
+      ],
+    );
   if (task.next_attempt_at) facts.push([`Attempt ${task.attempt + 1}`, <Upcoming key="n" at={task.next_attempt_at} />]);
   if (task.deadline_at)
     facts.push([

@@ -1,9 +1,13 @@
-import { useQuery } from "@tanstack/react-query";
-import { Download, FileText, Image, Table2 } from "lucide-react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Download, FileText, Image, RotateCcw, Table2 } from "lucide-react";
 import { useEffect, useState } from "react";
 import { api, call, type ExperimentInFull, type Output } from "../../api/client";
+import { isTerminal } from "../../core/states";
 import { bytes } from "../../core/time";
+import { FormDialog } from "../../ui/dialog";
 import { CopyButton, Facts, Failure } from "../../ui/parts";
+import { useToast } from "../../ui/toast";
+import { refetch } from "../steering";
 
 const PREVIEW_BYTES = 64 * 1024;
 const ROWS = 200;
@@ -30,7 +34,10 @@ export function Files({ one, open }: { one: ExperimentInFull; open: string | und
   return (
     <div className="flex min-h-0 min-w-0 flex-1 max-md:flex-col max-md:overflow-auto">
       <div className="scroll w-[380px] shrink-0 border-line border-r py-3 max-md:w-full max-md:border-r-0">
-        <h3 className="m-0 px-6 pb-2 font-semibold max-sm:px-4">Outputs</h3>
+        <div className="flex items-center px-6 pb-2 max-sm:px-4">
+          <h3 className="m-0 flex-1 font-semibold">Outputs</h3>
+          {items.length > 0 && isTerminal(one.state) && <Refetch one={one} items={items} />}
+        </div>
         {outputs.error && <Failure error={outputs.error} retry={() => void outputs.refetch()} />}
         {items.map((item) => (
           <button
@@ -92,6 +99,56 @@ export function Files({ one, open }: { one: ExperimentInFull; open: string | und
         )}
       </div>
     </div>
+  );
+}
+
+/** Bring outputs back once more from the work directory: a run that does only that. */
+function Refetch({ one, items }: { one: ExperimentInFull; items: readonly Output[] }) {
+  const [asking, setAsking] = useState(false);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const queries = useQueryClient();
+  const say = useToast();
+  const files = items.filter((item) => item.type === "file");
+  const toggle = (name: string): void => {
+    const next = new Set(chosen);
+    if (!next.delete(name)) next.add(name);
+    setChosen(next);
+  };
+  return (
+    <>
+      <button type="button" className="btn small" onClick={() => setAsking(true)}>
+        <RotateCcw size={13} /> Fetch again…
+      </button>
+      {asking && (
+        <FormDialog
+          open
+          title="Bring outputs back once more"
+          verb={chosen.size ? `Fetch ${chosen.size}` : "Fetch all"}
+          onClose={() => setAsking(false)}
+          onConfirm={async () => {
+            await refetch(one, [...chosen]);
+            say("A run brings them back");
+            await queries.invalidateQueries({ queryKey: ["experiment", one.id] });
+          }}
+        >
+          <p className="m-0 mb-3 text-ink-2">
+            They are copied from the work directory as they are now; where that was removed, this is refused. How the
+            experiment ended stays.
+          </p>
+          {files.map((item) => (
+            <label key={item.name} className="flex items-center gap-2 py-1">
+              <input
+                type="checkbox"
+                className="size-4 accent-ink"
+                checked={chosen.has(item.name)}
+                onChange={() => toggle(item.name)}
+              />
+              {item.name} <span className="meta">{bytes(item.size_bytes)}</span>
+            </label>
+          ))}
+        </FormDialog>
+      )}
+    </>
   );
 }
 

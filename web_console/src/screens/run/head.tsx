@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { Ban, CopyPlus, Pause, Play, RotateCw } from "lucide-react";
+import { Ban, CopyPlus, HeartCrack, Pause, Play, RotateCw } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import type { ExperimentInFull } from "../../api/client";
 import type { RunModel } from "../../core/run";
@@ -10,13 +10,13 @@ import { Confirm } from "../../ui/parts";
 import { usePrefs } from "../../ui/prefs";
 import { StateIcon } from "../../ui/state";
 import { useToast } from "../../ui/toast";
-import { cancel, launch, pause, refusal, relaunch, resume, retry } from "../steering";
+import { cancel, giveUp, launch, pause, refusal, relaunch, resume, retry } from "../steering";
 import { Outlook } from "./outlook";
 import { Phases } from "./phases";
 
 /** Name, what can be done with it now, how it stands, and its phases. */
 export function Head({ one, model }: { one: ExperimentInFull; model: RunModel | null }) {
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<"cancel" | "give-up" | null>(null);
   const [busy, setBusy] = useState(false);
   const navigate = useNavigate();
   const queries = useQueryClient();
@@ -47,7 +47,7 @@ export function Head({ one, model }: { one: ExperimentInFull; model: RunModel | 
   const keys: Record<string, (() => void) | false> = {
     r: ended && one.state !== "COMPLETED" && (() => void goOn()),
     p: !ended && !draft && (() => void (paused ? goingOn() : pausing())),
-    c: !ended && !draft && one.state !== "CANCELING" && (() => setAsking(true)),
+    c: !ended && !draft && one.state !== "CANCELING" && (() => setAsking("cancel")),
   };
   useRunKeys(keys);
   return (
@@ -85,6 +85,16 @@ export function Head({ one, model }: { one: ExperimentInFull; model: RunModel | 
             <Play size={14} /> Resume
           </button>
         )}
+        {one.blocked && !ended && (
+          <>
+            <Link to="/health" search={{ open: one.blocked.resource }} className="btn">
+              {one.blocked.resource}
+            </Link>
+            <button type="button" className="btn" disabled={busy} onClick={() => setAsking("give-up")}>
+              <HeartCrack size={14} /> Give up…
+            </button>
+          </>
+        )}
         {!ended && !draft && !paused && one.state !== "CANCELING" && (
           <button type="button" className="btn" disabled={busy} onClick={() => void pausing()}>
             <Pause size={14} /> Pause
@@ -100,7 +110,7 @@ export function Head({ one, model }: { one: ExperimentInFull; model: RunModel | 
             type="button"
             className="btn"
             disabled={busy || one.state === "CANCELING"}
-            onClick={() => setAsking(true)}
+            onClick={() => setAsking("cancel")}
           >
             <Ban size={14} /> {one.state === "CANCELING" ? "Canceling" : "Cancel…"}
           </button>
@@ -109,13 +119,23 @@ export function Head({ one, model }: { one: ExperimentInFull; model: RunModel | 
       <Outlook one={one} model={model} />
       {model && <Phases model={model} state={one.state} />}
       <Confirm
-        open={asking}
+        open={asking === "give-up"}
+        danger
+        title={`Wait no longer for ${one.blocked?.resource ?? "the resource"}?`}
+        text={`${one.blocked?.tasks === 1 ? "The task that waits" : `All ${one.blocked?.tasks ?? ""} tasks that wait`} for it fail now, instead of going on when it answers. A retry takes the run up again later.`}
+        verb="Give up"
+        note="Why (goes into the history)"
+        onClose={() => setAsking(null)}
+        onConfirm={(reason) => void act(async () => (await giveUp(one, reason), "Given up: what was blocked fails"))}
+      />
+      <Confirm
+        open={asking === "cancel"}
         danger
         title={`Cancel “${one.name}”?`}
         text="What runs is ended where it runs; finished outputs stay. It becomes CANCELED when the resource has confirmed."
         verb="Cancel it"
         note="Why (goes into the history)"
-        onClose={() => setAsking(false)}
+        onClose={() => setAsking(null)}
         onConfirm={(reason) =>
           void act(async () => (await cancel(one, reason), "Asked to cancel; the resource confirms"))
         }

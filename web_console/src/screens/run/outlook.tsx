@@ -41,8 +41,18 @@ export function Outlook({ one, model }: { one: ExperimentInFull; model: RunModel
     <p className="m-0 mt-1 flex flex-wrap gap-x-6 gap-y-1" data-testid="run-state">
       {held && (
         <span className="inline-flex items-center gap-2">
+          <span className="text-ink-3">Waits</span>
           <StateIcon kind={kindOf(one.process_state ?? "")} /> {told.now}.{" "}
-          <span className="text-ink-2">{told.next}.</span>
+          <span className="text-ink-2">
+            {told.next}
+            {told.at && (
+              <>
+                {" "}
+                <Upcoming at={told.at} />
+              </>
+            )}
+            .
+          </span>
         </span>
       )}
       {part("Needs you", "FAILED", `${of("FAILED")} failed`)}
@@ -54,6 +64,7 @@ export function Outlook({ one, model }: { one: ExperimentInFull; model: RunModel
           {of("RETRY_WAIT")} to be tried again {one.next_attempt_at && <Upcoming at={one.next_attempt_at} />}
         </>,
       )}
+      {!held && part("Waits", "BLOCKED", `${count(of("BLOCKED"))} for a resource that is away`)}
       {part("Waits", "SCHEDULED", `${count(of("SCHEDULED"))} for a worker`)}
       {part("Then", "CREATED", `${count(of("CREATED"))} ${of("CREATED") === 1 ? "task" : "tasks"} to come`)}
       {one.state === "CANCELING" && (

@@ -3,7 +3,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { Download } from "lucide-react";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { api, call, type Event } from "../../api/client";
-import type { RunModel, RunTask } from "../../core/run";
+import { type RunModel, type RunTask, shown } from "../../core/run";
 import { isTerminal, kindOf, LABELS, SEVERITY } from "../../core/states";
 import type { Flush } from "../../core/store";
 import { count, duration } from "../../core/time";
@@ -38,10 +38,10 @@ export function Tasks({ model, version, names, open, filter, onOpen, onFilter }:
           !words ||
           task.name.toLowerCase().includes(words) ||
           task.type.includes(words) ||
-          task.state.toLowerCase() === words,
+          shown(task).toLowerCase() === words,
       );
     if (sort === "state")
-      found.sort((a, b) => SEVERITY.indexOf(kindOf(a.task.state)) - SEVERITY.indexOf(kindOf(b.task.state)));
+      found.sort((a, b) => SEVERITY.indexOf(kindOf(shown(a.task))) - SEVERITY.indexOf(kindOf(shown(b.task))));
     if (sort === "longest") found.sort((a, b) => length(b.task) - length(a.task));
     return found;
   }, [model, version, filter, sort]);
@@ -82,7 +82,7 @@ export function Tasks({ model, version, names, open, filter, onOpen, onFilter }:
         needsYou={({ task }) => task.state === "FAILED"}
         empty="No task fits this filter."
         columns={[
-          { key: "state", header: "State", track: "110px", cell: ({ task }) => <StateLabel state={task.state} /> },
+          { key: "state", header: "State", track: "110px", cell: ({ task }) => <StateLabel state={shown(task)} /> },
           {
             key: "name",
             header: "Task",
@@ -154,6 +154,7 @@ function Now({ task }: { task: RunTask }) {
         {task.failure?.sentence}
       </span>
     );
+  if (shown(task) === "BLOCKED") return <span className="clip block">Its resource is away; it resumes by itself</span>;
   if (task.state === "RETRY_WAIT")
     return (
       <span className="clip block">

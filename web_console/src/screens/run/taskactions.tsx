@@ -1,17 +1,32 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { RotateCw, SkipForward } from "lucide-react";
+import { HeartCrack, RotateCw, SkipForward } from "lucide-react";
 import { useState } from "react";
 import type { ExperimentInFull, TaskInFull } from "../../api/client";
 import { isTerminal } from "../../core/states";
 import { Confirm } from "../../ui/parts";
 import { useToast } from "../../ui/toast";
-import { refusal, retry, skip } from "../steering";
+import { giveUpTask, refusal, retry, skip } from "../steering";
 
 const NOT_BEGUN: ReadonlySet<string> = new Set(["CREATED", "RETRY_WAIT"]);
 
+type Question = "skip" | "leave-out" | "give-up";
+
+const TITLES: Record<Question, (name: string) => string> = {
+  skip: (name) => `Skip ${name}?`,
+  "leave-out": (name) => `Go on without ${name}?`,
+  "give-up": (name) => `Let ${name} wait no longer?`,
+};
+const TEXTS: Record<Question, string> = {
+  skip: "It is not run. What needs it goes on as if it had succeeded, and may lack what it would have made.",
+  "leave-out":
+    "A new run adopts what was finished, leaves this task out and does the rest; what needs it may lack what it would have made.",
+  "give-up": "It fails now, instead of going on when its resource answers. A retry takes it up again later.",
+};
+const VERBS: Record<Question, string> = { skip: "Skip it", "leave-out": "Go on without it", "give-up": "Give up" };
+
 /** What can be done with a task, the likeliest first; each question says what will happen. */
 export function TaskActions({ one, task }: { one: ExperimentInFull; task: TaskInFull }) {
-  const [asking, setAsking] = useState<"skip" | "leave-out" | null>(null);
+  const [asking, setAsking] = useState<Question | null>(null);
   const [busy, setBusy] = useState(false);
   const queries = useQueryClient();
   const say = useToast();
@@ -28,6 +43,11 @@ export function TaskActions({ one, task }: { one: ExperimentInFull; task: TaskIn
     setBusy(false);
     await queries.invalidateQueries({ queryKey: ["experiment", one.id] });
     await queries.invalidateQueries({ queryKey: ["run", one.id] });
+  };
+  const confirm = (question: Question, reason: string): Promise<void> => {
+    if (question === "skip") return act("Skipped", skip(task, reason));
+    if (question === "give-up") return act("Given up", giveUpTask(task, reason));
+    return act("It goes on without that task", retry(one, { skip: [task.name] }));
   };
   return (
     <>
@@ -51,23 +71,22 @@ export function TaskActions({ one, task }: { one: ExperimentInFull; task: TaskIn
           <SkipForward size={13} /> Skip…
         </button>
       )}
-      <Confirm
-        open={asking !== null}
-        title={asking === "skip" ? `Skip ${task.name}?` : `Go on without ${task.name}?`}
-        text={
-          asking === "skip"
-            ? "It is not run. What needs it goes on as if it had succeeded, and may lack what it would have made."
-            : "A new run adopts what was finished, leaves this task out and does the rest; what needs it may lack what it would have made."
-        }
-        verb={asking === "skip" ? "Skip it" : "Go on without it"}
-        note={asking === "skip" ? "Why (goes into the history)" : undefined}
-        onClose={() => setAsking(null)}
-        onConfirm={(reason) =>
-          void (asking === "skip"
-            ? act("Skipped", skip(task, reason))
-            : act("It goes on without that task", retry(one, { skip: [task.name] })))
-        }
-      />
+      {task.blocked && (
+        <button type="button" className="btn small" disabled={busy} onClick={() => setAsking("give-up")}>
+          <HeartCrack size={13} /> Give up…
+        </button>
+      )}
+      {asking && (
+        <Confirm
+          open
+          title={TITLES[asking](task.name)}
+          text={TEXTS[asking]}
+          verb={VERBS[asking]}
+          note={asking === "leave-out" ? undefined : "Why (goes into the history)"}
+          onClose={() => setAsking(null)}
+          onConfirm={(reason) => void confirm(asking, reason)}
+        />
+      )}
     </>
   );
 }

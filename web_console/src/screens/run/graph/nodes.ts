@@ -87,6 +87,7 @@ function mark({ context: c, colors }: Pick<Surface, "context" | "colors">, { fac
 function fact(model: RunModel, place: number, now: number): string {
   const task = model.data.tasks[place]!;
   if (task.state === "FAILED") return task.failure ? cause(task.failure) : "failed";
+  if (model.kind(place) === "blocked") return "its resource is away";
   if (task.state === "RETRY_WAIT" && task.due_at)
     return `attempt ${task.attempt + 1} in ${ticking(Math.max(0, Date.parse(task.due_at) - now))}`;
   if (task.state === "CREATED") return "waits for earlier tasks";

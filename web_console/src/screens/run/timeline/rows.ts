@@ -2,7 +2,7 @@ import { tally } from "../../../core/graphread";
 import { LABELS } from "../../../core/states";
 import { duration, ticking } from "../../../core/time";
 import { area, type TimelineRow } from "../../../core/timeline";
-import { drawIcon, FONT, fitted, type Surface } from "../../../ui/canvas";
+import { drawIcon, FONT, fitted, hatch, type Surface } from "../../../ui/canvas";
 
 import { type Drawn, FAN, NARROW, ROW } from "./draw";
 
@@ -74,6 +74,11 @@ export function drawRow(
         c.lineTo(right, middle);
         c.stroke();
         c.setLineDash([]);
+        break;
+      case "blocked":
+        c.fillStyle = colors.get("hatch");
+        c.fillRect(left, middle - 6, w, 12);
+        hatch(c, colors.get("blocked"), left, middle - 6, w, 12);
         break;
       case "failed":
         c.globalAlpha = 0.28;

@@ -6,6 +6,7 @@ const WORDS: Record<SegmentKind | "platform", string> = {
   run: "ran",
   failed: "failed attempt",
   retry: "retry gap",
+  blocked: "blocked",
   copy: "file copy",
   platform: "platform",
 };
@@ -19,6 +20,9 @@ const FILLS: Record<SegmentKind | "platform", React.CSSProperties> = {
     boxShadow: "inset 0 0 0 1px var(--failed)",
   },
   retry: { background: "repeating-linear-gradient(90deg, var(--retry-wait) 0 2px, transparent 2px 4px)" },
+  blocked: {
+    background: "repeating-linear-gradient(135deg, var(--blocked) 0 2px, var(--hatch) 2px 4px)",
+  },
   platform: { background: "var(--line-strong)" },
 };
 
