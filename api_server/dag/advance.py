@@ -16,7 +16,7 @@ The rules
 
 from datetime import datetime, timedelta
 
-from api_server.dag import admission, correcting, jobs, parking, pausing
+from api_server.dag import admission, correcting, deadlines, jobs, parking, pausing
 from api_server.dag.admission import Gate, open_gate
 from api_server.dag.decisions import CancellationNote, Decisions, Outcome, TaskStatus
 from api_server.dag.draft import Draft
@@ -43,6 +43,7 @@ from howdah.contracts.requests import (
     AnyEvent,
     CancelRequested,
     CorrectionRequested,
+    DeadlinePassed,
     GiveUpRequested,
     PauseRequested,
     Request,
@@ -95,7 +96,10 @@ def advance(
 def _steer(draft: Draft, event: Request) -> None:
     match event:
         case CancelRequested():
-            _cancel(draft)
+            _cancel(draft, draft.now)
+        case DeadlinePassed():
+            if deadlines.passes(draft, event):
+                _cancel(draft, event.deadline_at)
         case PauseRequested():
             pausing.pause(draft)
         case ResumeRequested():
@@ -321,7 +325,7 @@ def _extend(draft: Draft, task_id: TaskId | None) -> None:
         draft.decisions.tasks[task_id] = status._replace(due_at=due_at)
 
 
-def _cancel(draft: Draft) -> None:
+def _cancel(draft: Draft, since: datetime) -> None:
     """Stop the process: what was never dispatched ends at once, what may hold a job is asked to end it."""
     if is_terminal(draft.process.state):
         draft.ignore(Outcome.ILLEGAL, f"the process is {draft.process.state.value} already")
@@ -330,7 +334,7 @@ def _cancel(draft: Draft) -> None:
         draft.ignore(Outcome.RECORDED, "the process is being canceled already")
         return
     draft.decisions.cancellation = CancellationNote.ANNOUNCE
-    draft.set_process(ProcessState.CANCELING, cancel_requested_at=draft.now)
+    draft.set_process(ProcessState.CANCELING, cancel_requested_at=since)
     draft.set_experiment(ExperimentState.CANCELING)
     kept = [spec.task_id for spec in draft.run.dag.tasks if _awaits_a_submission(draft, spec)]
     for spec in draft.run.dag.tasks:

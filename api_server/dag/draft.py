@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from api_server.dag import admission, canceling, parking, pausing
 from api_server.dag.bindings import UnboundError, bound_params
+from api_server.dag.deadlines import is_overdue
 from api_server.dag.decisions import (
     AttemptNote,
     CancellationNote,
@@ -195,6 +196,8 @@ class Draft:
         ended = self.run.ended + Counter(self.decisions.ended)
         if ended[TaskState.COMPLETED] + ended[TaskState.SKIPPED] == len(self.run.dag.tasks):
             state = ProcessState.COMPLETED
+        elif is_overdue(self.run, self.process.cancel_requested_at):
+            state = ProcessState.FAILED
         elif self.canceling or not ended[TaskState.FAILED]:
             state = ProcessState.CANCELED
         else:
@@ -202,7 +205,8 @@ class Draft:
         self.enter_executing()
         if self.canceling:
             self.decisions.cancellation = CancellationNote.WITHDRAW
-        self.set_process(state, ended_at=self.now)
+        failure = None if state is ProcessState.COMPLETED else self.process.failure
+        self.set_process(state, ended_at=self.now, failure=failure)
         settled = self.run.identity.settles_as if state is ProcessState.COMPLETED else None
         self.set_experiment(settled or _END_OF[state])
 

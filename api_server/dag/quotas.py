@@ -3,7 +3,8 @@
 The rules
 - A job starts when every quota that covers it has room, and when its wall time does not reach into a maintenance window
   of its resource. A job without a wall time counts with its queue's limit, else with a day.
-- The line is fair by user: the next place goes to whoever has the fewest jobs, first come first served for each.
+- A job of higher priority goes before one of lower. Within a priority the line is fair by user: the next place goes to
+  whoever has the fewest jobs, first come first served for each.
 - Nothing is rejected. What waits has a place in line and the reason in words.
 """
 
@@ -77,6 +78,7 @@ class Waiting:
     wall_time_minutes: int | None
     """As it asks for, else as its queue allows."""
     asked_at: datetime
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,21 +141,31 @@ def _used(live: Mapping[Place, int], quotas: Sequence[Quota]) -> Counter[tuple[s
 
 
 def _in_fair_order(waiting: Sequence[Waiting], live: Mapping[Place, int]) -> Iterable[Waiting]:
-    """Yield by turns: always the longest waiting job of whoever has the fewest, those yielded before included."""
+    """Yield by priority, and those of one priority in turns; loads count those yielded before."""
     loads: Counter[tuple[str, str]] = Counter()
     for place, count in live.items():
         loads[place.gateway_id, place.owner] += count
+    of_priority: dict[int, list[Waiting]] = defaultdict(list)
+    for job in waiting:
+        of_priority[job.priority].append(job)
+    for priority in sorted(of_priority, reverse=True):
+        yield from _in_turns(of_priority[priority], loads)
+
+
+def _in_turns(waiting: Sequence[Waiting], loads: Counter[tuple[str, str]]) -> Iterable[Waiting]:
+    """Yield by turns: always the longest waiting job of whoever has the fewest; ``loads`` grows by it."""
     of_user: dict[tuple[str, str], deque[Waiting]] = defaultdict(deque)
     for job in sorted(waiting, key=lambda job: (job.asked_at, job.task_id)):
         of_user[job.place.gateway_id, job.place.owner].append(job)
     heap = [(loads[user], jobs[0].asked_at, user) for user, jobs in of_user.items()]
     heapify(heap)
     while heap:
-        load, _, user = heappop(heap)
+        _, _, user = heappop(heap)
         jobs = of_user[user]
+        loads[user] += 1
         yield jobs.popleft()
         if jobs:
-            heappush(heap, (load + 1, jobs[0].asked_at, user))
+            heappush(heap, (loads[user], jobs[0].asked_at, user))
 
 
 def _reached(job: Waiting, windows: Sequence[Window], now: datetime) -> Window | None:

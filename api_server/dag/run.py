@@ -34,6 +34,8 @@ class RunIdentity:
     """The run whose finished tasks it has adopted and in whose work directory it goes on."""
     settles_as: ExperimentState | None = None
     """What the experiment is when this process is COMPLETED, where that tells nothing of the experiment's own end."""
+    deadline_at: datetime | None = None
+    """By when it must have ended."""
 
 
 class Run:

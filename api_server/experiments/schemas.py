@@ -85,6 +85,9 @@ class Experiment(ExperimentBrief):
     interface_name: str | None
     resource_name: str | None
     queue: str | None
+    priority: int
+    deadline_at: Instant | None
+    """By when the latest process must have ended."""
 
 
 class ExperimentInFull(Experiment):
@@ -144,6 +147,8 @@ class Process(Answer):
     trace: str | None
     continues: str | None
     """The run that it goes on from: it has adopted that one's finished tasks."""
+    deadline_at: Instant | None
+    """By when it must have ended; what has not is stopped then, and it has failed."""
     cancel_requested_at: Instant | None
     created_at: Instant
     updated_at: Instant

@@ -10,10 +10,12 @@ from pydantic import JsonValue
 from api_server.auth.principal import Principal
 from api_server.dag.adoption import Continuation, Plan
 from api_server.dag.advance import begin
+from api_server.dag.deadlines import deadline_of
 from api_server.dag.problems import UnplannableError
 from api_server.dag.run import Run, RunIdentity
 from api_server.lifecycle.catalogue import Catalogue
 from api_server.lifecycle.commands import Commands
+from api_server.lifecycle.creation import request_of
 from api_server.lifecycle.loading import load
 from api_server.lifecycle.planning import refuse
 from api_server.lifecycle.recording import FIRST_VERSION, HeldRun, Occurrence, Recording
@@ -59,6 +61,7 @@ class Continuing:
             number=number + 1,
             continues=earlier.identity.process_id,
             settles_as=settles_as,
+            deadline_at=None if settles_as else deadline_of(self._now, request_of(record).deadline_seconds),
         )
         run = Run(identity, continuation.dag, experiment=ExperimentState(record.state), tasks=continuation.tasks)
         held = HeldRun(run, version=FIRST_VERSION, last_seq=record.last_seq, adopted_from=continuation.adopted_from)

@@ -11,6 +11,7 @@ from api_server.auth.principal import Principal
 from api_server.dag.problems import FieldProblem, UnplannableError
 from api_server.lifecycle.catalogue import AnyRequest
 from api_server.lifecycle.commands import Commands
+from api_server.lifecycle.guards import priority_problems
 from api_server.lifecycle.planning import Planner, refuse
 from api_server.lifecycle.recording import Occurrence, Recording
 from api_server.lifecycle.requests import EXPERIMENT_REQUEST, ApplicationExperiment
@@ -68,6 +69,8 @@ class Creation:
         return [_record(row, self._now) for row in self._rows]
 
     def _prepare(self, planner: Planner, request: AnyRequest, cloned_from: str | None) -> list[FieldProblem]:
+        if problems := priority_problems(self._principal, request):
+            return problems
         row = self._row(request, cloned_from)
         if request.launch:
             try:

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 
 from api_server.auth.principal import Principal
+from api_server.dag.problems import FieldProblem
+from api_server.lifecycle.catalogue import AnyRequest
 from api_server.problems import ConflictError, ForbiddenError, NotFoundError
 from api_server.registry.records import ExperimentRecord
 from api_server.registry.repositories import experiments
@@ -33,6 +35,14 @@ def permit(principal: Principal, record: ExperimentRecord) -> None:
     """Raise ForbiddenError unless the principal may steer it."""
     if not principal.may_steer(record.owner):
         raise ForbiddenError(f"The experiment belongs to {record.owner}; only its owner and administrators steer it.")
+
+
+def priority_problems(principal: Principal, request: AnyRequest) -> list[FieldProblem]:
+    """Return what is wrong with the priority: everybody may stand back, only administrators put something in front."""
+    if request.priority <= 0 or principal.is_admin:
+        return []
+    message = "only administrators of the gateway set one above 0; from -100 to 0 is everybody's"
+    return [FieldProblem("priority", message, request.priority)]
 
 
 def require(record: ExperimentRecord, states: Collection[ExperimentState], to_do: str) -> None:

@@ -10,7 +10,7 @@ from api_server.auth.principal import Principal
 from api_server.lifecycle.catalogue import AnyRequest
 from api_server.lifecycle.commands import Commands, Mint
 from api_server.lifecycle.creation import Creation, history_row, launch_existing, request_of
-from api_server.lifecycle.guards import ENDED, NOT_LAUNCHED, known, mine, permit, require
+from api_server.lifecycle.guards import ENDED, NOT_LAUNCHED, known, mine, permit, priority_problems, require
 from api_server.lifecycle.planning import Planner, refuse
 from api_server.lifecycle.relaunching import changed_request
 from api_server.lifecycle.requests import ApplicationExperiment, Changes
@@ -59,7 +59,7 @@ class Lifecycle:
     def check(work: UnitOfWork, principal: Principal, request: AnyRequest, field: str) -> None:
         """Check all that a launch of ``request`` checks, and make nothing; problems' paths begin with ``field``."""
         problems = Planner(work.session, principal.gateway_id, [request]).check(request, complete=True)
-        refuse([problem.within(field) for problem in problems])
+        refuse([problem.within(field) for problem in [*priority_problems(principal, request), *problems]])
 
     def validate(self, work: UnitOfWork, principal: Principal, experiment_id: str) -> ExperimentRecord:
         """Check everything that a launch checks; the experiment becomes VALIDATED."""
@@ -152,7 +152,8 @@ class Lifecycle:
                 f"The experiment has version {record.version} by now; read it again and repeat the change."
             )
         require(record, NOT_LAUNCHED, "be changed")
-        refuse(Planner(work.session, principal.gateway_id, [request]).check(request, complete=False))
+        problems = Planner(work.session, principal.gateway_id, [request]).check(request, complete=False)
+        refuse([*priority_problems(principal, request), *problems])
         application = request if isinstance(request, ApplicationExperiment) else None
         values = {
             "name": request.name,

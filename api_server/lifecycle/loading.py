@@ -45,6 +45,7 @@ def _held(row: Row[Any], tasks: Sequence[Row[Any]], jobs: Sequence[JobStatus], a
         number=row.number,
         continues=row.continues,
         settles_as=None if row.settles_as is None else ExperimentState(row.settles_as),
+        deadline_at=row.deadline_at,
     )
     # The DAG was checked when it was planned: it need not be again.
     dag = Dag.model_construct(tasks=tuple(TaskSpec.model_validate(task.spec) for task in tasks))

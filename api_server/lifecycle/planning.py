@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from api_server.dag.advance import begin
+from api_server.dag.deadlines import deadline_of
 from api_server.dag.decisions import Decisions
 from api_server.dag.inline import plan_tasks
 from api_server.dag.plan import ApplicationRun, check_application, plan_application
@@ -61,6 +62,7 @@ class Planner:
             process_id=ProcessId(process_id),
             trace=child_of(current()),
             targets=targets,
+            deadline_at=deadline_of(now, request.deadline_seconds),
         )
         run = Run(identity, dag, experiment=before)
         return HeldRun(run, version=FIRST_VERSION, last_seq=0), begin(run, now, standings=self._standings)

@@ -216,6 +216,7 @@ def _process_of(held: HeldRun) -> Row:
         "trace": identity.trace,
         "continues": identity.continues,
         "settles_as": identity.settles_as,
+        "deadline_at": identity.deadline_at,
         "failure": dumped(held.run.process.failure),
         "ended_at": held.run.process.ended_at,
     }

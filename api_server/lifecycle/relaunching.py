@@ -10,9 +10,11 @@ def changed_request(
 ) -> ApplicationExperiment | TasksExperiment:
     """Return ``request`` with ``changes``; InvalidRequestError where it has no such part."""
     notes = request.description if changes.description is None else changes.description
+    terms = {"priority": changes.priority, "deadline_seconds": changes.deadline_seconds}
     named = {"name": changes.name or request.name, "description": notes, "launch": changes.launch}
+    named |= {name: value for name, value in terms.items() if value is not None}
     if isinstance(request, TasksExperiment):
-        given = changes.model_fields_set - {"name", "description", "launch"}
+        given = changes.model_fields_set - {"name", "description", "launch", *terms}
         text = "an experiment of tasks has none; it is relaunched as it is, or made anew with other tasks"
         refuse([FieldProblem(name, text) for name in sorted(given)])
         return request.model_copy(update=named)

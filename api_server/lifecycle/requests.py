@@ -10,6 +10,7 @@ from howdah.contracts.ids import UUID_TEXT, ResourceId
 from howdah.contracts.tasks import MAX_TASKS
 
 MAX_BATCH = 500
+MAX_DEADLINE_SECONDS = 10 * 366 * 86_400
 
 
 class _Request(BaseModel):
@@ -19,6 +20,10 @@ class _Request(BaseModel):
     description: Annotated[str, StringConstraints(max_length=4_000)] = ""
     launch: bool = False
     """Launch it in the same transaction."""
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    """Where quotas let jobs wait, those of a higher priority go first; above 0 is for administrators."""
+    deadline_seconds: Annotated[int, Field(ge=1, le=MAX_DEADLINE_SECONDS)] | None = None
+    """How long after its launch it must have ended; what has not is stopped, and it has FAILED."""
 
 
 class ApplicationExperiment(_Request):
@@ -59,6 +64,8 @@ class Changes(BaseModel):
     """Only those that change; null leaves one to the deployment again."""
     resource_id: Annotated[ResourceId, UUID_TEXT] | None = None
     work_directory: WorkDirectory | None = None
+    priority: Annotated[int, Field(ge=-100, le=100)] | None = None
+    deadline_seconds: Annotated[int, Field(ge=1, le=MAX_DEADLINE_SECONDS)] | None = None
     launch: bool = True
 
 

@@ -100,7 +100,9 @@ class Admissions:
 
 def _waiting(row: Row) -> Waiting:
     place = Place(row["gateway_id"], row["resource_id"], row["queue"], row["owner"])
-    return Waiting(row["task_id"], place, row["resource_name"], row["wall_time_minutes"], row["asked_at"])
+    return Waiting(
+        row["task_id"], place, row["resource_name"], row["wall_time_minutes"], row["asked_at"], row["priority"]
+    )
 
 
 def _explained(turn: Turn) -> list[dict[str, Any]]:

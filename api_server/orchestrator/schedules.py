@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from pydantic import ValidationError
 
-from api_server.auth.principal import SCOPES_OF, Principal, Role
+from api_server.auth.principal import Principal, Role, Scope
 from api_server.dag.schedules import CatchUp, Overlap, Rule, Turn, take_turn
 from api_server.lifecycle.catalogue import AnyRequest
 from api_server.lifecycle.lifecycle import Lifecycle
@@ -28,6 +28,7 @@ from howdah.contracts.states import ExperimentState
 log = structlog.get_logger(__name__)
 
 _AT_ONCE: Final = 200
+_SCOPES: Final = frozenset({Scope.EXPERIMENTS_WRITE})
 _LONGEST_NAME: Final = 180
 _LONGEST_REASON: Final = 2_000
 Written = dict[str, Any]
@@ -100,8 +101,8 @@ def rule_of(schedule: Schedule) -> Rule:
 
 
 def _principal(schedule: Schedule) -> Principal:
-    """Return whoever the experiments belong to, with no more than a user's rights."""
-    return Principal(GatewayId(schedule.gateway_id), schedule.owner, Role.USER, SCOPES_OF[Role.USER])
+    """Return whoever the experiments belong to. What is asked for was allowed to them when it was written."""
+    return Principal(GatewayId(schedule.gateway_id), schedule.owner, Role.GATEWAY_ADMIN, _SCOPES)
 
 
 def _of_moment(request: AnyRequest, schedule: Schedule, at: datetime) -> Written:

@@ -1,18 +1,18 @@
 """Durable timers: the row is the truth, the event only says that its moment has come."""
 
-import structlog
-from sqlalchemy import Engine
+from typing import Any
+
+from sqlalchemy import Engine, Row
 from sqlalchemy.orm import Session
 
 from api_server.registry.repositories import upkeep
 from howdah.contracts import codec, topics
 from howdah.contracts.ids import EventId, derive_id
 from howdah.contracts.messages import TimerDue
+from howdah.contracts.requests import DeadlinePassed
 from howdah.messaging.abstract import Outgoing, Producer
 from howdah.runtime.clock import Clock
 from howdah.runtime.metrics import TIMERS_FIRED
-
-log = structlog.get_logger(__name__)
 
 SCAN_LIMIT = 1_000
 AGAIN_SECONDS = 10.0
@@ -32,27 +32,38 @@ class Timers:
         """Tell what is due now and was not told in the last seconds; return how much that was."""
         with Session(self._engine) as session:
             due = upkeep.due_timers(session, SCAN_LIMIT)
+            passed = upkeep.passed_deadlines(session, SCAN_LIMIT)
         now = self._clock.monotonic()
         self._told = {event_id: at for event_id, at in self._told.items() if now - at < AGAIN_SECONDS}
-        count = 0
-        for row in due:
-            event_id = derive_id("timer", row.id, row.attempt, row.due_at.isoformat())
-            if event_id in self._told:
-                continue
-            event = TimerDue(
-                at=self._clock.now(),
-                gateway_id=row.gateway_id,
-                experiment_id=row.experiment_id,
-                process_id=row.process_id,
-                event_id=EventId(event_id),
-                task_id=row.id,
-                attempt=max(row.attempt, 1),
-                due_at=row.due_at,
-            )
-            self._producer.send(
-                Outgoing(topic=topics.EVENTS.name, key=row.process_id.encode(), value=codec.encode(event))
-            )
-            self._told[event_id] = now
-            count += 1
-        TIMERS_FIRED.inc(count)
-        return count
+        events: list[TimerDue | DeadlinePassed] = [*map(self._timer, due), *map(self._deadline, passed)]
+        fresh = [event for event in events if event.event_id not in self._told]
+        for event in fresh:
+            key = event.process_id.encode()
+            self._producer.send(Outgoing(topic=topics.EVENTS.name, key=key, value=codec.encode(event)))
+            self._told[event.event_id] = now
+        TIMERS_FIRED.inc(len(fresh))
+        return len(fresh)
+
+    def _timer(self, task: Row[Any]) -> TimerDue:
+        return TimerDue(
+            at=self._clock.now(),
+            gateway_id=task.gateway_id,
+            experiment_id=task.experiment_id,
+            process_id=task.process_id,
+            event_id=EventId(derive_id("timer", task.id, task.attempt, task.due_at.isoformat())),
+            task_id=task.id,
+            attempt=max(task.attempt, 1),
+            due_at=task.due_at,
+        )
+
+    def _deadline(self, process: Row[Any]) -> DeadlinePassed:
+        return DeadlinePassed(
+            at=self._clock.now(),
+            gateway_id=process.gateway_id,
+            experiment_id=process.experiment_id,
+            process_id=process.id,
+            event_id=EventId(derive_id("deadline", process.id)),
+            actor="orchestrator",
+            reason="the experiment's deadline has passed",
+            deadline_at=process.deadline_at,
+        )

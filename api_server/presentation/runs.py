@@ -24,6 +24,8 @@ _EXPERIMENT: Final = (
     "interface_name",
     "resource_name",
     "queue",
+    "priority",
+    "deadline_at",
     "cloned_from",
     "process_id",
     "process_state",
@@ -37,7 +39,10 @@ _EXPERIMENT: Final = (
     "ended_at",
 )
 _NOT_RECORDED: Final = frozenset(
-    {"interface_name", "resource_name", "queue", "process_state", "process_number", "next_attempt_at"}
+    {
+        *("interface_name", "resource_name", "queue", "priority", "deadline_at"),
+        *("process_state", "process_number", "next_attempt_at"),
+    }
 )
 _RECORD: Final = (
     *(name for name in _EXPERIMENT if name not in _NOT_RECORDED),

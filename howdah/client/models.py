@@ -203,6 +203,9 @@ class Experiment(Answer):
     next: str = ""
     """What comes next, in one sentence."""
     process_state: ProcessState | None = None
+    priority: int = 0
+    deadline_at: datetime | None = None
+    """By when its latest run must have ended."""
     blocked: Object | None = None
     """The resource that is away and that its run waits for: ``cause``, ``next_probe_at``, ``gives_up_at`` …"""
     last_seq: int | None = None

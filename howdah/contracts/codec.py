@@ -95,6 +95,7 @@ EVENTS: Codec[messages.Event] = Codec(
     requests.CorrectionRequested,
     requests.AdmissionGranted,
     requests.GiveUpRequested,
+    requests.DeadlinePassed,
     messages.TaskReleased,
     messages.TimerDue,
 )

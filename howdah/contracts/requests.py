@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue
 from howdah.contracts.ids import UUID_TEXT, TaskId
 from howdah.contracts.messages import (
     Event,
+    Instant,
     JobStatusChanged,
     TaskCanceled,
     TaskCompleted,
@@ -84,6 +85,14 @@ class GiveUpRequested(Request):
     """Only this task; without it all that are blocked."""
 
 
+class DeadlinePassed(Request):
+    """The time that the experiment was given is over: what is left of the run is stopped, and it has failed."""
+
+    kind: Literal["deadline-passed"] = "deadline-passed"
+    version: Literal[1] = 1
+    deadline_at: Instant
+
+
 AnyEvent = Annotated[
     TaskStarted
     | TaskProgressed
@@ -100,6 +109,7 @@ AnyEvent = Annotated[
     | TaskReleased
     | CorrectionRequested
     | AdmissionGranted
+    | DeadlinePassed
     | TimerDue,
     Field(discriminator="kind"),
 ]

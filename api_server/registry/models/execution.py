@@ -77,13 +77,20 @@ class Process(Base):
     settles_as: Mapped[str | None]
     """What the experiment is when this process is COMPLETED; NULL: COMPLETED. Outputs that are fetched once more do not
     make a failed experiment a success."""
+    deadline_at: Mapped[Instant | None]
+    """By when it must have ended; what has not is stopped."""
     failure: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     cancel_requested_at: Mapped[Instant | None]
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
     ended_at: Mapped[Instant | None]
 
-    __table_args__ = (UniqueConstraint("experiment_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("experiment_id", "number"),
+        Index(
+            "ix_process_deadline", "deadline_at", postgresql_where=text("deadline_at IS NOT NULL AND ended_at IS NULL")
+        ),
+    )
 
 
 class Task(Base):

@@ -46,6 +46,11 @@ _GRANT = (
 )
 
 
+def priority_of(spec: Any) -> Any:  # noqa: ANN401 - column expressions
+    """Return, in SQL, the priority of an experiment by its ``spec``; requests of before there was one have none."""
+    return func.coalesce(spec["priority"].as_integer(), 0)
+
+
 def guarded(session: Session) -> list[Row]:
     """Return (gateway_id, resource_id) of what has a quota or a window to come; NULL: every resource of the gateway."""
     quotas = select(Quota.gateway_id, Quota.resource_id)
@@ -74,7 +79,8 @@ def release(session: Session) -> None:
 
 
 def waiting(session: Session) -> list[Row]:
-    """Return the jobs in line whose runs are not paused, the longest waiting first, with what is known of each."""
+    """Return the jobs in line whose runs are not paused, by priority and waiting time, with what is known of each."""
+    priority = priority_of(Experiment.spec)
     wall_time = func.coalesce(Admission.wall_time_minutes, BatchQueue.max_wall_time_minutes)
     statement = (
         select(
@@ -88,14 +94,16 @@ def waiting(session: Session) -> list[Row]:
             Admission.asked_at,
             ComputeResource.name.label("resource_name"),
             wall_time.label("wall_time_minutes"),
+            priority.label("priority"),
         )
         .join(ComputeResource, ComputeResource.id == Admission.resource_id)
         .join(Process, Process.id == Admission.process_id)
+        .join(Experiment, Experiment.id == Admission.experiment_id)
         .outerjoin(
             BatchQueue, and_(BatchQueue.resource_id == Admission.resource_id, BatchQueue.name == Admission.queue)
         )
         .where(Admission.granted_at.is_(None), Process.state != "PAUSED")
-        .order_by(Admission.asked_at)
+        .order_by(priority.desc(), Admission.asked_at)
         .limit(_MAX_WAITING)
     )
     return all_rows(session, statement)

@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session, aliased
 from api_server.registry.models import ApplicationInterface, ComputeResource, Experiment, Job, Process, Task
 from api_server.registry.paging import PageOf, Position
 from api_server.registry.repositories import admissions, blocked_reads
+from api_server.registry.repositories.admissions import priority_of
 from api_server.registry.repositories.overview_reads import NEEDS_SOMEBODY_HOURS
 from api_server.registry.repositories.rows import Row, all_rows, one_row, page_of
 from howdah.contracts.states import ExperimentState, ProcessState, TaskState
@@ -156,6 +157,7 @@ _SHOWN: Final = (
     Experiment.process_id,
     Experiment.failure,
     Experiment.spec["requirements"]["queue"].as_string().label("queue"),
+    priority_of(Experiment.spec).label("priority"),
     Experiment.last_seq,
     Experiment.version,
     Experiment.created_at,
@@ -177,6 +179,7 @@ def _with_progress(page: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
             of_page,
             Process.state.label("process_state"),
             Process.number.label("process_number"),
+            Process.deadline_at,
             ApplicationInterface.name.label("interface_name"),
             ComputeResource.name.label("resource_name"),
             progress,

@@ -29,6 +29,7 @@ _PROCESS: Final = (
     Process.failure,
     Process.trace,
     Process.continues,
+    Process.deadline_at,
     Process.cancel_requested_at,
     Process.created_at,
     Process.updated_at,

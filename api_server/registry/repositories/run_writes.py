@@ -39,7 +39,7 @@ _INSERT_PROCESSES = over_rows(
     insert_rows(
         _process,
         *("id", "gateway_id", "experiment_id", "number", "state", "version", "targets", "trace"),
-        *("continues", "settles_as", "failure", "ended_at"),
+        *("continues", "settles_as", "deadline_at", "failure", "ended_at"),
     ),
 )
 _TASK_STATUS = (

@@ -34,6 +34,7 @@ _LOCK = by_ids(
         _process.c.number,
         as_text(_process.c.continues),
         _process.c.settles_as,
+        _process.c.deadline_at,
         _process.c.version,
         _process.c.state,
         _process.c.failure,

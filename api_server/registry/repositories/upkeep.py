@@ -8,7 +8,7 @@ from sqlalchemy import Row, delete, func, select
 from sqlalchemy.orm import Session
 
 from api_server.registry.base import table_of
-from api_server.registry.models import Task, TaskLog
+from api_server.registry.models import Process, Task, TaskLog
 from api_server.registry.rowset import Rows, insert_rows
 
 _task_log = table_of(TaskLog)
@@ -26,6 +26,18 @@ def due_timers(session: Session, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
         .limit(limit)
     )
     return session.execute(statement).all()
+
+
+def passed_deadlines(session: Session, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return the runs that go on past their deadline, by the database's clock, and were not asked to stop."""
+    columns = (Process.id, Process.gateway_id, Process.experiment_id, Process.deadline_at)
+    statement = select(*columns).where(
+        Process.deadline_at <= func.now(),
+        Process.deadline_at.is_not(None),
+        Process.ended_at.is_(None),
+        Process.cancel_requested_at.is_(None),
+    )
+    return session.execute(statement.order_by(Process.deadline_at).limit(limit)).all()
 
 
 def store_logs(session: Session, rows: Rows) -> None:

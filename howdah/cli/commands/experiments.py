@@ -109,6 +109,8 @@ def show(session: Session, experiment: NewestArgument = None) -> None:
     if one.failure is not None:
         session.show(None, f"{one.failure.kind}: {one.failure.sentence}")
     session.show(None, one.next)
+    if one.deadline_at is not None and one.ended_at is None:
+        session.show(None, f"must have ended by {one.deadline_at.astimezone():%c}")
     if len(runs) > 1:
         session.show(None, "runs: " + ", ".join(f"{run.number} {run.state}" for run in reversed(runs)))
     rows = (

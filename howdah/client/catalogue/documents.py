@@ -154,6 +154,10 @@ class ExperimentDocument(_Document):
     inputs: Object = {}
     requirements: Object = {}
     work_directory: str | None = None
+    priority: int | None = None
+    """Where quotas let jobs wait; above 0 for administrators only."""
+    deadline_seconds: int | None = None
+    """How long after its launch it must have ended."""
     tasks: list[Object] = Field(default=[], max_length=10_000)
 
     @model_validator(mode="after")

@@ -74,6 +74,8 @@ def _placed(documents: Sequence[Document], problem: FieldProblem) -> DocumentErr
 def _draft(document: Document, names: Names, resource: str | None) -> dict[str, Any]:
     body = _experiment(document)
     request: dict[str, Any] = {"name": body.name, "description": body.description}
+    terms = {"priority": body.priority, "deadline_seconds": body.deadline_seconds}
+    request |= {name: value for name, value in terms.items() if value is not None}
     if body.tasks:
         return {**request, "kind": "tasks", "tasks": [_task(document, names, task, resource) for task in body.tasks]}
     request |= {

@@ -138,6 +138,27 @@ def test_what_waits_in_line_can_be_canceled_paused_and_set_free(stage: Stage, se
     assert len(services.submitted) == 2
 
 
+def test_in_line_for_a_quota_priority_goes_first_and_a_deadline_ends_the_wait(stage: Stage, services: Services) -> None:
+    limit(stage, 0)
+    with stage.orchestrator(**QUICK):
+        [background] = application(stage, priority=-50)
+        stage.await_true(lambda: "1st in line" in next_of(stage, background))
+        [late] = application(stage, deadline_seconds=2)
+        [urgent] = application(stage)
+        stage.await_state([late], "FAILED")
+        stage.await_true(lambda: "2nd in line" in next_of(stage, background))
+        limit(stage, 1, "one at a time")
+        with stage.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM quota WHERE max_live_jobs = 0")
+        stage.await_true(lambda: len(services.monitored) == 1)
+        assert stage.states("process", background) == ["QUEUED"]
+        services.end_a_job()
+        stage.await_state([urgent])
+        stage.await_true(lambda: len(services.monitored) == 1)
+        services.end_a_job()
+        stage.await_state([background])
+
+
 def test_a_maintenance_drains_a_resource_ahead_of_time(stage: Stage, services: Services) -> None:
     short, long = (application(stage, requirements=Requirements(wall_time_minutes=minutes))[0] for minutes in (5, 600))
     now = datetime.now(UTC)

@@ -1,6 +1,7 @@
 """The line in front of quotas: never more than allowed, fair by user, and everybody is told why."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
@@ -32,6 +33,18 @@ def test_the_next_place_goes_to_whoever_has_the_fewest() -> None:
     jobs = [waiting(str(number), "ada") for number in range(5)] + [waiting("7", "bob"), waiting("8", "bob")]
     turn = take_turns(jobs, {place("ada"): 1}, [Quota("q", "g", "all", 4)], [], START)
     assert turn.granted == ("7", "0", "8")
+
+
+def test_higher_priority_goes_first_and_within_one_the_line_is_fair() -> None:
+    jobs = [
+        *(waiting(str(number), "ada") for number in range(3)),
+        *(replace(waiting(str(number), "bob"), priority=-5) for number in (3, 4)),
+        replace(waiting("5", "ada"), priority=50),
+        waiting("6", "eve"),
+    ]
+    turn = take_turns(jobs, {}, [Quota("q", "g", "all", 6)], [], START)
+    assert turn.granted == ("5", "6", "0", "1", "2", "3")
+    assert turn.held["4"].position == 1
 
 
 def test_a_quota_of_each_user_holds_up_nobody_else() -> None:

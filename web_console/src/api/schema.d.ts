@@ -2551,6 +2551,8 @@ export interface components {
              * @default false
              */
             archive: boolean;
+            /** Deadline Seconds */
+            deadline_seconds?: number | null;
             /**
              * Description
              * @default
@@ -2574,6 +2576,11 @@ export interface components {
             launch: boolean;
             /** Name */
             name: string;
+            /**
+             * Priority
+             * @default 0
+             */
+            priority: number;
             requirements?: components["schemas"]["Requirements"];
             /** Resource Id */
             resource_id: string;
@@ -2809,6 +2816,8 @@ export interface components {
          *     }
          */
         Changes: {
+            /** Deadline Seconds */
+            deadline_seconds?: number | null;
             /** Description */
             description?: string | null;
             /** Inputs */
@@ -2822,6 +2831,8 @@ export interface components {
             launch: boolean;
             /** Name */
             name?: string | null;
+            /** Priority */
+            priority?: number | null;
             requirements?: components["schemas"]["Requirements"];
             /** Resource Id */
             resource_id?: string | null;
@@ -3205,6 +3216,8 @@ export interface components {
              * @example 2026-11-22T19:45:21.123456Z
              */
             created_at: string;
+            /** Deadline At */
+            deadline_at: string | null;
             /** Description */
             description: string;
             /** Ended At */
@@ -3236,6 +3249,8 @@ export interface components {
             next_attempt_at: string | null;
             /** Owner */
             owner: string;
+            /** Priority */
+            priority: number;
             /** Process Id */
             process_id: string | null;
             /** Process Number */
@@ -3396,6 +3411,8 @@ export interface components {
              * @example 2026-11-22T19:45:21.123456Z
              */
             created_at: string;
+            /** Deadline At */
+            deadline_at: string | null;
             /** Description */
             description: string;
             /** Ended At */
@@ -3427,6 +3444,8 @@ export interface components {
             next_attempt_at: string | null;
             /** Owner */
             owner: string;
+            /** Priority */
+            priority: number;
             /** Process Id */
             process_id: string | null;
             /** Process Number */
@@ -4677,6 +4696,8 @@ export interface components {
              * @example 2026-11-22T19:45:21.123456Z
              */
             created_at: string;
+            /** Deadline At */
+            deadline_at: string | null;
             /** Ended At */
             ended_at: string | null;
             /** Experiment Id */
@@ -4712,6 +4733,8 @@ export interface components {
              * @example 2026-11-22T19:45:21.123456Z
              */
             created_at: string;
+            /** Deadline At */
+            deadline_at: string | null;
             /** Ended At */
             ended_at: string | null;
             /** Experiment Id */
@@ -6311,6 +6334,8 @@ export interface components {
          * @description A DAG of tasks that the user spells out.
          */
         TasksExperiment: {
+            /** Deadline Seconds */
+            deadline_seconds?: number | null;
             /**
              * Description
              * @default
@@ -6328,6 +6353,11 @@ export interface components {
             launch: boolean;
             /** Name */
             name: string;
+            /**
+             * Priority
+             * @default 0
+             */
+            priority: number;
             /** Tasks */
             tasks: components["schemas"]["InlineTask"][];
         };
