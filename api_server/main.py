@@ -33,6 +33,7 @@ from api_server.credentials.router import router as credentials
 from api_server.data_products.router import router as data_products
 from api_server.experiments.creations import gathered_creations
 from api_server.experiments.logs_router import router as logs
+from api_server.experiments.marking_router import router as marking
 from api_server.experiments.outputs_router import router as outputs
 from api_server.experiments.router import router as experiments
 from api_server.experiments.runs_router import router as runs
@@ -89,6 +90,7 @@ def routers() -> tuple[APIRouter, ...]:
     return (
         experiments,
         steering,
+        marking,
         runs,
         logs,
         outputs,

@@ -1,13 +1,13 @@
 """Paths of experiments: made, looked at, changed, launched, steered."""
 
-from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Request, Response
 
 from api_server.auth.principal import Principal, Scope
 from api_server.experiments import service
 from api_server.experiments.answers import brief_answer, steered
+from api_server.experiments.filtering import Wanted
 from api_server.experiments.schemas import (
     APPLICATION_EXAMPLE,
     TASKS_EXAMPLE,
@@ -35,13 +35,8 @@ from api_server.lifecycle.requests import Changes, ExperimentRequest
 from api_server.presentation import runs
 from api_server.problems import ConflictError, InvalidRequestError, NotFoundError
 from api_server.registry.repositories import experiment_reads
-from api_server.registry.repositories.experiment_reads import ExperimentFilter
-from howdah.contracts.states import ExperimentState, ProcessState
 
 router = APIRouter(tags=["experiments"])
-
-MAX_NAMED: Final = 200
-"""How many experiments one filter may name."""
 
 Reader = Annotated[Principal, requires(Scope.EXPERIMENTS_READ)]
 Writer = Annotated[Principal, requires(Scope.EXPERIMENTS_WRITE)]
@@ -73,56 +68,6 @@ NewExperiment = Annotated[
 ]
 
 NewBatch = Annotated[BatchRequest, Body(openapi_examples={"two": {"value": {"experiments": [TASKS_EXAMPLE] * 2}}})]
-
-
-async def experiment_filter(  # noqa: PLR0913, PLR0917 - the filters of the list
-    state: Annotated[list[ExperimentState] | None, Query(description="May be repeated.")] = None,
-    name: Annotated[str | None, Query(max_length=200, description="A part of the name, in any case.")] = None,
-    owner: Annotated[str | None, Query(max_length=200)] = None,
-    interface_id: Id | None = None,
-    resource_id: Id | None = None,
-    created_after: datetime | None = None,
-    created_before: datetime | None = None,
-    q: Annotated[
-        str | None,
-        Query(
-            min_length=1,
-            max_length=200,
-            description="A part of the name, the description, the application or the resource; or a user, a native "
-            "job id, the beginning of an id.",
-        ),
-    ] = None,
-    needs_you: Annotated[  # noqa: FBT002 - a flag of the query
-        bool, Query(description="Only failures of the last 24 hours of which no clone was made.")
-    ] = False,
-    process_state: Annotated[
-        list[ProcessState] | None,
-        Query(description="Live ones whose latest process is in one of these: QUEUED, BLOCKED, PAUSED …"),
-    ] = None,
-    blocked_by: Annotated[
-        Id | None, Query(description="Only those of which tasks wait for this resource, which is away.")
-    ] = None,
-    id: Annotated[list[Id] | None, Query(max_length=MAX_NAMED, description="Only these; may be repeated.")] = None,  # noqa: A002 - the query's word
-) -> ExperimentFilter:
-    """Read the filters from the query."""
-    states = tuple(one.value for one in state or ())
-    return ExperimentFilter(
-        states=states,
-        name=name,
-        owner=owner,
-        interface_id=interface_id,
-        resource_id=resource_id,
-        created_after=service.utc(created_after),
-        created_before=service.utc(created_before),
-        text=q,
-        needs_you=needs_you,
-        process_states=tuple(one.value for one in process_state or ()),
-        blocked_by=blocked_by,
-        ids=tuple(id or ()),
-    )
-
-
-Wanted = Annotated[ExperimentFilter, Depends(experiment_filter)]
 
 
 @router.post("/experiments", status_code=201, response_model=ExperimentBrief, responses=CREATES)

@@ -73,6 +73,9 @@ class ExperimentBrief(Answer):
 class Experiment(ExperimentBrief):
     """An experiment with the progress of its latest process; ``tasks`` counts by state, ``total`` among them."""
 
+    tags: list[str]
+    archived_at: Instant | None
+    """When it was put away: lists leave it out."""
     process_state: ProcessState | None
     process_number: int | None
     tasks: Annotated[dict[str, int], Field(examples=[{"total": 7, "COMPLETED": 2, "EXECUTING": 1, "CREATED": 4}])]

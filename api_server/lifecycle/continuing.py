@@ -84,6 +84,7 @@ class Continuing:
             process_id=held.run.identity.process_id,
             last_seq=held.last_seq,
             failure=None,
+            archived_at=None,  # what runs stays in sight
             launched_at=self._now,
             ended_at=held.run.process.ended_at,
         )

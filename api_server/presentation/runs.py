@@ -27,6 +27,8 @@ _EXPERIMENT: Final = (
     "priority",
     "deadline_at",
     "cloned_from",
+    "tags",
+    "archived_at",
     "process_id",
     "process_state",
     "process_number",
@@ -42,6 +44,7 @@ _NOT_RECORDED: Final = frozenset(
     {
         *("interface_name", "resource_name", "queue", "priority", "deadline_at"),
         *("process_state", "process_number", "next_attempt_at"),
+        *("tags", "archived_at"),
     }
 )
 _RECORD: Final = (

@@ -74,6 +74,10 @@ class Connection:
         """Put ``body`` as JSON in the place of what was there."""
         return _validated(model, self.send("PUT", path, json=body))
 
+    def patch(self, path: str, body: object, model: type[M]) -> M:
+        """Change what ``body`` names; what it leaves out stays."""
+        return _validated(model, self.send("PATCH", path, json=body))
+
     def pages(self, path: str, model: type[M], params: Params | None = None) -> Iterator[M]:
         """Yield all items of a list, fetching pages as they are needed."""
         cursor: str | None = None

@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from pydantic import JsonValue
 
 from howdah.client.connection import Connection
 from howdah.client.errors import NotFoundError
 from howdah.client.logs import LogPart, Stream, follow_log, read_log
-from howdah.client.models import Event, Experiment, Experiments, Job, Output, Process, Task
+from howdah.client.models import Annotations, BulkResult, Event, Experiment, Experiments, Job, Output, Process, Task
 from howdah.client.transfers import save
 from howdah.client.watching import News, watch_experiment
-from howdah.contracts.states import ExperimentState
+from howdah.contracts.states import ExperimentState, ProcessState
 
 
 class ExperimentCalls:
@@ -33,8 +33,16 @@ class ExperimentCalls:
         resource_id: str | None = None,
         created_after: datetime | None = None,
         created_before: datetime | None = None,
+        process_states: Sequence[ProcessState] = (),
+        blocked_by: str | None = None,
+        tags: Sequence[str] = (),
+        archived: bool = False,
     ) -> Iterator[Experiment]:
-        """Yield experiments, newest first; pages are fetched as they are needed. ``name`` matches a part of it."""
+        """Yield experiments, newest first; pages are fetched as they are needed. ``name`` matches a part of it.
+
+        ``process_states`` (QUEUED, BLOCKED, PAUSED) and ``blocked_by`` (a resource that is away) find live ones; with
+        ``archived`` only those are listed that were put away.
+        """
         filters: dict[str, Any] = {
             "state": [state.value for state in states] or None,
             "name": name,
@@ -43,6 +51,10 @@ class ExperimentCalls:
             "resource_id": resource_id,
             "created_after": created_after.isoformat() if created_after else None,
             "created_before": created_before.isoformat() if created_before else None,
+            "process_state": [state.value for state in process_states] or None,
+            "blocked_by": blocked_by,
+            "tag": list(tags) or None,
+            "archived": "true" if archived else None,
         }
         return self._connection.pages("/experiments", Experiment, filters)
 
@@ -159,6 +171,38 @@ class ExperimentCalls:
     def skip_task(self, task_id: str, reason: str = "") -> Experiment:
         """Leave out a task that has not begun or waits for another try; return its experiment."""
         return self._connection.post(f"/tasks/{task_id}/skip", {"reason": reason}, Experiment, once=True)
+
+    def annotate(
+        self, experiment_id: str, *, description: str | None = None, tags: Sequence[str] | None = None
+    ) -> Annotations:
+        """Write notes and tags, in whatever state it is; what is left out stays."""
+        body = {"description": description, "tags": None if tags is None else list(tags)}
+        wanted = {name: value for name, value in body.items() if value is not None}
+        path = f"/experiments/{experiment_id}/annotations"
+        return self._connection.patch(path, wanted, Annotations)
+
+    def archive(self, experiment_id: str) -> Experiment:
+        """Put it away: lists leave it out, nothing is deleted. ConflictError while it runs."""
+        return self._steer(experiment_id, "archive")
+
+    def unarchive(self, experiment_id: str) -> Experiment:
+        """Bring it back into the lists."""
+        return self._steer(experiment_id, "unarchive")
+
+    def many(self, action: str, filters: Mapping[str, Any], reason: str = "") -> Iterator[BulkResult]:
+        """Do the same with all that fit the filters of the list, as REST names them; yields what came of each step.
+
+        ``action``: cancel, retry, pause, resume, clone, archive, unarchive. Stop iterating to stop.
+        """
+        path = f"/experiments:bulk?{urlencode(dict(filters), doseq=True)}"
+        cursor: str | None = None
+        while True:
+            body = {"action": action, "reason": reason, "cursor": cursor}
+            step = self._connection.post(path, body, BulkResult, once=True)
+            yield step
+            cursor = step.next_cursor
+            if cursor is None:
+                return
 
     def delete(self, experiment_id: str) -> None:
         """Delete it; ConflictError while it runs."""

@@ -206,6 +206,8 @@ class Experiment(Answer):
     priority: int = 0
     deadline_at: datetime | None = None
     """By when its latest run must have ended."""
+    tags: list[str] = []
+    archived_at: datetime | None = None
     blocked: Object | None = None
     """The resource that is away and that its run waits for: ``cause``, ``next_probe_at``, ``gives_up_at`` …"""
     last_seq: int | None = None
@@ -213,6 +215,30 @@ class Experiment(Answer):
     created_at: datetime
     launched_at: datetime | None = None
     ended_at: datetime | None = None
+
+
+class Annotations(Answer):
+    """Notes and tags of an experiment."""
+
+    description: str
+    tags: list[str]
+
+
+class BulkRefusal(Answer):
+    """An experiment with which it was not done, and why."""
+
+    id: str
+    name: str
+    reason: str
+
+
+class BulkResult(Answer):
+    """What came of one step of an action on many experiments."""
+
+    done: int
+    refused: int
+    refusals: list[BulkRefusal]
+    next_cursor: str | None
 
 
 class Experiments(Answer):

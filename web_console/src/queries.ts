@@ -72,6 +72,8 @@ export function experimentQuery(filter: Filter, names: Names, now: number): Expe
   if (filter.owner) query.owner = filter.owner;
   if (filter.text) query.q = filter.text;
   if (filter.needs) query.needs_you = true;
+  if (filter.tag) query.tag = [filter.tag];
+  if (filter.archived) query.archived = true;
   const after = since(filter, now);
   if (after) query.created_after = after;
   const [app, resource] = [idOf(names.interfaces, filter.app), idOf(names.resources, filter.resource)];

@@ -4,8 +4,8 @@ After the launch only the orchestrator writes processes, tasks, attempts, jobs a
 off a replica that lost its partition.
 """
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Float, UserDefinedType
 
@@ -20,6 +20,9 @@ class Xid8(UserDefinedType[str]):
     def get_col_spec(self, **_: object) -> str:
         """Return the type's name in DDL."""
         return "xid8"
+
+
+_KEPT = text("archived_at IS NULL")
 
 
 class Experiment(Base):
@@ -39,6 +42,9 @@ class Experiment(Base):
     interface_id: Mapped[UuidText | None] = mapped_column(ForeignKey("application_interface.id"))
     resource_id: Mapped[UuidText | None] = mapped_column(ForeignKey("compute_resource.id"))
     cloned_from: Mapped[UuidText | None]
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    archived_at: Mapped[Instant | None]
+    """Put away: lists leave it out."""
     state: Mapped[str]
     failure: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     process_id: Mapped[UuidText | None]
@@ -51,8 +57,16 @@ class Experiment(Base):
     ended_at: Mapped[Instant | None]
 
     __table_args__ = (
-        Index("ix_experiment_page", "gateway_id", "created_at", "id"),
-        Index("ix_experiment_state_page", "gateway_id", "state", "created_at", "id"),
+        Index("ix_experiment_page", "gateway_id", "created_at", "id", postgresql_where=_KEPT),
+        Index("ix_experiment_state_page", "gateway_id", "state", "created_at", "id", postgresql_where=_KEPT),
+        Index(
+            "ix_experiment_archived",
+            "gateway_id",
+            "created_at",
+            "id",
+            postgresql_where=text("archived_at IS NOT NULL"),
+        ),
+        Index("ix_experiment_tags", "tags", postgresql_using="gin", postgresql_where=text("tags <> '{}'")),
         Index("ix_experiment_failed", "gateway_id", "ended_at", postgresql_where=text("state = 'FAILED'")),
         Index("ix_experiment_cloned_from", "cloned_from", postgresql_where=text("cloned_from IS NOT NULL")),
     )

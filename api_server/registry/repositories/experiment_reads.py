@@ -61,6 +61,10 @@ class ExperimentFilter:
     """Live ones whose latest process is in one of these: QUEUED, BLOCKED and PAUSED hold a run."""
     blocked_by: str | None = None
     """A resource that is away and for which tasks of it wait."""
+    tags: Sequence[str] = ()
+    """Those that bear all of them."""
+    archived: bool | None = False
+    """Those that were put away, or those that were not; None: both."""
     ids: Sequence[str] = ()
 
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -77,9 +81,16 @@ class ExperimentFilter:
             _needs_somebody() if self.needs_you else None,
             _has_process_in(self.process_states) if self.process_states else None,
             _waits_for(self.blocked_by) if self.blocked_by else None,
+            and_(Experiment.tags.contains(list(self.tags)), Experiment.tags != []) if self.tags else None,
+            self._put_away(),
             self._in_states(),
         ]
         return [condition for condition in wanted if condition is not None]
+
+    def _put_away(self) -> ColumnElement[bool] | None:
+        if self.archived is None:
+            return None
+        return Experiment.archived_at.is_not(None) if self.archived else Experiment.archived_at.is_(None)
 
     def _in_states(self) -> ColumnElement[bool] | None:
         if len(self.states) == 1:  # An equality lets the index give the order, too.
@@ -154,6 +165,8 @@ _SHOWN: Final = (
     Experiment.interface_id,
     Experiment.resource_id,
     Experiment.cloned_from,
+    Experiment.tags,
+    Experiment.archived_at,
     Experiment.process_id,
     Experiment.failure,
     Experiment.spec["requirements"]["queue"].as_string().label("queue"),
@@ -238,7 +251,11 @@ def count_by_state(session: Session, gateway_id: str) -> dict[str, int]:
     """Return how many experiments of the gateway are launched and not ended, by state."""
     statement = (
         select(Experiment.state, func.count().label("count"))
-        .where(Experiment.gateway_id == gateway_id, Experiment.state.in_(LIVE_STATES))
+        .where(
+            Experiment.gateway_id == gateway_id,
+            Experiment.state.in_(LIVE_STATES),
+            Experiment.archived_at.is_(None),  # what runs is never put away; the index does not know
+        )
         .group_by(Experiment.state)
     )
     return dict(session.execute(statement).tuples().all())

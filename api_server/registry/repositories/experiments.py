@@ -39,6 +39,7 @@ _LAUNCH = (
         version=_experiment.c.version + 1,
         launched_at=func.now(),
         updated_at=func.now(),
+        archived_at=None,  # what runs stays in sight
     )
     .returning(*_COLUMNS)
 )

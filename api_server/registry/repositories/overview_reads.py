@@ -20,13 +20,14 @@ _LIVE: Final = """
     FROM task t WHERE t.due_at IS NOT NULL AND t.gateway_id = CAST(:gateway_id AS uuid)
 """
 _STATES: Final = text(
-    "SELECT state, count(*) AS count FROM experiment WHERE gateway_id = CAST(:gateway_id AS uuid) GROUP BY state"
+    "SELECT state, count(*) AS count FROM experiment"
+    " WHERE gateway_id = CAST(:gateway_id AS uuid) AND archived_at IS NULL GROUP BY state"
 )
 _FAILED: Final = text("""
     SELECT floor(extract(epoch FROM now() - ended_at) / 3600)::int AS hours_ago, count(*) AS count,
            count(*) FILTER (WHERE NOT EXISTS (SELECT FROM experiment c WHERE c.cloned_from = e.id)) AS unanswered
     FROM experiment e
-    WHERE gateway_id = CAST(:gateway_id AS uuid) AND state = 'FAILED'
+    WHERE gateway_id = CAST(:gateway_id AS uuid) AND state = 'FAILED' AND archived_at IS NULL
       AND ended_at > now() - make_interval(hours => :hours)
     GROUP BY 1
 """)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from howdah.cli.commands import steering
+from howdah.cli.commands import keeping, steering
 from howdah.cli.commands.experiment_logs import logs
 from howdah.cli.errors import CliError
 from howdah.cli.fetching import outputs_table, save_outputs
@@ -27,6 +27,7 @@ NewestArgument = Annotated[
 ]
 WatchOption = Annotated[bool, typer.Option("--watch", help="Launch, and follow until the end.")]
 steering.add_to(app)
+keeping.add_to(app)
 
 
 @app.command("create")
@@ -71,17 +72,20 @@ def launch(session: Session, *, experiment: ExperimentArgument, watch: WatchOpti
 
 @app.command("list")
 @with_session
-def list_experiments(
+def list_experiments(  # noqa: PLR0913 - the filters, by option
     session: Session,
     states: Annotated[
         list[ExperimentState] | None, typer.Option("--state", help="Only these states; may be given several times.")
     ] = None,
     name: Annotated[str | None, typer.Option("--name", metavar="TEXT", help="Only names that contain this.")] = None,
+    tags: Annotated[list[str] | None, typer.Option("--tag", metavar="TAG", help="Only those that bear it.")] = None,
+    *,
+    archived: Annotated[bool, typer.Option("--archived", help="Only those that were put away.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="The most to list.")] = 50,
 ) -> None:
     """List experiments, newest first."""
     found: list[Experiment] = []
-    for one in session.client.experiments.list(states=states or (), name=name):
+    for one in session.client.experiments.list(states=states or (), name=name, tags=tags or (), archived=archived):
         found.append(one)
         if len(found) == limit:
             break

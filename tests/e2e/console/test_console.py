@@ -158,6 +158,32 @@ def test_a_resource_that_is_away_is_seen_probed_drained_and_given_up_on(house: H
     expect(page.get_by_test_id("run-state")).to_contain_text("Retry it when the resource answers again")
 
 
+def test_all_that_match_are_put_away_and_brought_back_with_their_tags(house: House, page: Page) -> None:
+    with house.client() as client:
+        tasks = [{"name": "t", "type": "command", "params": {"argv": ["true"]}}]
+        requests = [{"kind": "tasks", "name": f"Old draft {n}", "tasks": tasks} for n in range(70)]
+        for one in client.experiments.create_batch(requests):
+            client.experiments.annotate(one.id, tags=["old"])
+    page.goto("/experiments?f=tag:old")
+    expect(page.get_by_test_id("list-count")).to_contain_text("of 70 in this view")
+    page.get_by_label(re.compile("^Select Old draft")).first.check()
+    page.get_by_role("button", name="Select all 70 that match").click()
+    page.get_by_role("button", name=re.compile("^Archive")).click()
+    page.get_by_role("dialog").get_by_role("button", name="Archive 70").click()
+    expect(page.get_by_text("70 were put away")).to_be_visible()
+    expect(page.get_by_text("No experiment fits this filter")).to_be_visible()
+    page.goto("/experiments?f=tag:old archived:yes")
+    expect(page.get_by_test_id("list-count")).to_contain_text("of 70 in this view")
+    page.get_by_role("row").filter(has_text="Old draft").first.click()
+    page.get_by_role("button", name="Bring back").click()
+    page.get_by_role("button", name="Edit notes and tags").click()
+    page.get_by_label("Tags, with commas between").fill("old, kept")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("link", name="kept")).to_be_visible()
+    with house.client() as client:
+        assert [one.tags for one in client.experiments.list(tags=["kept"])] == [["old", "kept"]]
+
+
 def test_the_main_path_by_keyboard_alone(house: House, page: Page) -> None:
     """Launch, follow, output: no pointer, and nothing that a screen reader's user would not have."""
     with house.client() as client:

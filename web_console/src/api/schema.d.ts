@@ -742,6 +742,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/experiment-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tags
+         * @description List the tags that experiments of the gateway bear, the most used first.
+         */
+        get: operations["list_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments": {
         parameters: {
             query?: never;
@@ -789,6 +809,46 @@ export interface paths {
          * @description Delete an experiment that does not run, with its whole history.
          */
         delete: operations["delete_experiment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Annotate Experiment
+         * @description Write notes and tags, in whatever state it is; what is left out stays. The run itself is not touched.
+         */
+        patch: operations["annotate_experiment"];
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive Experiment
+         * @description Put away what does not run: lists leave it out unless `archived` asks for it. Nothing is deleted.
+         */
+        post: operations["archive_experiment"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1216,6 +1276,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/experiments/{experiment_id}/unarchive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unarchive Experiment
+         * @description Bring an experiment back into the lists.
+         */
+        post: operations["unarchive_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/{experiment_id}/validate": {
         parameters: {
             query?: never;
@@ -1250,6 +1330,29 @@ export interface paths {
          * @description Make up to 500 experiments, all or none; a wrong field is named as `experiments.<index>.<field>`.
          */
         post: operations["create_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments:bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Steer Many
+         * @description Do the same with all experiments that fit the filters of the list, a bounded number a call, newest first.
+         *
+         *     Call it again with `next_cursor` until there is none. What can't be done with one is told and stops none of the
+         *     others; repeated with the same Idempotency-Key a step is done once.
+         */
+        post: operations["steer_many"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2529,6 +2632,33 @@ export interface components {
             writes: string[];
         };
         /**
+         * Annotations
+         * @description Notes and tags of an experiment; what is left out stays as it was.
+         * @example {
+         *       "description": "Reference run.",
+         *       "tags": [
+         *         "paper",
+         *         "2026"
+         *       ]
+         *     }
+         */
+        Annotations: {
+            /** Description */
+            description?: string | null;
+            /** Tags */
+            tags?: string[] | null;
+        };
+        /**
+         * AnnotationsShown
+         * @description Notes and tags as they are now.
+         */
+        AnnotationsShown: {
+            /** Description */
+            description: string;
+            /** Tags */
+            tags: string[];
+        };
+        /**
          * AnswerBody
          * @description What to say when the host asks (keyboard-interactive): to prompts that contain ``prompt``, in any case.
          */
@@ -2784,6 +2914,64 @@ export interface components {
             since: string | null;
             /** Tasks */
             tasks?: number | null;
+        };
+        /**
+         * BulkAction
+         * @description What is done with each of many experiments.
+         * @enum {string}
+         */
+        BulkAction: "cancel" | "retry" | "pause" | "resume" | "clone" | "archive" | "unarchive";
+        /**
+         * BulkRefusal
+         * @description An experiment with which it was not done, and why.
+         */
+        BulkRefusal: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Reason
+             * @example The experiment is COMPLETED and can't be canceled.
+             */
+            reason: string;
+        };
+        /**
+         * BulkRequest
+         * @description One step of an action on all experiments that fit the query: the newest ``limit`` after ``cursor``.
+         * @example {
+         *       "action": "cancel",
+         *       "reason": "wrong force field"
+         *     }
+         */
+        BulkRequest: {
+            action: components["schemas"]["BulkAction"];
+            /** Cursor */
+            cursor?: string | null;
+            /**
+             * Limit
+             * @default 200
+             */
+            limit: number;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * BulkResult
+         * @description What came of one step. With a ``next_cursor`` there are more.
+         */
+        BulkResult: {
+            /** Done */
+            done: number;
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Refusals */
+            refusals: components["schemas"]["BulkRefusal"][];
+            /** Refused */
+            refused: number;
         };
         /**
          * CancelRequest
@@ -3207,6 +3395,8 @@ export interface components {
          * @description An experiment with the progress of its latest process; ``tasks`` counts by state, ``total`` among them.
          */
         Experiment: {
+            /** Archived At */
+            archived_at: string | null;
             blocked: components["schemas"]["BlockedBy"] | null;
             /** Cloned From */
             cloned_from: string | null;
@@ -3268,6 +3458,8 @@ export interface components {
             /** Resource Name */
             resource_name: string | null;
             state: components["schemas"]["ExperimentState"];
+            /** Tags */
+            tags: string[];
             /**
              * Tasks
              * @example {
@@ -3402,6 +3594,8 @@ export interface components {
          * @description One experiment with the request it was made from.
          */
         ExperimentInFull: {
+            /** Archived At */
+            archived_at: string | null;
             blocked: components["schemas"]["BlockedBy"] | null;
             /** Cloned From */
             cloned_from: string | null;
@@ -3467,6 +3661,8 @@ export interface components {
                 [key: string]: components["schemas"]["JsonValue"];
             };
             state: components["schemas"]["ExperimentState"];
+            /** Tags */
+            tags: string[];
             /**
              * Tasks
              * @example {
@@ -6080,6 +6276,16 @@ export interface components {
             version: number;
         };
         /**
+         * Tags
+         * @description Tags that experiments of the gateway bear, the most used first.
+         */
+        Tags: {
+            /** Items */
+            items: string[];
+            /** Next Cursor */
+            next_cursor?: null;
+        };
+        /**
          * Task
          * @description A task: what it does now, what it waits for, when it is tried again.
          */
@@ -6740,6 +6946,8 @@ export type Access = components['schemas']['Access'];
 export type AccountStanding = components['schemas']['AccountStanding'];
 export type AgentSettingsShown = components['schemas']['AgentSettingsShown'];
 export type AgentShown = components['schemas']['AgentShown'];
+export type Annotations = components['schemas']['Annotations'];
+export type AnnotationsShown = components['schemas']['AnnotationsShown'];
 export type AnswerBody = components['schemas']['AnswerBody'];
 export type ApplicationExperiment = components['schemas']['ApplicationExperiment'];
 export type ApplicationInput = components['schemas']['ApplicationInput'];
@@ -6750,6 +6958,10 @@ export type Batch = components['schemas']['Batch'];
 export type BatchRequest = components['schemas']['BatchRequest'];
 export type Bind = components['schemas']['Bind'];
 export type BlockedBy = components['schemas']['BlockedBy'];
+export type BulkAction = components['schemas']['BulkAction'];
+export type BulkRefusal = components['schemas']['BulkRefusal'];
+export type BulkRequest = components['schemas']['BulkRequest'];
+export type BulkResult = components['schemas']['BulkResult'];
 export type CancelRequest = components['schemas']['CancelRequest'];
 export type CatchUp = components['schemas']['CatchUp'];
 export type Changes = components['schemas']['Changes'];
@@ -6913,6 +7125,7 @@ export type StepReport = components['schemas']['StepReport'];
 export type StorageBody = components['schemas']['StorageBody'];
 export type StorageKind = components['schemas']['StorageKind'];
 export type StorageShown = components['schemas']['StorageShown'];
+export type Tags = components['schemas']['Tags'];
 export type Task = components['schemas']['Task'];
 export type TaskInFull = components['schemas']['TaskInFull'];
 export type TaskState = components['schemas']['TaskState'];
@@ -12919,6 +13132,86 @@ export interface operations {
             };
         };
     };
+    list_tags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tags"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_experiments: {
         parameters: {
             query?: {
@@ -12943,6 +13236,10 @@ export interface operations {
                 process_state?: components["schemas"]["ProcessState"][] | null;
                 /** @description Only those of which tasks wait for this resource, which is away. */
                 blocked_by?: string | null;
+                /** @description Those that bear all of these. */
+                tag?: string[] | null;
+                /** @description Those that were put away; left out unless they are asked for, or named by `id`. */
+                archived?: boolean | null;
                 /** @description Only these; may be repeated. */
                 id?: string[] | null;
             };
@@ -13546,6 +13843,266 @@ export interface operations {
                      *       "title": "Conflict",
                      *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    annotate_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Annotations"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationsShown"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -16072,6 +16629,134 @@ export interface operations {
             };
         };
     };
+    unarchive_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                experiment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     validate_experiment: {
         parameters: {
             query?: never;
@@ -16353,6 +17038,163 @@ export interface operations {
             };
         };
     };
+    steer_many: {
+        parameters: {
+            query?: {
+                /** @description May be repeated. */
+                state?: components["schemas"]["ExperimentState"][] | null;
+                /** @description A part of the name, in any case. */
+                name?: string | null;
+                owner?: string | null;
+                interface_id?: string | null;
+                resource_id?: string | null;
+                created_after?: string | null;
+                created_before?: string | null;
+                /** @description A part of the name, the description, the application or the resource; or a user, a native job id, the beginning of an id. */
+                q?: string | null;
+                /** @description Only failures of the last 24 hours of which no clone was made. */
+                needs_you?: boolean;
+                /** @description Live ones whose latest process is in one of these: QUEUED, BLOCKED, PAUSED … */
+                process_state?: components["schemas"]["ProcessState"][] | null;
+                /** @description Only those of which tasks wait for this resource, which is away. */
+                blocked_by?: string | null;
+                /** @description Those that bear all of these. */
+                tag?: string[] | null;
+                /** @description Those that were put away; left out unless they are asked for, or named by `id`. */
+                archived?: boolean | null;
+                /** @description Only these; may be repeated. */
+                id?: string[] | null;
+            };
+            header?: {
+                /** @description A text of your choice, best a UUID: the same request with the same key is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkResult"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "Input should be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     count_experiments: {
         parameters: {
             query?: {
@@ -16373,6 +17215,10 @@ export interface operations {
                 process_state?: components["schemas"]["ProcessState"][] | null;
                 /** @description Only those of which tasks wait for this resource, which is away. */
                 blocked_by?: string | null;
+                /** @description Those that bear all of these. */
+                tag?: string[] | null;
+                /** @description Those that were put away; left out unless they are asked for, or named by `id`. */
+                archived?: boolean | null;
                 /** @description Only these; may be repeated. */
                 id?: string[] | null;
             };

@@ -13,8 +13,10 @@ export interface Filter {
   resource?: string;
   /** A resource that is away and that is waited for. */
   waits?: string;
+  tag?: string;
   since?: string;
   needs?: "you";
+  archived?: "yes";
   text?: string;
 }
 
@@ -25,7 +27,7 @@ export interface Chip {
 }
 
 export const EMPTY: Filter = { state: [] };
-const KEYS = ["state", "owner", "app", "resource", "waits", "since", "needs"] as const;
+const KEYS = ["state", "owner", "app", "resource", "waits", "tag", "since", "needs", "archived"] as const;
 /** States of a run that hold it: its process says so, not the experiment. */
 export const HELD: readonly string[] = ["QUEUED", "BLOCKED", "PAUSED"];
 const SPAN = /^(\d{1,4})(m|h|d|w)$/;
@@ -80,6 +82,10 @@ function take(filter: Filter, key: (typeof KEYS)[number], value: string): boolea
     case "needs":
       if (value !== "you") return false;
       filter.needs = "you";
+      return true;
+    case "archived":
+      if (value !== "yes") return false;
+      filter.archived = "yes";
       return true;
     default:
       filter[key] = value;

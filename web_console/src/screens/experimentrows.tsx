@@ -84,6 +84,11 @@ function Name({ row, dense }: { row: Experiment; dense: boolean }) {
         <span className="second clip block">
           <Id id={row.id} className="!text-[12px] !leading-4 text-ink-3" />{" "}
           <span className="ml-2">{row.interface_name ?? "tasks of its own"}</span>
+          {row.tags.map((tag) => (
+            <span key={tag} className="ml-2 rounded-[3px] border border-line bg-bg px-1">
+              {tag}
+            </span>
+          ))}
         </span>
       )}
     </span>

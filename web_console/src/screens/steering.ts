@@ -49,6 +49,20 @@ export const refetch = (row: Named, outputs: string[]): Promise<unknown> =>
 export const giveUp = (row: Named, reason: string): Promise<unknown> =>
   call(api.POST("/api/v1/experiments/{experiment_id}/give-up", { ...of(row), body: { reason } }));
 
+/** Put an experiment away that does not run, or bring it back. */
+export const archive = (row: Named): Promise<unknown> =>
+  call(api.POST("/api/v1/experiments/{experiment_id}/archive", { params: { path: { experiment_id: row.id } } }));
+export const unarchive = (row: Named): Promise<unknown> =>
+  call(api.POST("/api/v1/experiments/{experiment_id}/unarchive", { params: { path: { experiment_id: row.id } } }));
+
+export const annotate = (row: Named, description: string, tags: string[]): Promise<unknown> =>
+  call(
+    api.PATCH("/api/v1/experiments/{experiment_id}/annotations", {
+      params: { path: { experiment_id: row.id } },
+      body: { description, tags },
+    }),
+  );
+
 export const giveUpTask = (task: Named, reason: string): Promise<unknown> =>
   call(
     api.POST("/api/v1/tasks/{task_id}/give-up", {

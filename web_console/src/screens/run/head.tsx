@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { Ban, CopyPlus, HeartCrack, Pause, Play, RotateCw } from "lucide-react";
+import { Archive, ArchiveRestore, Ban, CopyPlus, HeartCrack, Pause, Play, RotateCw } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import type { ExperimentInFull } from "../../api/client";
 import type { RunModel } from "../../core/run";
@@ -10,7 +10,8 @@ import { Confirm } from "../../ui/parts";
 import { usePrefs } from "../../ui/prefs";
 import { StateIcon } from "../../ui/state";
 import { useToast } from "../../ui/toast";
-import { cancel, giveUp, launch, pause, refusal, relaunch, resume, retry } from "../steering";
+import { archive, cancel, giveUp, launch, pause, refusal, relaunch, resume, retry, unarchive } from "../steering";
+import { Marks } from "./marks";
 import { Outlook } from "./outlook";
 import { Phases } from "./phases";
 
@@ -105,6 +106,23 @@ export function Head({ one, model }: { one: ExperimentInFull; model: RunModel | 
             <CopyPlus size={14} /> {ended ? "Relaunch with edits" : "Clone"}
           </Link>
         )}
+        {(ended || draft) && (
+          <button
+            type="button"
+            className="btn"
+            disabled={busy}
+            onClick={() =>
+              void act(async () =>
+                one.archived_at
+                  ? (await unarchive(one), "It is listed again")
+                  : (await archive(one), "Put away; “archived:yes” finds it"),
+              )
+            }
+          >
+            {one.archived_at ? <ArchiveRestore size={14} /> : <Archive size={14} />}
+            {one.archived_at ? "Bring back" : "Archive"}
+          </button>
+        )}
         {!ended && !draft && (
           <button
             type="button"
@@ -117,6 +135,7 @@ export function Head({ one, model }: { one: ExperimentInFull; model: RunModel | 
         )}
       </div>
       <Outlook one={one} model={model} />
+      <Marks one={one} />
       {model && <Phases model={model} state={one.state} />}
       <Confirm
         open={asking === "give-up"}
