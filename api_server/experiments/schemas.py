@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
+from api_server.dag.placement import Placement
 from api_server.experiments.trouble_schemas import Answer, BlockedBy, Failure
 from api_server.http.model import ApiModel, Instant
 from api_server.lifecycle.requests import MAX_BATCH, ExperimentRequest
@@ -97,6 +98,8 @@ class ExperimentInFull(Experiment):
     """One experiment with the request it was made from."""
 
     spec: Object
+    placement: Placement | None
+    """Which of the ``resource_ids`` of the request was chosen at the launch, and why."""
 
 
 class ExperimentCounts(Answer):

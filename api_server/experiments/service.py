@@ -38,7 +38,10 @@ def get_experiment(work: UnitOfWork, gateway_id: str, experiment_id: str) -> Row
     row = experiment_reads.get_experiment(work.session, gateway_id, experiment_id)
     if row is None:
         raise NotFoundError.of("experiment", experiment_id)
-    return row
+    chosen = None
+    if row["spec"].get("resource_ids"):
+        chosen = experiment_reads.placement(work.session, gateway_id, experiment_id)
+    return row | {"placement": chosen}
 
 
 def check_experiment(work: UnitOfWork, gateway_id: str, experiment_id: str) -> None:

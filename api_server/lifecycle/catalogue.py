@@ -49,7 +49,7 @@ class Catalogue:
         """Read what ``requests`` name with one query a table."""
         catalogue = cls()
         applications = [request for request in requests if isinstance(request, ApplicationExperiment)]
-        resource_ids = {str(request.resource_id) for request in applications} | {
+        resource_ids = {str(request.place) for request in applications} | {
             task.resource_id
             for request in requests
             if isinstance(request, TasksExperiment)
@@ -80,7 +80,7 @@ class Catalogue:
         for row in queries.interfaces(session, gateway_id, {request.interface_id for request in requests}):
             self._interfaces[row.id] = (row.module_id, Interface(inputs=row.inputs, outputs=row.outputs))
         known = [request for request in requests if request.interface_id in self._interfaces]
-        pairs = {(self._interfaces[request.interface_id][0], str(request.resource_id)) for request in known}
+        pairs = {(self._interfaces[request.interface_id][0], str(request.place)) for request in known}
         for deployment in queries.deployments(session, gateway_id, pairs):
             self._deployments[deployment.module_id, deployment.resource_id] = _deployment(deployment)
         uris: set[str] = set()
@@ -90,18 +90,18 @@ class Catalogue:
 
     def application(self, request: ApplicationExperiment) -> tuple[Application | None, list[FieldProblem]]:
         """Return what the request runs, or what is missing for it."""
-        problems = self.resource_problems(str(request.resource_id))
+        problems = self.resource_problems(str(request.place))
         module_id, interface = self._interfaces.get(request.interface_id, ("", None))
         if interface is None:
             text = "no application interface of this gateway has this id"
             return None, [*problems, FieldProblem("interface_id", text, request.interface_id)]
-        deployment = self._deployments.get((module_id, str(request.resource_id)))
+        deployment = self._deployments.get((module_id, str(request.place)))
         if deployment is None and not problems:
             text = "the application is not deployed on this resource; deploy it there, or choose a resource that has it"
-            problems.append(FieldProblem("resource_id", text, request.resource_id))
+            problems.append(FieldProblem("resource_id", text, request.place))
         if problems or deployment is None:
             return None, problems
-        resource = self._resources[str(request.resource_id)]
+        resource = self._resources[str(request.place)]
         assert resource.target is not None  # noqa: S101 - for the type checker: without one there are problems
         kind, names = resource.target.scheduler, resource.target.grid_engine
         return Application(interface, deployment, resource.queues, kind, names, self._files), []
@@ -113,6 +113,10 @@ class Catalogue:
             for resource_id, resource in self._resources.items()
             if resource.enabled and resource.target is not None
         }
+
+    def names(self) -> dict[str, str]:
+        """Return what the resources are called."""
+        return {resource_id: resource.name for resource_id, resource in self._resources.items()}
 
     def types(self) -> Mapping[str, KnownType]:
         """Return the registered task types among those that the requests name."""

@@ -6,12 +6,15 @@ from typing import Any
 
 import orjson
 from orjson import Fragment
+from pydantic import JsonValue
 
 from api_server.auth.principal import Principal
+from api_server.dag.placement import Placement
 from api_server.dag.problems import FieldProblem, UnplannableError
 from api_server.lifecycle.catalogue import AnyRequest
 from api_server.lifecycle.commands import Commands
 from api_server.lifecycle.guards import priority_problems
+from api_server.lifecycle.placing import Placer
 from api_server.lifecycle.planning import Planner, refuse
 from api_server.lifecycle.recording import Occurrence, Recording
 from api_server.lifecycle.requests import EXPERIMENT_REQUEST, ApplicationExperiment
@@ -24,6 +27,7 @@ from howdah.runtime import tracing
 
 CREATED_SEQ = 1
 LAUNCHED_SEQ = 2
+LAUNCHED_KIND = "experiment-launched"
 _NOT_IN_SPEC = {"name", "description", "launch"}
 
 
@@ -39,6 +43,7 @@ class Creation:
         self._work = work
         self._principal = principal
         self._standings = commands.standings
+        self._placer = Placer(work.session, principal, commands.standings, now)
         self._recording = Recording(commands, now)
         self._now = now
         self._rows: list[dict[str, Any]] = []
@@ -105,9 +110,12 @@ class Creation:
 
     def _launch(self, planner: Planner, request: AnyRequest, row: dict[str, Any]) -> None:
         process_id = new_id()
-        held, decisions = planner.start(request, row["id"], process_id, ExperimentState.CREATED, self._now)
+        placed, placement = planner.place(request, self._placer)
+        held, decisions = planner.start(placed, row["id"], process_id, ExperimentState.CREATED, self._now)
         held.last_seq = CREATED_SEQ
-        self._recording.begin(held, decisions, launched(self._principal, self._now))
+        self._recording.begin(held, decisions, launched(self._principal, self._now, placement))
+        if placement is not None:
+            row["resource_id"] = placement.resource_id
         row |= {
             "state": held.run.experiment,
             "process_id": process_id,
@@ -120,9 +128,10 @@ class Creation:
         return history_row(row["id"], self._principal, self._now, CREATED_SEQ, "experiment-created", [change])
 
 
-def launched(principal: Principal, now: datetime) -> Occurrence:
-    """Return the entry of a launch in the history."""
-    return Occurrence(event_id=new_id(), kind="experiment-launched", actor=principal.subject, at=now, payload={})
+def launched(principal: Principal, now: datetime, placement: Placement | None = None) -> Occurrence:
+    """Return the entry of a launch in the history, with the choice of the resource where there was one."""
+    payload: dict[str, JsonValue] = {} if placement is None else {"placement": placement.model_dump(mode="json")}
+    return Occurrence(event_id=new_id(), kind=LAUNCHED_KIND, actor=principal.subject, at=now, payload=payload)
 
 
 def launch_existing(
@@ -132,19 +141,22 @@ def launch_existing(
     requests = [request_of(record) for record in locked]
     planner = Planner(work.session, principal.gateway_id, requests, commands.standings)
     recording = Recording(commands, now)
+    placer = Placer(work.session, principal, commands.standings, now)
     rows = []
     problems: list[FieldProblem] = []
     for index, (record, request) in enumerate(zip(locked, requests, strict=True)):
         process_id = new_id()
         try:
-            held, decisions = planner.start(request, record.id, process_id, ExperimentState(record.state), now)
+            placed, placement = planner.place(request, placer)
+            held, decisions = planner.start(placed, record.id, process_id, ExperimentState(record.state), now)
         except UnplannableError as error:
             found = error.problems
             problems += [problem.within(f"experiments.{index}") for problem in found] if len(locked) > 1 else found
             continue
         held.last_seq = record.last_seq
-        recording.begin(held, decisions, launched(principal, now))
-        rows.append({"id": record.id, "process_id": process_id, "last_seq": held.last_seq})
+        recording.begin(held, decisions, launched(principal, now, placement))
+        resource_id = placed.resource_id if isinstance(placed, ApplicationExperiment) else None
+        rows.append({"id": record.id, "process_id": process_id, "last_seq": held.last_seq, "resource_id": resource_id})
     refuse(problems)
     records = experiments.launch(work.session, principal.gateway_id, rows)
     recording.write(work)

@@ -6,13 +6,16 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from api_server.dag.advance import begin
+from api_server.dag.application import Requirements
 from api_server.dag.deadlines import deadline_of
 from api_server.dag.decisions import Decisions
 from api_server.dag.inline import plan_tasks
+from api_server.dag.placement import Placement
 from api_server.dag.plan import ApplicationRun, check_application, plan_application
 from api_server.dag.problems import FieldProblem, UnplannableError
 from api_server.dag.run import Run, RunIdentity
 from api_server.lifecycle.catalogue import AnyRequest, Catalogue
+from api_server.lifecycle.placing import Placer, variants
 from api_server.lifecycle.recording import FIRST_VERSION, HeldRun
 from api_server.lifecycle.requests import ApplicationExperiment
 from api_server.problems import FieldError, InvalidRequestError
@@ -36,7 +39,15 @@ class Planner:
     ) -> None:
         self._gateway_id = gateway_id
         self._standings = standings
-        self._catalogue = Catalogue.load(session, gateway_id, requests)
+        self._catalogue = Catalogue.load(
+            session,
+            gateway_id,
+            [
+                one
+                for request in requests
+                for one in (variants(request) if isinstance(request, ApplicationExperiment) else [request])
+            ],
+        )
 
     def check(self, request: AnyRequest, *, complete: bool) -> list[FieldProblem]:
         """Return everything that is wrong; without ``complete``, what is still missing is not."""
@@ -46,10 +57,27 @@ class Planner:
             except UnplannableError as error:
                 return list(error.problems)
             return []
+        if not request.resource_ids:
+            return self._fit(request, complete=complete)[1]
+        fits = [self._fit(one, complete=complete)[1] for one in variants(request)]
+        return [] if not all(fits) else _of_candidates(fits)
+
+    def place(self, request: AnyRequest, placer: Placer) -> tuple[AnyRequest, Placement | None]:
+        """Return the request with a resource chosen where it leaves that open; UnplannableError when none fits."""
+        if not isinstance(request, ApplicationExperiment) or not request.resource_ids:
+            return request, None
+        fits = [(one.place, *self._fit(one, complete=True)) for one in variants(request)]
+        placement = placer.place(self._catalogue.names(), self._catalogue.targets(), fits)
+        if placement is None:
+            raise UnplannableError(tuple(_of_candidates([problems for _, _, problems in fits])))
+        return request.model_copy(update={"resource_id": placement.resource_id, "resource_ids": ()}), placement
+
+    def _fit(self, request: ApplicationExperiment, *, complete: bool) -> tuple[Requirements | None, list[FieldProblem]]:
+        """Return what the request asks for with all defaults, and everything that is wrong."""
         application, problems = self._catalogue.application(request)
         if application is None:
-            return problems
-        return check_application(application, request.inputs, request.requirements, complete=complete)[2]
+            return None, problems
+        return check_application(application, request.inputs, request.requirements, complete=complete)[1:]
 
     def start(
         self, request: AnyRequest, experiment_id: str, process_id: str, before: ExperimentState, now: datetime
@@ -76,7 +104,7 @@ class Planner:
         application, problems = self._catalogue.application(request)
         if application is None:
             raise UnplannableError(tuple(problems))
-        target = known[request.resource_id]
+        target = known[request.place]
         dag = plan_application(
             ApplicationRun(
                 gateway_id=self._gateway_id,
@@ -89,7 +117,19 @@ class Planner:
                 archive=request.archive,
             )
         )
-        return dag, {request.resource_id: target}
+        return dag, {request.place: target}
+
+
+def _of_candidates(fits: Sequence[Sequence[FieldProblem]]) -> list[FieldProblem]:
+    """Return what is wrong with all candidates once, and what with single ones at their place."""
+    common = [problem for problem in fits[0] if all(problem in others for others in fits)]
+    single = [
+        problem.within(f"resource_ids.{index}")
+        for index, problems in enumerate(fits)
+        for problem in problems
+        if problem not in common
+    ]
+    return [*common, *single]
 
 
 def refuse(problems: Sequence[FieldProblem]) -> None:

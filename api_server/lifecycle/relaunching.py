@@ -21,5 +21,7 @@ def changed_request(
     inputs = {name: value for name, value in {**request.inputs, **changes.inputs}.items() if value is not None}
     requirements = request.requirements.model_copy(update=changes.requirements.model_dump(exclude_unset=True))
     places = {"resource_id": changes.resource_id, "work_directory": changes.work_directory}
-    chosen = {name: value for name, value in places.items() if value is not None}
+    chosen: dict[str, object] = {name: value for name, value in places.items() if value is not None}
+    if changes.resource_id is not None:
+        chosen["resource_ids"] = ()
     return request.model_copy(update={**named, **chosen, "inputs": inputs, "requirements": requirements})

@@ -1,8 +1,8 @@
 """What somebody who starts a run says: the experiment to be created, in either of its two kinds."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, TypeAdapter, model_validator
 
 from api_server.dag.application import FieldName, Requirements, WorkDirectory
 from api_server.dag.inline import InlineTask
@@ -11,6 +11,7 @@ from howdah.contracts.tasks import MAX_TASKS
 
 MAX_BATCH = 500
 MAX_DEADLINE_SECONDS = 10 * 366 * 86_400
+MAX_CANDIDATES: Final = 20
 
 
 class _Request(BaseModel):
@@ -31,13 +32,30 @@ class ApplicationExperiment(_Request):
 
     kind: Literal["application"] = "application"
     interface_id: Annotated[str, UUID_TEXT]
-    resource_id: Annotated[ResourceId, UUID_TEXT]
+    resource_id: Annotated[ResourceId, UUID_TEXT] | None = None
+    resource_ids: tuple[Annotated[ResourceId, UUID_TEXT], ...] = Field(default=(), max_length=MAX_CANDIDATES)
+    """In the place of ``resource_id``: where it may run. At the launch the platform chooses, and says why."""
     inputs: dict[FieldName, JsonValue] = Field(default_factory=dict, max_length=500)
     """Input name → value; a file by its URI."""
     requirements: Requirements = Field(default_factory=Requirements)
     work_directory: WorkDirectory = WorkDirectory.REMOVE_ON_SUCCESS
     archive: bool = False
     """Keep the whole work directory as well, as one tar file: the output ``@work-directory``."""
+
+    @model_validator(mode="after")
+    def _names_where_it_runs(self) -> Self:
+        if (self.resource_id is None) == (not self.resource_ids):
+            raise ValueError("resource_id: name one resource, or several as resource_ids to have one chosen")
+        if len(set(self.resource_ids)) < len(self.resource_ids):
+            raise ValueError("resource_ids: names a resource more than once")
+        return self
+
+    @property
+    def place(self) -> ResourceId:
+        """The one resource, of a request that names one."""
+        if self.resource_id is None:
+            raise ValueError("no resource has been chosen yet")
+        return self.resource_id
 
 
 class TasksExperiment(_Request):

@@ -110,7 +110,7 @@ def _failure(row: Row) -> Shown | None:
 
 def experiment_in_full(row: Row) -> Shown:
     """Return one experiment with the request that it was made from."""
-    return experiment(row) | {"spec": row["spec"]}
+    return experiment(row) | {"spec": row["spec"], "placement": row["placement"]}
 
 
 def process(row: Row) -> Shown:

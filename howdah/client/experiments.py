@@ -67,7 +67,8 @@ class ExperimentCalls:
         *,
         name: str,
         interface_id: str,
-        resource_id: str,
+        resource_id: str | None = None,
+        resource_ids: Sequence[str] = (),
         inputs: Mapping[str, JsonValue],
         requirements: Mapping[str, JsonValue] | None = None,
         description: str = "",
@@ -75,6 +76,7 @@ class ExperimentCalls:
     ) -> Experiment:
         """Make an experiment of an application; a file input takes the ``uri`` of an upload.
 
+        With ``resource_ids`` in the place of ``resource_id`` the platform chooses one of them at the launch.
         InvalidRequestError names every input that is missing, of another type or out of its range.
         """
         return self.submit(
@@ -83,7 +85,8 @@ class ExperimentCalls:
                 "name": name,
                 "description": description,
                 "interface_id": interface_id,
-                "resource_id": resource_id,
+                **({"resource_id": resource_id} if resource_id is not None else {}),
+                **({"resource_ids": list(resource_ids)} if resource_ids else {}),
                 "inputs": dict(inputs),
                 "requirements": dict(requirements or {}),
                 "launch": launch,

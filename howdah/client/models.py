@@ -210,6 +210,8 @@ class Experiment(Answer):
     archived_at: datetime | None = None
     blocked: Object | None = None
     """The resource that is away and that its run waits for: ``cause``, ``next_probe_at``, ``gives_up_at`` …"""
+    placement: Object | None = None
+    """Which of several resources was chosen, and why: ``resource``, ``reason``, ``considered``. In full answers only."""
     last_seq: int | None = None
     """The number of its latest event."""
     created_at: datetime

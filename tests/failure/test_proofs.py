@@ -5,7 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.failure.proof import bad_bytes, faulty_link, login_nodes, outages, queues, resource_outage, ssh_faults, storm
+from tests.failure.proof import (
+    bad_bytes,
+    faulty_link,
+    login_nodes,
+    outages,
+    queues,
+    resource_outage,
+    ssh_faults,
+    steered_runs,
+    storm,
+)
 from tests.failure.proof.ground import Ground, Line, proving_ground
 from tests.failure.proof.sabotage import sabotaged
 from tests.failure.proof.verdicts import holds
@@ -72,6 +82,11 @@ def test_a_canceled_job_runs_no_more_also_when_the_link_was_cut_meanwhile(ground
 
 def test_a_submitter_that_is_stopped_before_sbatch_and_overtaken_runs_nothing_twice(ground: Ground) -> None:
     line = login_nodes.stopped_submitter(ground, 1)
+    assert holds(line), shown(line)
+
+
+def test_retries_and_cancels_in_every_state_leave_the_jobs_that_they_should(ground: Ground) -> None:
+    line = steered_runs.steered_runs(ground)
     assert holds(line), shown(line)
 
 

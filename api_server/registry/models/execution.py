@@ -204,6 +204,12 @@ class Job(Base):
         Index("ix_job_page", "gateway_id", "created_at", "task_id"),
         Index("ix_job_experiment", "experiment_id"),
         Index("ix_job_process", "process_id"),
+        Index(
+            "ix_job_live",
+            "gateway_id",
+            "resource_id",
+            postgresql_where=text("state NOT IN ('CANCELED', 'COMPLETE', 'COMPLETED', 'FAILED', 'SKIPPED')"),
+        ),
     )
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from api_server.registry.models import ApplicationInterface, ComputeResource, Experiment, Job, Process, Task
+from api_server.registry.models import ApplicationInterface, ComputeResource, Event, Experiment, Job, Process, Task
 from api_server.registry.paging import PageOf, Position
 from api_server.registry.repositories import admissions, blocked_reads
 from api_server.registry.repositories.admissions import priority_of
@@ -239,6 +239,22 @@ def get_experiment(session: Session, gateway_id: str, experiment_id: str) -> Row
     """Return one experiment with its progress and its request."""
     chosen = select(*_SHOWN, Experiment.spec).where(Experiment.gateway_id == gateway_id, Experiment.id == experiment_id)
     return one_row(session, _with_progress(chosen))
+
+
+def placement(session: Session, gateway_id: str, experiment_id: str) -> Any | None:  # noqa: ANN401 - JSON
+    """Return why the experiment runs where it does; None where the request named the one resource."""
+    statement = (
+        select(Event.payload["placement"])
+        .where(
+            Event.experiment_id == experiment_id,
+            Event.gateway_id == gateway_id,
+            Event.kind == "experiment-launched",
+            Event.payload.has_key("placement"),
+        )
+        .order_by(Event.seq.desc())
+        .limit(1)
+    )
+    return session.scalars(statement).first()
 
 
 def has_experiment(session: Session, gateway_id: str, experiment_id: str) -> bool:

@@ -24,7 +24,7 @@ _READ = (
 _LOCK = _READ.with_for_update()
 _NOT_LAUNCHED = ("CREATED", "VALIDATED")
 
-_launch_rows = rowset(_experiment.c.id, _experiment.c.process_id, _experiment.c.last_seq)
+_launch_rows = rowset(_experiment.c.id, _experiment.c.process_id, _experiment.c.last_seq, _experiment.c.resource_id)
 _LAUNCH = (
     update(_experiment)
     .where(
@@ -36,6 +36,7 @@ _LAUNCH = (
         state="LAUNCHED",
         process_id=_launch_rows.c.process_id,
         last_seq=_launch_rows.c.last_seq,
+        resource_id=_launch_rows.c.resource_id,
         version=_experiment.c.version + 1,
         launched_at=func.now(),
         updated_at=func.now(),
@@ -59,7 +60,7 @@ def lock(session: Session, gateway_id: str, ids: Collection[str]) -> list[Experi
 
 
 def launch(session: Session, gateway_id: str, rows: Rows) -> list[ExperimentRecord]:
-    """Move experiments (id, process_id, last_seq) to LAUNCHED; return those that were not launched before."""
+    """Move experiments (id, process_id, last_seq, resource_id) to LAUNCHED; return those not launched before."""
     return _records(session.execute(_LAUNCH, {"rows": rows, "of_gateway": gateway_id}).all())
 
 

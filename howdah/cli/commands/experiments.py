@@ -100,7 +100,7 @@ def list_experiments(  # noqa: PLR0913 - the filters, by option
 def show(session: Session, experiment: NewestArgument = None) -> None:
     """Show an experiment with its tasks and jobs."""
     calls = session.client.experiments
-    one = newest_experiment(session.client, experiment)
+    one = calls.get(newest_experiment(session.client, experiment).id)
     tasks = list(calls.tasks(one.id))
     jobs = list(calls.jobs(one.id))
     runs = list(calls.processes(one.id))
@@ -115,6 +115,8 @@ def show(session: Session, experiment: NewestArgument = None) -> None:
     session.show(None, one.next)
     if one.deadline_at is not None and one.ended_at is None:
         session.show(None, f"must have ended by {one.deadline_at.astimezone():%c}")
+    if one.placement is not None:
+        session.show(None, str(one.placement["reason"]))
     if len(runs) > 1:
         session.show(None, "runs: " + ", ".join(f"{run.number} {run.state}" for run in reversed(runs)))
     rows = (

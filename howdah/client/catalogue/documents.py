@@ -151,6 +151,8 @@ class ExperimentDocument(_Document):
     description: str = ""
     interface: Name | None = None
     resource: Name | None = None
+    resources: list[Name] = Field(default=[], max_length=20)
+    """In the place of ``resource``: the platform chooses one of them at the launch, and says why."""
     inputs: Object = {}
     requirements: Object = {}
     work_directory: str | None = None
@@ -163,11 +165,18 @@ class ExperimentDocument(_Document):
     @model_validator(mode="after")
     def _either_application_or_tasks(self) -> "ExperimentDocument":
         if self.tasks:
-            mixed = [name for name in ("interface", "resource", "inputs", "requirements") if getattr(self, name)]
+            other = ("interface", "resource", "resources", "inputs", "requirements")
+            mixed = [name for name in other if getattr(self, name)]
             if mixed:
                 raise ValueError(f"{mixed[0]}: does not go with tasks, whose resources stand in each task")
         else:
-            missing = [name for name in ("interface", "resource") if getattr(self, name) is None]
+            if self.resource is not None and self.resources:
+                raise ValueError("resources: does not go with resource; name one, or several to choose from")
+            missing = [
+                name
+                for name, there in (("interface", self.interface), ("resource", self.resource or self.resources))
+                if not there
+            ]
             if missing:
                 raise ValueError(f"{missing[0]}: needed, unless the experiment brings its own tasks")
         return self

@@ -81,11 +81,18 @@ def _draft(document: Document, names: Names, resource: str | None) -> dict[str, 
     request |= {
         "kind": "application",
         "interface_id": names.interface_id(document, body.interface or ""),
-        "resource_id": names.resource_id(document, resource or body.resource or ""),
+        **_places(document, body, names, resource),
         "inputs": dict(body.inputs),
         "requirements": dict(body.requirements),
     }
     return request if body.work_directory is None else {**request, "work_directory": body.work_directory}
+
+
+def _places(document: Document, body: ExperimentDocument, names: Names, resource: str | None) -> dict[str, Any]:
+    """Return where it runs, or where it may run; ``resource`` is what the caller wants instead."""
+    if body.resources and resource is None:
+        return {"resource_ids": [names.resource_id(document, one, "resources") for one in body.resources]}
+    return {"resource_id": names.resource_id(document, resource or body.resource or "")}
 
 
 def _task(document: Document, names: Names, task: dict[str, JsonValue], resource: str | None) -> dict[str, Any]:

@@ -8,7 +8,17 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 
-from tests.failure.proof import bad_bytes, faulty_link, login_nodes, outages, queues, resource_outage, ssh_faults, storm
+from tests.failure.proof import (
+    bad_bytes,
+    faulty_link,
+    login_nodes,
+    outages,
+    queues,
+    resource_outage,
+    ssh_faults,
+    steered_runs,
+    storm,
+)
 from tests.failure.proof.ground import Ground, Line, proving_ground
 from tests.failure.proof.sabotage import MODES, sabotaged
 from tests.failure.proof.verdicts import holds
@@ -36,6 +46,7 @@ def _proofs(*, full: bool, seed: int) -> dict[str, Proof]:
             resource_outage.resource_outage(ground, size)
             for size in (resource_outage.FULL if full else resource_outage.SMALL)
         ],
+        "steered-runs": lambda ground: [steered_runs.steered_runs(ground)],
         "classic-demonstration": lambda ground: [queues.classic_demonstration(ground, classic, seed)],
         "long-handler": lambda ground: queues.long_handler(ground, long),
         "bad-bytes": lambda ground: [bad_bytes.bad_bytes(ground, bad_bytes.FULL if full else bad_bytes.SMALL)],

@@ -1,0 +1,47 @@
+"""How full resources are with the runs of a gateway: what a choice between them goes by."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from api_server.registry.models import Experiment, Job
+from howdah.contracts.states import TERMINAL, ExperimentState, JobState, is_terminal
+
+_LIVE = sorted(state for state in ExperimentState if not is_terminal(state) and state not in {"CREATED", "VALIDATED"})
+_ENDED = sorted(TERMINAL)
+
+
+class Crowd(NamedTuple):
+    """How many runs a resource has of the gateway, how many of its jobs run, how long one has been queued by now."""
+
+    runs: int = 0
+    running: int = 0
+    longest_wait_seconds: float = 0.0
+
+
+def crowds(session: Session, gateway_id: str, resource_ids: Collection[str]) -> dict[str, Crowd]:
+    """Return how full the resources are; one without a run is left out."""
+    runs = session.execute(
+        select(Experiment.resource_id, func.count())
+        .where(
+            Experiment.gateway_id == gateway_id, Experiment.state.in_(_LIVE), Experiment.resource_id.in_(resource_ids)
+        )
+        .group_by(Experiment.resource_id)
+    )
+    found = {str(resource_id): Crowd(runs=count) for resource_id, count in runs}
+    queued = func.min(Job.created_at).filter(Job.state == JobState.QUEUED)
+    jobs = session.execute(
+        select(
+            Job.resource_id,
+            func.count().filter(Job.state == JobState.ACTIVE),
+            func.coalesce(func.extract("epoch", func.now() - queued), 0),
+        )
+        .where(Job.gateway_id == gateway_id, Job.state.not_in(_ENDED), Job.resource_id.in_(resource_ids))
+        .group_by(Job.resource_id)
+    )
+    for resource_id, running, seconds in jobs:
+        crowd = found.get(str(resource_id), Crowd())
+        found[str(resource_id)] = crowd._replace(running=running, longest_wait_seconds=float(seconds))
+    return found
