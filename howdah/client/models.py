@@ -211,7 +211,7 @@ class Experiment(Answer):
     blocked: Object | None = None
     """The resource that is away and that its run waits for: ``cause``, ``next_probe_at``, ``gives_up_at`` …"""
     placement: Object | None = None
-    """Which of several resources was chosen, and why: ``resource``, ``reason``, ``considered``. In full answers only."""
+    """Which of several resources was chosen, and why: ``resource``, ``reason``, ``considered``. In a full answer."""
     last_seq: int | None = None
     """The number of its latest event."""
     created_at: datetime

@@ -2713,7 +2713,12 @@ export interface components {
             priority: number;
             requirements?: components["schemas"]["Requirements"];
             /** Resource Id */
-            resource_id: string;
+            resource_id?: string | null;
+            /**
+             * Resource Ids
+             * @default []
+             */
+            resource_ids: string[];
             /** @default remove-on-success */
             work_directory: components["schemas"]["WorkDirectory"];
         };
@@ -3042,6 +3047,18 @@ export interface components {
              * @example spots, second try
              */
             name?: string | null;
+        };
+        /**
+         * Considered
+         * @description What was thought of one candidate.
+         */
+        Considered: {
+            /** Resource */
+            resource: string;
+            /** Resource Id */
+            resource_id: string;
+            /** Words */
+            words: string;
         };
         /**
          * Container
@@ -3638,6 +3655,7 @@ export interface components {
             next_attempt_at: string | null;
             /** Owner */
             owner: string;
+            placement: components["schemas"]["Placement"] | null;
             /** Priority */
             priority: number;
             /** Process Id */
@@ -4755,6 +4773,20 @@ export interface components {
             kind: "password";
             /** Password */
             password: string;
+        };
+        /**
+         * Placement
+         * @description Where it goes, and why: stands in the event of the launch.
+         */
+        Placement: {
+            /** Considered */
+            considered: components["schemas"]["Considered"][];
+            /** Reason */
+            reason: string;
+            /** Resource */
+            resource: string;
+            /** Resource Id */
+            resource_id: string;
         };
         /**
          * Port
@@ -6967,6 +6999,7 @@ export type CatchUp = components['schemas']['CatchUp'];
 export type Changes = components['schemas']['Changes'];
 export type CircuitState = components['schemas']['CircuitState'];
 export type CloneRequest = components['schemas']['CloneRequest'];
+export type Considered = components['schemas']['Considered'];
 export type Container = components['schemas']['Container'];
 export type ContainerGpu = components['schemas']['ContainerGpu'];
 export type ContainerRuntime = components['schemas']['ContainerRuntime'];
@@ -7062,6 +7095,7 @@ export type PageWindowShown = components['schemas']['Page_WindowShown_'];
 export type Passing = components['schemas']['Passing'];
 export type PasswordBody = components['schemas']['PasswordBody'];
 export type PasswordSecret = components['schemas']['PasswordSecret'];
+export type Placement = components['schemas']['Placement'];
 export type Port = components['schemas']['Port'];
 export type PortType = components['schemas']['PortType'];
 export type Preview = components['schemas']['Preview'];

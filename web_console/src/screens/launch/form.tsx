@@ -97,6 +97,7 @@ export function Form({
     ),
     work_directory: "remove-on-success" as const,
     archive: false,
+    resource_ids: [],
     // The form has no fields for these: what a draft says stays.
     priority: Number(origin?.spec.priority ?? 0),
     deadline_seconds: (origin?.spec.deadline_seconds as number | null | undefined) ?? null,
