@@ -22,6 +22,7 @@ from api_server.registry.repositories.looks import LookRepository
 from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts.looks import LookKind, StepName
 from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.wrong_fields import first_wrong
 from howdah.runtime.clock import Clock
 
 PAUSE_SECONDS: Final = 5.0
@@ -97,6 +98,4 @@ def _target(row: ComputeResource) -> ResourceTarget:
     try:
         return target_of(row)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        raise InvalidRequestError(errors=[FieldError(field, first["msg"])]) from None
+        raise InvalidRequestError(errors=[FieldError(*first_wrong(error))]) from None

@@ -15,6 +15,7 @@ from howdah.contracts.params import BUILT_IN, COMMAND, CommandParams
 from howdah.contracts.resources import ReachKind, ResourceTarget
 from howdah.contracts.task_types import LaneName
 from howdah.contracts.tasks import MAX_TASKS, Dag, Name, OutputRef, TaskSpec, Trigger
+from howdah.contracts.wrong_fields import first_wrong, wrong_fields
 
 MAX_PARAMS_BYTES = 250_000
 
@@ -68,7 +69,7 @@ def plan_tasks(
     try:
         return Dag(tasks=tuple(_spec(task, ids, types.get(task.type), targets) for task in tasks))
     except ValidationError as error:
-        text = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
+        text = first_wrong(error).message
         raise UnplannableError((FieldProblem("tasks", text.removeprefix("tasks: ")),)) from None
 
 
@@ -128,10 +129,7 @@ def _check_built_in(task: InlineTask) -> list[FieldProblem]:
     try:
         CommandParams.model_validate(task.params)
     except ValidationError as error:
-        problems += [
-            FieldProblem(".".join(("params", *map(str, item["loc"]))), item["msg"])
-            for item in error.errors(include_url=False, include_input=False)
-        ]
+        problems += [FieldProblem(wrong.field, wrong.message).within("params") for wrong in wrong_fields(error)]
     return problems
 
 

@@ -36,6 +36,7 @@ from howdah.contracts.ids import GatewayId, ProcessId, TaskId, new_id
 from howdah.contracts.resources import ReachKind, ResourceTarget
 from howdah.contracts.states import ProcessState
 from howdah.contracts.tasks import Dag, OutputRef, TaskSpec, Trigger
+from howdah.contracts.wrong_fields import first_wrong
 
 HOUR: Final = 3_600.0
 HEARTBEAT_WINDOW_SECONDS: Final = 900.0
@@ -102,11 +103,8 @@ def plan_application(run: ApplicationRun) -> Dag:
     try:
         return _Plan(run, values, resolved).dag()
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise UnplannableError(
-            (FieldProblem("", f"the application can't be run as described: {place}: {first['msg']}"),)
-        ) from None
+        text = f"the application can't be run as described: {first_wrong(error)}"
+        raise UnplannableError((FieldProblem("", text),)) from None
 
 
 def _beyond_an_agent(run: ApplicationRun, values: Mapping[str, InputValue]) -> list[FieldProblem]:

@@ -36,7 +36,7 @@ class ProblemField(BaseModel):
     """One wrong field."""
 
     field: str = Field(examples=["queues.0.max_nodes"])
-    message: str = Field(examples=["Input should be greater than or equal to 1"])
+    message: str = Field(examples=["must be greater than or equal to 1"])
     got: str | None = None
 
 
@@ -48,10 +48,10 @@ class Problem(BaseModel):
         "type": "/problems/invalid-request",
         "title": "The request is invalid",
         "status": 422,
-        "detail": "port: Input should be less than or equal to 65535",
+        "detail": "port: must be less than or equal to 65535",
         "instance": "/api/v1/compute-resources",
         "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-        "errors": [{"field": "port", "message": "Input should be less than or equal to 65535", "got": "99999"}],
+        "errors": [{"field": "port", "message": "must be less than or equal to 65535", "got": "99999"}],
     }
 
     type: str

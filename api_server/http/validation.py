@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 from api_server.problems import BadRequestError, FieldError, InvalidRequestError, NotFoundError, ProblemError
+from howdah.contracts.wrong_fields import in_words
 
 SECRET_FIELDS: Final = frozenset({"private_key", "passphrase", "password", "secret", "token", "authorization"})
 MAX_SHOWN: Final = 100
@@ -31,7 +32,10 @@ def explained(request: Request, error: RequestValidationError) -> ProblemError:
 
 
 def _field_error(request: Request, item: Mapping[str, Any]) -> FieldError:
-    path: Sequence[str | int] = _as_sent(request, item["loc"][1:])
+    loc = item["loc"][1:]
+    if item["type"].startswith("union_tag"):
+        loc = (*loc, item["ctx"]["discriminator"].strip("'"))
+    path: Sequence[str | int] = _as_sent(request, loc)
     field = ".".join(str(part) for part in path) or "body"
     shown = _shown(item, path)
     return FieldError(_encodable(field), _message(request, item, path), None if shown is None else _encodable(shown))
@@ -46,9 +50,16 @@ def _message(request: Request, item: Mapping[str, Any], path: Sequence[str | int
     if item["type"] == "extra_forbidden":
         known = _known_fields(request, path)
         return "is not known here" + (f"; the fields are {', '.join(known)}" if known else "; leave it out")
-    if item["type"] == "missing":
-        return "is required"
-    return str(item["msg"]).removeprefix("Value error, ")
+    if not path and item["type"] == "model_attributes_type" and not _says_json(request):
+        return "must be JSON, sent with the header Content-Type: application/json"
+    if item["type"] == "union_tag_not_found":
+        tags = sorted(str(tag) for model in _models_at(request, path[:-1]) if (tag := _tag(model)) is not None)
+        return "is required" + (f": one of {', '.join(tags)}" if tags else "")
+    return in_words(item)
+
+
+def _says_json(request: Request) -> bool:
+    return "json" in request.headers.get("content-type", "")
 
 
 def _shown(item: Mapping[str, Any], path: Sequence[str | int]) -> str | None:
@@ -82,10 +93,14 @@ def _tag(model: type[BaseModel]) -> object:
 
 def _known_fields(request: Request, path: Sequence[str | int]) -> list[str]:
     """Return the names of the fields beside the unknown one, as far as the model can be found."""
+    return sorted({name for model in _models_at(request, path[:-1]) for name in model.model_fields})
+
+
+def _models_at(request: Request, path: Sequence[str | int]) -> list[type[BaseModel]]:
     models = _body_models(request)
-    for part in path[:-1]:
+    for part in path:
         models = _models_below(models, part)
-    return sorted({name for model in models for name in model.model_fields})
+    return models
 
 
 def _body_models(request: Request) -> list[type[BaseModel]]:

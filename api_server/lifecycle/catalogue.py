@@ -19,6 +19,7 @@ from howdah.contracts.ids import ResourceId
 from howdah.contracts.params import BUILT_IN
 from howdah.contracts.resources import ResourceTarget, TransportKind
 from howdah.contracts.task_types import TaskTypeDescription
+from howdah.contracts.wrong_fields import first_wrong
 
 AnyRequest = ApplicationExperiment | TasksExperiment
 
@@ -152,9 +153,7 @@ def _resource(row: ComputeResource) -> _Resource:
     try:
         target = target_of(row)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        trouble = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
-        return _Resource(None, queues, row.enabled, row.name, trouble)
+        return _Resource(None, queues, row.enabled, row.name, str(first_wrong(error)))
     if target.transport is TransportKind.SSH and not target.host_keys:
         trouble = "its host key has not been confirmed; test it, compare the fingerprint, and confirm the key"
         return _Resource(None, queues, row.enabled, row.name, trouble)

@@ -24,6 +24,7 @@ from api_server.registry.repositories import schedules
 from api_server.registry.unit_of_work import Registry, UnitOfWork
 from howdah.contracts.ids import GatewayId
 from howdah.contracts.states import ExperimentState
+from howdah.contracts.wrong_fields import first_wrong
 
 log = structlog.get_logger(__name__)
 
@@ -72,8 +73,7 @@ class Schedules:
         try:
             request = EXPERIMENT_REQUEST.validate_python(schedule.experiment, strict=False)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            return _refused(moments, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+            return _refused(moments, str(first_wrong(error)))
         named = [request.model_copy(update=_of_moment(request, schedule, at)) for at in moments]
         try:
             records = self._lifecycle.create(work, _principal(schedule), named)

@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from howdah.cli.errors import CliError
+from howdah.contracts.wrong_fields import first_wrong
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -23,5 +24,5 @@ def read_document(file: Path, model: type[M]) -> M:
     except yaml.YAMLError as error:
         raise CliError(f"{file} is no YAML: {error}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise CliError(f"{file}: {'.'.join(map(str, first['loc'])) or 'the document'}: {first['msg']}") from None
+        field, message = first_wrong(error)
+        raise CliError(f"{file}: {field or 'the document'}: {message}") from None

@@ -13,6 +13,7 @@ import httpx2
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from howdah.client.errors import ConnectionFailedError, UnexpectedAnswerError, problem_of
+from howdah.contracts.wrong_fields import first_wrong
 
 API_PREFIX: Final = "/api/v1"
 PAGE_LIMIT: Final = 200
@@ -202,6 +203,5 @@ def _validated_value(model: type[M], path: str, value: JsonValue) -> M:
 
 
 def _not_understood(where: str, error: ValidationError) -> UnexpectedAnswerError:
-    first = error.errors(include_url=False, include_input=False)[0]
-    field = ".".join(map(str, first["loc"])) or "the body"
-    return UnexpectedAnswerError(f"the answer from {where} is not understood: {field}: {first['msg']}")
+    field, message = first_wrong(error)
+    return UnexpectedAnswerError(f"the answer from {where} is not understood: {field or 'the body'}: {message}")

@@ -15,6 +15,7 @@ from howdah.contracts.errors import UndecodableMessageError, UnsupportedVersionE
 from howdah.contracts.heartbeats import Heartbeat
 from howdah.contracts.messages import MAX_MESSAGE_BYTES, Message
 from howdah.contracts.standings import ResourceStanding
+from howdah.contracts.wrong_fields import first_wrong
 
 M = TypeVar("M", bound=Message)
 
@@ -74,9 +75,8 @@ class Codec(Generic[M]):
                 f"version: {kind} of version {str(raw['version'])[:20]} is not known here, only {known_versions}; "
                 "this process is older than the writer"
             )
-        first = error.errors(include_url=False, include_input=False)[0]
-        path = ".".join(str(part) for part in first["loc"] if part != kind)
-        return UndecodableMessageError(f"{path}: {first['msg']}")
+        field, message = first_wrong(error)
+        return UndecodableMessageError(f"{field.removeprefix(f'{kind}.')}: {message}")
 
 
 COMMANDS = Codec(messages.RunTask)

@@ -16,6 +16,7 @@ from howdah.contracts.control import (
     AnyRequest,
     Refused,
 )
+from howdah.contracts.wrong_fields import first_wrong
 from howdah.local.errors import LocalStackError
 from howdah.local.sockets import short_folder
 
@@ -67,8 +68,8 @@ class ControlServer:
         try:
             request = REQUESTS.validate_json(line)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            return Refused(sentence=f"{'.'.join(map(str, first['loc'])) or 'the request'}: {first['msg']}")
+            field, message = first_wrong(error)
+            return Refused(sentence=f"{field or 'the request'}: {message}")
         return self._respond(request)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
 
+from howdah.contracts.wrong_fields import wrong_fields
 from howdah.local.errors import LocalStackError
 from howdah.runtime.private_files import write_private
 
@@ -47,7 +48,7 @@ class SecretFile:
             self.save(fresh)
             return fresh
         except ValidationError as error:
-            fields = ", ".join(".".join(map(str, item["loc"])) or "the file" for item in error.errors())
+            fields = ", ".join(wrong.field or "the file" for wrong in wrong_fields(error))
             raise LocalStackError(
                 f"{self._path} is damaged ({fields}); without it the stored credentials can't be read: restore it, or "
                 "delete the whole directory to begin anew"

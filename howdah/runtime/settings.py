@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from howdah.contracts.errors import ConfigurationError
+from howdah.contracts.wrong_fields import wrong_fields
 
 S = TypeVar("S", bound="RuntimeSettings")
 
@@ -35,10 +36,8 @@ class RuntimeSettings(BaseSettings):
 def _in_words(settings: type[BaseSettings], error: ValidationError) -> str:
     prefix = settings.model_config.get("env_prefix", "")
     lines = [
-        f"{prefix}{'__'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
-        if item["loc"]
-        else item["msg"].removeprefix("Value error, ")
-        for item in error.errors(include_url=False, include_input=False)
+        f"{prefix}{wrong.field.replace('.', '__').upper()}: {wrong.message}" if wrong.field else wrong.message
+        for wrong in wrong_fields(error)
     ]
     return "settings are wrong:\n  " + "\n  ".join(lines)
 

@@ -27,6 +27,7 @@ from howdah.contracts.exchange import (
 )
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.ids import CredentialId
+from howdah.contracts.wrong_fields import wrong_fields
 from howdah.runtime.clock import Clock
 from howdah.tasks.cancel import CancelToken
 from howdah.tasks.http import internal, refuse_unavailable, with_retries
@@ -150,7 +151,7 @@ class ApiClient:
             try:
                 return answer.validate_json(response.content)
             except ValidationError as error:
-                fields = ", ".join(".".join(map(str, item["loc"])) for item in error.errors(include_input=False))
+                fields = ", ".join(wrong.field for wrong in wrong_fields(error))
                 raise internal(operation, f"the API server's answer is not understood ({fields})") from None
         raise _refusal(operation, response)
 

@@ -13,6 +13,7 @@ from howdah.contracts.failures import Failure, FailureKind
 from howdah.contracts.ids import ProcessId
 from howdah.contracts.messages import Start, TaskEvent
 from howdah.contracts.standings import Standings, all_is_well
+from howdah.contracts.wrong_fields import wrong_fields
 from howdah.messaging.abstract import Delivery, DeliveryCanceledError, Outgoing, Producer
 from howdah.tasks.cancel import CancelToken, StopReason
 from howdah.tasks.context import TaskContext, Tools
@@ -201,8 +202,5 @@ class Attempt:
 
 
 def _wrong_params(name: str, error: ValidationError) -> Failure:
-    words = "; ".join(
-        f"params.{'.'.join(map(str, item['loc']))}: {item['msg']}"
-        for item in error.errors(include_url=False, include_input=False)
-    )
+    words = "; ".join(f"params.{wrong}" for wrong in wrong_fields(error))
     return Failure.bounded(kind=FailureKind.PERMANENT, sentence=f"The parameters of {name} are wrong: {words}")

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.looks import CHECKED_BYTES, FilePart, PartRequest
+from howdah.contracts.wrong_fields import first_wrong
 from howdah.tasks.looks import Look
 
 _NO_FILE: Final = 66
@@ -32,8 +33,7 @@ def look_at_file(look: Look) -> FilePart:
     try:
         wanted = PartRequest.model_validate(look.params)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        what = f"The look's {'.'.join(map(str, first['loc']))} is wrong: {first['msg']}."
+        what = f"The look is wrong: {first_wrong(error)}."
         raise TaskError.of(FailureKind.INTERNAL, what) from None
     output = _read(look, wanted)
     if output is None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from howdah.client.catalogue.documents import KINDS, AnyDocument
 from howdah.client.catalogue.errors import DocumentError, DocumentsError
+from howdah.contracts.wrong_fields import wrong_field
 
 MAX_FILE_BYTES: Final = 1 << 20
 MAX_DOCUMENTS: Final = 500
@@ -99,15 +100,12 @@ def _validated(path: Path, index: int, raw: object) -> AnyDocument:
 
 
 def _explained(path: Path, index: int, model: type[AnyDocument], item: dict[str, Any]) -> DocumentError:
-    field = ".".join(map(str, item["loc"]))
-    message = str(item["msg"]).removeprefix("Value error, ")
+    field, message = wrong_field(item)
     match item["type"]:
         case "extra_forbidden":
             near = difflib.get_close_matches(field, model.model_fields, n=1)
             hint = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(sorted(model.model_fields))}"
             message = f"a {model.__name__.removesuffix('Document')} has no such field; {hint}"
-        case "missing":
-            message = "is required"
         case "string_type":
             message = f"a text was expected; put {str(item['input'])[:80]} in quotes"
         case "value_error" if not field and ": " in message:

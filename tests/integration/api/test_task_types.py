@@ -71,7 +71,7 @@ def test_everybody_reads_and_only_a_platform_administrator_registers(
         ({"parameters": {"type": "array"}}, "must have the type 'object'"),
         ({"parameters": {"type": "object", "properties": {"x": {"$ref": "http://127.0.0.1/x"}}}}, "only what stands"),
         ({"branches": ["failure"]}, "is there always"),
-        ({"outputs": [{"name": "a b"}]}, "should match pattern"),
+        ({"outputs": [{"name": "a b"}]}, "must match pattern"),
     ],
 )
 def test_a_description_that_makes_no_sense_is_refused(

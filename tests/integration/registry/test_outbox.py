@@ -2,15 +2,17 @@
 
 import threading
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, text, update
+from sqlalchemy import Engine, event, text, update
 
-from api_server.registry.leases import LeaseHolder
+from api_server.registry.leases import LEASE_SECONDS, LeaseHolder
 from api_server.registry.models import Lease, OutboxMessage
 from api_server.registry.outbox import RELAY_LEASE, OutboxRelay, Sweeper, open_registry
 from api_server.registry.unit_of_work import Registry
 from howdah.messaging import DeliveryError, MessagingError, OnDelivery, Outgoing
+from howdah.runtime.clock import SystemClock
 
 
 class Wire:
@@ -127,17 +129,63 @@ def test_two_sweepers_publish_each_row_once(engine: Engine) -> None:
     assert len(wire.sent) == len({message.value for message in wire.sent}) == 1_200
 
 
-def test_a_lease_has_one_holder_until_it_runs_out(engine: Engine) -> None:
-    one, two = LeaseHolder(engine, "one"), LeaseHolder(engine, "two")
-    assert one.hold("timers")
-    assert one.hold("timers"), "it may be renewed"
-    assert not two.hold("timers")
+class SetClock(SystemClock):
+    """Two hands, moved by the test."""
+
+    def __init__(self) -> None:
+        self.seconds, self.instant = 1_000.0, datetime(2026, 1, 1, tzinfo=UTC)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+def run_out(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(update(Lease).values(until=text("now() - interval '1 second'")))
+
+
+def test_a_lease_has_one_holder_until_it_runs_out(engine: Engine) -> None:
+    clock = SetClock()
+    one, two = LeaseHolder(engine, "one", clock=clock), LeaseHolder(engine, "two")
+    assert one.hold("timers")
+    clock.seconds += LEASE_SECONDS / 2
+    assert one.hold("timers"), "it may be renewed"
+    assert not two.hold("timers")
+    run_out(engine)
     assert two.hold("timers")
+    clock.seconds += LEASE_SECONDS / 2
     assert not one.hold("timers")
     two.release("timers")
     assert one.hold("timers")
+
+
+def test_a_lease_in_hand_is_renewed_at_half_of_its_time_and_not_at_each_question(engine: Engine) -> None:
+    clock = SetClock()
+    holder = LeaseHolder(engine, "one", clock=clock)
+    statements: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *seen: statements.append(seen[2]))
+    for _ in range(5):
+        assert holder.hold("timers")
+        clock.seconds += LEASE_SECONDS / 10
+    assert len(statements) == 1
+    assert holder.hold("timers")
+    assert len(statements) == 2
+
+
+@pytest.mark.parametrize("slept", [timedelta(hours=1), timedelta(hours=-1)])
+def test_after_a_machine_slept_or_its_clock_was_set_the_lease_is_asked_for_again(
+    engine: Engine, slept: timedelta
+) -> None:
+    clock = SetClock()
+    one, two = LeaseHolder(engine, "one", clock=clock), LeaseHolder(engine, "two")
+    assert one.hold("timers")
+    run_out(engine)
+    assert two.hold("timers")
+    clock.instant += slept
+    assert not one.hold("timers")
 
 
 def test_a_relay_announces_itself_and_takes_its_leave(engine: Engine) -> None:

@@ -4848,12 +4848,12 @@ export interface components {
          * Problem
          * @description What went wrong, in the shape of RFC 9457.
          * @example {
-         *       "detail": "port: Input should be less than or equal to 65535",
+         *       "detail": "port: must be less than or equal to 65535",
          *       "errors": [
          *         {
          *           "field": "port",
          *           "got": "99999",
-         *           "message": "Input should be less than or equal to 65535"
+         *           "message": "must be less than or equal to 65535"
          *         }
          *       ],
          *       "instance": "/api/v1/compute-resources",
@@ -4904,7 +4904,7 @@ export interface components {
             got: string | null;
             /**
              * Message
-             * @example Input should be greater than or equal to 1
+             * @example must be greater than or equal to 1
              */
             message: string;
         };
@@ -7402,12 +7402,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -7659,12 +7659,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -8017,12 +8017,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -8274,12 +8274,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -8632,12 +8632,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -8889,12 +8889,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -9334,12 +9334,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -9591,12 +9591,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -10269,12 +10269,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -10630,12 +10630,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -10770,12 +10770,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -11360,12 +11360,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -11785,12 +11785,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -12042,12 +12042,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -12455,12 +12455,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -12861,12 +12861,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -12993,12 +12993,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -13146,12 +13146,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -13487,12 +13487,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -13744,12 +13744,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -13996,12 +13996,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -14124,12 +14124,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -14259,12 +14259,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -14394,12 +14394,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -14526,12 +14526,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -14770,12 +14770,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -15093,12 +15093,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -15771,12 +15771,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -16013,12 +16013,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -16168,12 +16168,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -16303,12 +16303,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -16438,12 +16438,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -16771,12 +16771,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -16899,12 +16899,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -17052,12 +17052,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -17209,12 +17209,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -17559,12 +17559,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -18097,12 +18097,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -18354,12 +18354,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -18760,12 +18760,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -19017,12 +19017,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -19471,12 +19471,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -19709,12 +19709,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -19966,12 +19966,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -20384,12 +20384,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -20641,12 +20641,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -21122,12 +21122,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -21518,12 +21518,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -21665,12 +21665,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -21814,12 +21814,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -21963,12 +21963,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -22116,12 +22116,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -22226,12 +22226,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -22582,12 +22582,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -22839,12 +22839,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -23355,12 +23355,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -23777,12 +23777,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -23912,12 +23912,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -24340,12 +24340,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -24575,12 +24575,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -24951,12 +24951,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
@@ -25063,12 +25063,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "detail": "port: Input should be less than or equal to 65535",
+                     *       "detail": "port: must be less than or equal to 65535",
                      *       "errors": [
                      *         {
                      *           "field": "port",
                      *           "got": "99999",
-                     *           "message": "Input should be less than or equal to 65535"
+                     *           "message": "must be less than or equal to 65535"
                      *         }
                      *       ],
                      *       "instance": "/api/v1/compute-resources",
