@@ -1,6 +1,10 @@
 """Migrations and models agree, and any number of starters may migrate at once."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -10,6 +14,27 @@ from api_server.registry.migrations import drift, is_current, upgrade
 
 def test_models_and_migrations_do_not_drift(engine: Engine) -> None:
     assert drift(engine) == []
+
+
+def alembic(*arguments: str, database_url: str | None) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key != "HOWDAH_DATABASE_URL"}
+    if database_url is not None:
+        environment["HOWDAH_DATABASE_URL"] = database_url
+    command = [sys.executable, "-m", "alembic", *arguments]
+    root = Path(__file__).parents[3]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_the_alembic_command_works_on_the_database_that_the_environment_names(database_url: str) -> None:
+    behind = alembic("check", database_url=database_url)
+    assert behind.returncode != 0
+    assert "not up to date" in behind.stdout + behind.stderr
+    assert alembic("upgrade", "head", database_url=database_url).returncode == 0
+    checked = alembic("check", database_url=database_url)
+    assert (checked.returncode, "No new upgrade operations" in checked.stdout) == (0, True), checked.stderr
+    nowhere = alembic("check", database_url=None)
+    assert nowhere.returncode != 0
+    assert "HOWDAH_DATABASE_URL" in nowhere.stderr
 
 
 def test_concurrent_starters_migrate_once(database_url: str) -> None:
