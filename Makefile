@@ -7,11 +7,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_OPTIONS ?=
 TEST_MINUTES ?= 40
+CONTAINED ?= tests/conformance/messaging tests/integration/orchestrator tests/integration/registry tests/integration/stream \
+	tests/integration/api tests/integration/api_experiments tests/integration/data tests/integration/services
 WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-packages unit conformance integration failure e2e proof bench bench-compute bench-lanes bench-console \
-	images test-kubernetes manifests \
+	images test-images test-kubernetes manifests \
 	format lint types arch check schemas lock clean console console-test console-pictures console-api console-packages
 
 help: ## list the targets
@@ -74,6 +76,11 @@ e2e: install test-packages ## the whole platform from outside
 
 images: install console ## the container images, with Docker; DEBIAN_IMAGE, IMAGE_PREFIX, IMAGE_TAG and IMAGES may be set
 	scripts/build-images.sh
+
+test-images: install test-packages ## compose.yaml on our images, then the integration suite with Kafka and PostgreSQL from them; needs Docker
+	HOWDAH_TEST_IMAGES=1 timeout --signal=INT --kill-after=60 $(TEST_MINUTES)m $(BIN)/python -m pytest -p no:xdist $(PYTEST_OPTIONS) tests/images
+	HOWDAH_TEST_DAEMONS=containers timeout --signal=INT --kill-after=60 $(TEST_MINUTES)m $(BIN)/python -m pytest $(WORKERS) \
+		$(PYTEST_OPTIONS) $(CONTAINED)
 
 test-kubernetes: install test-packages ## the platform on a real cluster: KUBECONFIG's, or one of HOWDAH_CLUSTER_MAKER
 	timeout --signal=INT --kill-after=60 $(TEST_MINUTES)m $(BIN)/python -m pytest -p no:xdist $(PYTEST_OPTIONS) \

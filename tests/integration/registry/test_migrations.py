@@ -45,3 +45,15 @@ def test_concurrent_starters_migrate_once(database_url: str) -> None:
     assert all(is_current(engine) for engine in engines)
     for engine in engines:
         engine.dispose()
+
+
+def test_a_version_starts_on_the_tables_of_a_later_one_and_changes_nothing(database_url: str) -> None:
+    engine = make_engine(database_url, pool_size=1)
+    upgrade(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert is_current(engine)
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == "9999"
+    engine.dispose()
