@@ -71,7 +71,7 @@ class Orchestrator:
         def leased(name: str, step: Callable[[], object], period_seconds: float) -> LeasedLoop:
             return LeasedLoop(name, step, period_seconds, leases, clock)
 
-        schedules = Schedules(registry, Lifecycle(mint, clock, self._standings))
+        schedules = Schedules(registry, Lifecycle(mint, clock, self._standings), clock)
         retention = Retention(engine, logs=timedelta(days=settings.log_retention_days))
         self._loops: dict[str, Loop] = {
             **self._readers(settings, registry, writer),

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from pydantic import ValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from api_server.auth.principal import Principal, Role, Scope
 from api_server.dag.schedules import CatchUp, Overlap, Rule, Turn, take_turn
@@ -25,10 +26,13 @@ from api_server.registry.unit_of_work import Registry, UnitOfWork
 from howdah.contracts.ids import GatewayId
 from howdah.contracts.states import ExperimentState
 from howdah.contracts.wrong_fields import first_wrong
+from howdah.messaging.abstract import MessagingError
+from howdah.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 
 _AT_ONCE: Final = 200
+_REST_SECONDS: Final = 60.0
 _SCOPES: Final = frozenset({Scope.EXPERIMENTS_WRITE})
 _LONGEST_NAME: Final = 180
 _LONGEST_REASON: Final = 2_000
@@ -38,15 +42,31 @@ Written = dict[str, Any]
 class Schedules:
     """Gives every schedule its turn whose moment has come, or whose earlier run has ended."""
 
-    def __init__(self, registry: Registry, lifecycle: Lifecycle) -> None:
+    def __init__(self, registry: Registry, lifecycle: Lifecycle, clock: Clock) -> None:
         self._registry = registry
         self._lifecycle = lifecycle
+        self._clock = clock
+        self._rests: dict[str, float] = {}
+        """Schedules whose turn failed by a defect, and until when they are left alone."""
 
     def take_turns(self) -> int:
         """Return how many schedules had something to do."""
         with self._registry.transaction() as work:
             found = schedules.with_a_turn(work.session, _AT_ONCE)
-        return sum(self._turn(schedule_id) for schedule_id in found)
+        now = self._clock.monotonic()
+        self._rests = {schedule_id: until for schedule_id, until in self._rests.items() if until > now}
+        return sum(self._guarded_turn(schedule_id) for schedule_id in found if schedule_id not in self._rests)
+
+    def _guarded_turn(self, schedule_id: str) -> bool:
+        """Give one its turn. The boundary: what goes wrong with one schedule stops neither the others nor the loop."""
+        try:
+            return self._turn(schedule_id)
+        except (OperationalError, InterfaceError, MessagingError):  # an outage, which the loop waits for
+            raise
+        except Exception:
+            log.exception("a schedule's turn failed; it is tried again later", schedule_id=schedule_id)
+            self._rests[schedule_id] = self._clock.monotonic() + _REST_SECONDS
+            return False
 
     def _turn(self, schedule_id: str) -> bool:
         with self._registry.transaction() as work:

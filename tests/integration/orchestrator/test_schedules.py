@@ -14,6 +14,7 @@ from api_server.registry.models import Schedule
 from api_server.registry.repositories import schedules as repository
 from howdah.contracts.ids import new_id
 from howdah.contracts.messages import RunTask, TaskEvent
+from howdah.runtime.clock import SystemClock
 from tests.integration.orchestrator.stage import Stage, chain, completes
 from tests.integration.orchestrator.test_lifecycle import catalogue
 
@@ -58,7 +59,7 @@ def experiments(stage: Stage) -> list[str]:
 
 
 def writer(stage: Stage) -> Schedules:
-    return Schedules(stage.registry, stage.lifecycle)
+    return Schedules(stage.registry, stage.lifecycle, SystemClock())
 
 
 def test_a_moment_that_has_come_is_launched_through_to_the_end_and_the_next_is_known(stage: Stage) -> None:
@@ -72,6 +73,13 @@ def test_a_moment_that_has_come_is_launched_through_to_the_end_and_the_next_is_k
     assert (name, owner) == (f"nightly {local}", "ada")
     [(next_at,)] = stage.rows("SELECT next_at FROM schedule")
     assert next_at == LAST_HOUR + timedelta(hours=1)
+
+
+def test_a_schedule_that_breaks_the_code_stops_no_other(stage: Stage) -> None:
+    broken = schedule(stage, time_zone="Mars/Base", next_at=LAST_HOUR - timedelta(days=1))
+    sound = schedule(stage)
+    assert writer(stage).take_turns() == 1
+    assert (runs(stage, broken), runs(stage, sound)) == ([], [("launched", 1)])
 
 
 def test_a_crash_between_due_and_launched_loses_nothing_and_doubles_nothing(
