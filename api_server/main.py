@@ -48,9 +48,9 @@ from api_server.http.observe import Observed
 from api_server.http.openapi import describe, operation_id
 from api_server.http.probes import router as probes
 from api_server.http.problem import install_problem_handlers
-from api_server.lifecycle.catalogue import AnyRequest
 from api_server.lifecycle.lifecycle import Lifecycle
 from api_server.lifecycle.redrive import Redrive
+from api_server.lifecycle.requests import AnyRequest
 from api_server.lifecycle.steering import Steering
 from api_server.objects.fsspec_store import open_store
 from api_server.objects.signatures import PATH as OBJECTS_PATH
@@ -72,6 +72,7 @@ from api_server.stream.hub import FeedHub
 from api_server.stream.live import LiveFeed
 from api_server.stream.router import router as stream
 from api_server.task_types.router import router as task_types
+from api_server.workflows.router import router as workflows
 from howdah.messaging.abstract import Admin, Messaging
 from howdah.messaging.standings import StandingsTable
 from howdah.runtime.clock import Clock, SystemClock
@@ -89,6 +90,7 @@ def routers() -> tuple[APIRouter, ...]:
     """Return what is served below ``API``."""
     return (
         experiments,
+        workflows,
         steering,
         marking,
         runs,

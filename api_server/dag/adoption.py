@@ -4,6 +4,8 @@ The rules
 - The new run has the same tasks under new ids. A task is adopted when it had COMPLETED (or was skipped on request) and
   all that it depends on are adopted. It keeps its outputs and gets no attempt.
 - The new run goes on in the work directory of the earlier one. Was that removed, nothing that lived there is adopted.
+- A task of a workflow is adopted, too, when it was left out, or when its failure concerns only what it is a part of,
+  and that is settled: what a branch has decided stays decided. Of a fan-out that is not adopted the items go.
 - A submission is adopted together with the monitoring of its job, when that had COMPLETED: an application that ran well
   is not run again. Otherwise the generation decides, and the next one opens only when the one before is over: a job
   that FAILED or was CANCELED, or whose cancellation was asked for, gets a next generation, which first makes sure on
@@ -13,23 +15,27 @@ The rules
   skipped.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
-from typing import Any
+from typing import Any, Final
 
 from pydantic import JsonValue
 
 from api_server.dag.decisions import TaskStatus, counts_as
 from api_server.dag.pausing import why_not_skipped
-from api_server.dag.plan import job_name, output_uri
+from api_server.dag.plan import job_name
 from api_server.dag.problems import FieldProblem, UnplannableError
+from api_server.dag.renaming import Renaming
 from api_server.dag.run import Run
 from howdah.contracts import params
+from howdah.contracts.flow import ORCHESTRATED, FailureMeans
 from howdah.contracts.ids import ProcessId, TaskId, new_id
 from howdah.contracts.states import JobState, TaskState, is_terminal
-from howdah.contracts.tasks import Dag, OutputRef, TaskSpec
+from howdah.contracts.tasks import Dag, TaskSpec
 
+_OF_SOME_RUN: Final = re.compile(r"/outputs/[^/]+/")
 _IN_THE_WORK_DIRECTORY = frozenset(params.BUILT_IN) - {params.COMMAND}
 
 
@@ -64,10 +70,12 @@ class _Continuing:
     process_id: ProcessId
     choice: Choice
     ids: dict[TaskId, TaskId] = field(default_factory=dict)
+    renaming: Renaming = field(init=False)
     adopted: set[TaskId] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.ids = {spec.task_id: TaskId(new_id()) for spec in self.earlier.dag.tasks}
+        self.renaming = Renaming(self.ids, self.earlier.identity.process_id, self.process_id)
         order = TopologicalSorter({spec.task_id: spec.depends_on for spec in self.earlier.dag.tasks}).static_order()
         for task_id in order:
             if self._is_adopted(self.earlier.dag.by_id[task_id]):
@@ -86,20 +94,48 @@ class _Continuing:
             tasks = {dependent for task_id in tasks for dependent in self.earlier.dag.dependents[task_id]}
 
     def _is_adopted(self, spec: TaskSpec) -> bool:
-        status = self.earlier.tasks[spec.task_id]
-        if counts_as(status) is not TaskState.COMPLETED or not is_terminal(status.state):
+        if not self._is_finished(spec):
             return False
         if spec.name in self.choice.again or spec.name in self.choice.skip:
             return False
-        if spec.type in _IN_THE_WORK_DIRECTORY and work_directory_is_gone(self.earlier):
+        if spec.type in _IN_THE_WORK_DIRECTORY and self._is_lost(spec):
             return False
         return all(needed in self.adopted for needed in spec.depends_on)
+
+    def _is_finished(self, spec: TaskSpec) -> bool:
+        """Tell whether the task has ended in a way that stands."""
+        status = self.earlier.tasks[spec.task_id]
+        if not is_terminal(status.state) or status.state is TaskState.CANCELED:
+            return False
+        if counts_as(status) is TaskState.COMPLETED:
+            return True
+        if spec.flow is None:
+            return False
+        return status.state is TaskState.SKIPPED or self._is_borne(spec)
+
+    def _is_borne(self, spec: TaskSpec) -> bool:
+        """Tell whether the failure of a task is one that a workflow has gone on from."""
+        match spec.way.failure_means:
+            case FailureMeans.BRANCH:
+                return True
+            case FailureMeans.PARENT:
+                parent = None if spec.way.parent is None else self.earlier.dag.by_id[spec.way.parent]
+                return parent is not None and self._is_finished(parent)
+            case FailureMeans.RUN:
+                return False
+
+    def _is_lost(self, spec: TaskSpec) -> bool:
+        """Tell whether what the task left on the resource is gone, and still needed."""
+        parent = spec.way.parent
+        if parent is not None and counts_as(self.earlier.tasks[parent]) is TaskState.COMPLETED:
+            return False
+        return work_directory_is_gone(self.earlier, str(spec.params.get("work_dir")))
 
     # ------------------------------------------------------------ the new run
 
     def result(self) -> Continuation:
         """Return the whole of it."""
-        specs = tuple(self._renewed(spec) for spec in self.earlier.dag.tasks)
+        specs = tuple(self._renewed(spec) for spec in self.earlier.dag.tasks if self._is_kept(spec))
         statuses = {self.ids[task_id]: adopted(self.earlier.tasks[task_id]) for task_id in self.adopted}
         asked: dict[str, JsonValue] = {"on_request": True, "by": self.choice.actor}
         for spec in self.earlier.dag.tasks:
@@ -113,18 +149,15 @@ class _Continuing:
         monitor = self.earlier.monitors.get(spec.task_id) if spec.type == params.JOB_SUBMISSION else None
         return [spec.task_id] if monitor is None else [spec.task_id, monitor]
 
+    def _is_kept(self, spec: TaskSpec) -> bool:
+        return spec.way.made_by is None or spec.way.made_by in self.adopted
+
     def _renewed(self, spec: TaskSpec) -> TaskSpec:
-        return spec.model_copy(
-            update={
-                "task_id": self.ids[spec.task_id],
-                "depends_on": tuple(self.ids[needed] for needed in spec.depends_on),
-                "bindings": {
-                    name: OutputRef(task_id=self.ids[ref.task_id], output=ref.output)
-                    for name, ref in spec.bindings.items()
-                },
-                "params": self._params(spec),
-            }
-        )
+        by_id = self.earlier.dag.by_id
+        renamed = self.renaming.of(spec)
+        needed = tuple(self.ids[one] for one in spec.depends_on if self._is_kept(by_id[one]))
+        params = renamed.params if spec.type in ORCHESTRATED else self._params(spec)
+        return renamed.model_copy(update={"depends_on": needed, "params": params})
 
     def _params(self, spec: TaskSpec) -> dict[str, JsonValue]:
         if spec.task_id in self.adopted:
@@ -138,7 +171,7 @@ class _Continuing:
                 kept = {name: claim[name] for name in ("job_name", "generation", "claim_task_id")}
                 return {**spec.params, **kept, "submission_task_id": self.ids[submission]}
             case params.OUTPUT_STAGING:
-                return renewed_output(spec, self.earlier, self.process_id)
+                return renewed_output(spec, self.process_id)
             case _:
                 return spec.params
 
@@ -201,7 +234,8 @@ def refetch(earlier: Run, process_id: ProcessId, names: Collection[str]) -> Cont
 
     UnplannableError when there is none of that name, or when the work directory is gone.
     """
-    if work_directory_is_gone(earlier):
+    places = {str(spec.params["work_dir"]) for spec in earlier.dag.tasks if spec.type == params.OUTPUT_STAGING}
+    if any(work_directory_is_gone(earlier, place) for place in places):
         text = "the work directory on the resource was removed when the run had ended; what was brought back is kept"
         raise UnplannableError((FieldProblem("outputs", text),))
     staging = [spec for spec in earlier.dag.tasks if spec.type == params.OUTPUT_STAGING]
@@ -216,9 +250,7 @@ def refetch(earlier: Run, process_id: ProcessId, names: Collection[str]) -> Cont
     ids = {spec.task_id: TaskId(new_id()) for spec in (*chosen, *kept)}
     alone: dict[str, Any] = {"depends_on": (), "bindings": {}}
     specs = [
-        spec.model_copy(
-            update={"task_id": ids[spec.task_id], **alone, "params": renewed_output(spec, earlier, process_id)}
-        )
+        spec.model_copy(update={"task_id": ids[spec.task_id], **alone, "params": renewed_output(spec, process_id)})
         for spec in chosen
     ] + [spec.model_copy(update={"task_id": ids[spec.task_id], **alone}) for spec in kept]
     statuses = {ids[spec.task_id]: adopted(earlier.tasks[spec.task_id]) for spec in kept}
@@ -227,25 +259,26 @@ def refetch(earlier: Run, process_id: ProcessId, names: Collection[str]) -> Cont
 
 def adopted(status: TaskStatus) -> TaskStatus:
     """Return how a finished task stands in a run that adopts it: done, without an attempt of its own."""
-    return TaskStatus(
-        status.state, outputs=status.outputs or {}, started_at=status.started_at, ended_at=status.ended_at
-    )
+    outputs = status.outputs if status.state is TaskState.SKIPPED else status.outputs or {}
+    kept = TaskStatus(status.state, outputs=outputs, started_at=status.started_at, ended_at=status.ended_at)
+    return kept._replace(port=status.port, failure=status.failure if status.state is TaskState.FAILED else None)
 
 
-def work_directory_is_gone(earlier: Run) -> bool:
-    """Tell whether the run's own clean-up has removed its work directory."""
+def work_directory_is_gone(earlier: Run, work_dir: str) -> bool:
+    """Tell whether the run's own clean-up has removed a work directory."""
     return any(
         spec.type == params.ENV_CLEANUP
+        and spec.params.get("work_dir") == work_dir
         and spec.params.get("remove", True)
         and earlier.tasks[spec.task_id].state is TaskState.COMPLETED
         for spec in earlier.dag.tasks
     )
 
 
-def renewed_output(spec: TaskSpec, earlier: Run, process_id: ProcessId) -> dict[str, JsonValue]:
+def renewed_output(spec: TaskSpec, process_id: ProcessId) -> dict[str, JsonValue]:
     """Return the parameters by which an output is brought back once more, beside what earlier runs brought."""
-    name = str(spec.params["name"])
-    return {**spec.params, "target": output_uri(earlier.identity.gateway_id, process_id, name)}
+    target = _OF_SOME_RUN.sub(f"/outputs/{process_id}/", str(spec.params["target"]), count=1)
+    return {**spec.params, "target": target}
 
 
 def _wrong_choices(earlier: Run, choice: Choice) -> list[FieldProblem]:

@@ -16,12 +16,13 @@ The rules
 
 from datetime import datetime, timedelta
 
-from api_server.dag import admission, correcting, deadlines, jobs, parking, pausing
+from api_server.dag import admission, correcting, deadlines, jobs, parking, pausing, signals
 from api_server.dag.admission import Gate, open_gate
 from api_server.dag.decisions import CancellationNote, Decisions, Outcome, TaskStatus
 from api_server.dag.draft import Draft
 from api_server.dag.run import Run
 from howdah.contracts.failures import Failure, FailureKind
+from howdah.contracts.flow import SIGNAL
 from howdah.contracts.ids import CommandId, TaskId
 from howdah.contracts.messages import (
     JobStatusChanged,
@@ -48,6 +49,7 @@ from howdah.contracts.requests import (
     PauseRequested,
     Request,
     ResumeRequested,
+    SignalGiven,
     SkipRequested,
 )
 from howdah.contracts.standings import Standings, all_is_well
@@ -93,7 +95,7 @@ def advance(
     return draft.decisions
 
 
-def _steer(draft: Draft, event: Request) -> None:
+def _steer(draft: Draft, event: Request) -> None:  # noqa: C901 - one case for each kind of request
     match event:
         case CancelRequested():
             _cancel(draft, draft.now)
@@ -110,6 +112,8 @@ def _steer(draft: Draft, event: Request) -> None:
             correcting.correct(draft, event)
         case AdmissionGranted():
             admission.let_in(draft, event)
+        case SignalGiven():
+            signals.take_in(draft, event)
         case GiveUpRequested():
             parking.give_up(draft, event)
         case _:
@@ -208,7 +212,9 @@ def _completed(draft: Draft, event: TaskCompleted) -> None:
     if not _is_present(draft, event):
         return
     draft.enter_phase(spec)
-    draft.set_task(event.task_id, TaskState.COMPLETED, outputs=event.outputs, failure=None, ended_at=event.at)
+    draft.set_task(
+        event.task_id, TaskState.COMPLETED, outputs=event.outputs, port=event.branch, failure=None, ended_at=event.at
+    )
 
 
 def _failed(draft: Draft, task_id: TaskId, failure: Failure) -> None:
@@ -290,6 +296,9 @@ def _timer(draft: Draft, event: TimerDue) -> None:
     if status.parked is not None:
         parking.expire(draft, spec)
         return
+    if spec.type == SIGNAL:
+        signals.expire(draft, spec)
+        return
     if status.state is TaskState.RETRY_WAIT:
         if pausing.holds_back(draft, spec):
             pausing.keep_due(draft, event.task_id, deferred=status.deferred)
@@ -341,7 +350,9 @@ def _cancel(draft: Draft, since: datetime) -> None:
         status = draft.status(spec.task_id)
         if status.state is TaskState.RETRY_WAIT and spec.type in _HOLDS_JOB and status.publications:
             draft.publish(spec.task_id, _next_attempt(status))
-        elif status.state in {TaskState.CREATED, TaskState.RETRY_WAIT} and spec.task_id not in kept:
+        elif (
+            status.state in {TaskState.CREATED, TaskState.RETRY_WAIT} or signals.waits(status, spec)
+        ) and spec.task_id not in kept:
             draft.set_task(spec.task_id, TaskState.CANCELED)
 
 

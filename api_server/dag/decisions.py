@@ -3,7 +3,8 @@
 Statuses are named tuples: they are replaced several times for each event, and nothing replaces faster.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,8 +13,11 @@ from typing import Any, Literal, NamedTuple
 from pydantic import JsonValue
 
 from howdah.contracts.failures import Failure
+from howdah.contracts.flow import FailureMeans, leads
 from howdah.contracts.ids import CommandId, TaskId
-from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState
+from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState, is_terminal
+from howdah.contracts.tasks import TaskSpec
+from howdah.contracts.workflows import FAILURE, SUCCESS
 
 Entity = Literal["experiment", "process", "task", "job"]
 
@@ -34,6 +38,8 @@ class TaskStatus(NamedTuple):
     """When it first had to wait for its resource: its patience counts from here."""
     excused: int = 0
     """How many failed attempts are not held against it, since the resource was away."""
+    port: str | None = None
+    """The out-port by which it left, where that is one that it declares."""
     outputs: Mapping[str, JsonValue] | None = None
     failure: Failure | None = None
     started_at: datetime | None = None
@@ -47,6 +53,24 @@ def counts_as(status: TaskStatus) -> TaskState:
     """
     waived = status.state is TaskState.SKIPPED and status.outputs is not None
     return TaskState.COMPLETED if waived else status.state
+
+
+def left_by(status: TaskStatus) -> str | None:
+    """Return the out-port by which an ended task left; None when it was left out or stopped."""
+    match counts_as(status):
+        case TaskState.COMPLETED:
+            return status.port or SUCCESS
+        case TaskState.FAILED:
+            return FAILURE
+        case _:
+            return None
+
+
+def weighs_as(spec: TaskSpec, status: TaskStatus) -> TaskState:
+    """Return as what an ended task counts for the end of the run: a failure that concerns others is none of it."""
+    state = counts_as(status)
+    borne = state is TaskState.FAILED and spec.way.failure_means is not FailureMeans.RUN
+    return TaskState.COMPLETED if borne else state
 
 
 class ProcessStatus(NamedTuple):
@@ -77,23 +101,34 @@ _WITHOUT_RUNNING = frozenset({TaskState.SKIPPED, TaskState.CANCELED})
 
 
 class Edge(NamedTuple):
-    """How far the dependencies of a task are: how many are open, ended otherwise than well, never ran."""
+    """How far the dependencies of a task are: how many are open, ended otherwise than well, never ran, led here."""
 
     open: int
     spoiled: int = 0
     unrun: int = 0
+    taken: int = 0
+    """Of the task's routes, those whose task left by a port that leads here."""
 
-    def with_open(self) -> "Edge":
-        """Return the edge with one more dependency."""
-        return Edge(self.open + 1, self.spoiled, self.unrun)
-
-    def after(self, state: TaskState) -> "Edge":
-        """Return the edge after one open dependency ended in ``state``."""
+    def after(self, spec: TaskSpec, needed: TaskId, status: TaskStatus) -> "Edge":
+        """Return the edge of ``spec`` after one open dependency has ended in ``status``."""
+        state = counts_as(status)
+        ports = spec.way.routes.get(needed)
         return Edge(
             self.open - 1,
             self.spoiled + (state is not TaskState.COMPLETED),
             self.unrun + (state in _WITHOUT_RUNNING),
+            self.taken + (ports is not None and leads(ports, left_by(status))),
         )
+
+
+def edge_of(spec: TaskSpec, status_of: Callable[[TaskId], TaskStatus]) -> Edge:
+    """Return how far the dependencies of ``spec`` are."""
+    edge = Edge(open=len(spec.depends_on))
+    for needed in spec.depends_on:
+        status = status_of(needed)
+        if is_terminal(status.state):
+            edge = edge.after(spec, needed, status)
+    return edge
 
 
 class Change(NamedTuple):
@@ -163,7 +198,19 @@ class Decisions:
     edges: dict[TaskId, Edge] = field(default_factory=dict)
     jobs: dict[tuple[TaskId, int], JobStatus] = field(default_factory=dict)
     ended: list[TaskState] = field(default_factory=list)
-    """The final state of each task that ends by this, as it counts."""
+    """The final state of each task that ends by this, as it counts for the end of the run."""
+    added: list[TaskSpec] = field(default_factory=list)
+    """Tasks of items that a fan-out has found."""
+    respecified: dict[TaskId, TaskSpec] = field(default_factory=dict)
+    """Tasks that depend on more than before."""
+    slots: Counter[TaskId] = field(default_factory=Counter)
+    """Pool → how many more of its slots are taken than before; may be negative."""
+    holders: dict[TaskId, bool] = field(default_factory=dict)
+    """Task → whether it holds a slot from now on."""
+    lined_up: list[tuple[TaskId, TaskId]] = field(default_factory=list)
+    """(pool, task) of those that wait for a slot from now on."""
+    called: Counter[TaskId] = field(default_factory=Counter)
+    """Pool → how many of those that waited longest do so no more."""
     process: ProcessStatus | None = None
     experiment: ExperimentState | None = None
     attempts: list[AttemptNote] = field(default_factory=list)

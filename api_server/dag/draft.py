@@ -1,14 +1,15 @@
 """A decision in the making: reads through to the run, writes into ``Decisions``, leaves the run untouched."""
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
 
-from api_server.dag import admission, canceling, parking, pausing
-from api_server.dag.bindings import UnboundError, bound_params
+from api_server.dag import admission, canceling, orchestrated, parking, pausing, slots
+from api_server.dag.bindings import UnboundError, bound_params, filled
+from api_server.dag.conditions import IncomparableError, holds
 from api_server.dag.deadlines import is_overdue
 from api_server.dag.decisions import (
     AttemptNote,
@@ -20,10 +21,12 @@ from api_server.dag.decisions import (
     ProcessStatus,
     Publication,
     TaskStatus,
-    counts_as,
+    edge_of,
+    weighs_as,
 )
 from api_server.dag.run import Run
 from howdah.contracts.failures import Failure, FailureKind
+from howdah.contracts.flow import ORCHESTRATED, FailureMeans, OutputRef
 from howdah.contracts.ids import CommandId, TaskId, derive_id
 from howdah.contracts.params import JOB_MONITORING
 from howdah.contracts.resources import ResourceTarget
@@ -31,8 +34,11 @@ from howdah.contracts.standings import Standings, all_is_well
 from howdah.contracts.states import PHASES, ExperimentState, ProcessState, TaskState, is_terminal, may_follow
 from howdah.contracts.tasks import TaskSpec, Trigger
 from howdah.contracts.topics import FAST
+from howdah.contracts.workflows import Join
 
 _PHASE_ORDER = {phase: index for index, phase in enumerate(PHASES)}
+_FRESH = TaskStatus()
+_TOLD = {"kind", "sentence"}
 _END_OF = {
     ProcessState.COMPLETED: ExperimentState.COMPLETED,
     ProcessState.FAILED: ExperimentState.FAILED,
@@ -56,12 +62,19 @@ class Draft:
         self.standings = standings
         self.decisions = Decisions()
         self._due: deque[TaskId] = deque()
+        self._made: dict[TaskId, TaskSpec] = {}
+        self._dependents: dict[TaskId, list[TaskId]] = {}
+        """Task → those that were made and depend on it."""
 
     # ------------------------------------------------------------ reading
 
     def status(self, task_id: TaskId) -> TaskStatus:
         """Return where the task stands."""
-        return self.decisions.tasks.get(task_id) or self.run.tasks[task_id]
+        return self.decisions.tasks.get(task_id) or self.run.tasks.get(task_id) or _FRESH
+
+    def spec(self, task_id: TaskId) -> TaskSpec:
+        """Return the task, be it one that was made by what was decided so far."""
+        return self._made.get(task_id) or self.run.dag.by_id[task_id]
 
     @property
     def process(self) -> ProcessStatus:
@@ -108,21 +121,39 @@ class Draft:
             return
         self.decisions.changes.append(Change("task", task_id, before.state, state))
         if is_terminal(state):
-            counted = counts_as(self.decisions.tasks[task_id])
-            self.decisions.ended.append(counted)
-            self._end_edges(task_id, counted)
+            spec, status = self.spec(task_id), self.decisions.tasks[task_id]
+            self.decisions.ended.append(weighs_as(spec, status))
+            self._end_edges(task_id, status)
+            slots.give_back(self, spec)
 
-    def _end_edges(self, task_id: TaskId, state: TaskState) -> None:
-        for dependent in self.run.dag.dependents[task_id]:
-            edge = self.edge(dependent).after(state)
+    def _end_edges(self, task_id: TaskId, status: TaskStatus) -> None:
+        for dependent in (*self.run.dag.dependents.get(task_id, ()), *self._dependents.get(task_id, ())):
+            edge = self.edge(dependent).after(self.spec(dependent), task_id, status)
             self.decisions.edges[dependent] = edge
             if edge.open == 0:
                 self._due.append(dependent)
 
+    def add(self, specs: Sequence[TaskSpec], also_needed_by: TaskSpec, ends: Sequence[TaskId]) -> None:
+        """Add tasks to the run, some of whose ``ends`` another task has to wait for from now on."""
+        for spec in specs:
+            self._made[spec.task_id] = spec
+            self.decisions.added.append(spec)
+            for needed in spec.depends_on:
+                self._dependents.setdefault(needed, []).append(spec.task_id)
+        for spec in specs:
+            self.decisions.edges[spec.task_id] = edge_of(spec, self.status)
+        waiting = also_needed_by.task_id
+        needs = {"depends_on": (*also_needed_by.depends_on, *ends)}
+        self._made[waiting] = self.decisions.respecified[waiting] = also_needed_by.model_copy(update=needs)
+        edge = self.edge(waiting)
+        self.decisions.edges[waiting] = edge._replace(open=edge.open + len(ends))
+        for end in ends:
+            self._dependents.setdefault(end, []).append(waiting)
+
     def fail_task(self, task_id: TaskId, failure: Failure) -> None:
         """End a task as FAILED; the first failure of a process is what the process reports."""
         self.set_task(task_id, TaskState.FAILED, failure=failure)
-        if self.process.failure is None:
+        if self.process.failure is None and self.spec(task_id).way.failure_means is FailureMeans.RUN:
             self.decisions.process = self.process._replace(failure=failure)
 
     def publish(self, task_id: TaskId, attempt: int, *, released: bool = False) -> None:
@@ -130,7 +161,7 @@ class Draft:
 
         While its resource is known to be away the task is parked in its place, unless it has just been ``released``.
         """
-        spec = self.run.dag.by_id[task_id]
+        spec = self.spec(task_id)
         if not released and parking.is_withheld(self, spec):
             parking.park(self, spec, attempt)
             return
@@ -138,7 +169,7 @@ class Draft:
             canceling.end_unconfirmed(self, spec)
             return
         try:
-            params = bound_params(spec, self._outputs)
+            params = bound_params(spec, self.given)
         except UnboundError as error:
             failure = Failure.bounded(kind=FailureKind.PERMANENT, sentence=f"{spec.name} can't be started: {error}")
             self.fail_task(task_id, failure)
@@ -159,8 +190,11 @@ class Draft:
         self.note(task_id, attempt, state=TaskState.SCHEDULED, command_id=command_id, lane=lane, published_at=self.now)
         self.decisions.publications.append(Publication(task_id, attempt, command_id, lane, params, deadline_at))
 
-    def _outputs(self, task_id: TaskId) -> Mapping[str, JsonValue] | None:
-        status = self.status(task_id)
+    def given(self, ref: OutputRef) -> Mapping[str, JsonValue] | None:
+        """Return what the task gave that a reference names: outputs, or a failure; None where it gave none."""
+        status = self.status(ref.task_id)
+        if ref.of == "failure":
+            return None if status.failure is None else status.failure.model_dump(mode="json", include=_TOLD)
         return status.outputs if status.state is TaskState.COMPLETED else None
 
     # ------------------------------------------------------------ consequences
@@ -174,17 +208,22 @@ class Draft:
         while self._due:
             task_id = self._due.popleft()
             if self.status(task_id).state is TaskState.CREATED:
-                self._begin(self.run.dag.by_id[task_id])
+                self._begin(self.spec(task_id))
         parking.settle(self)
-        if self.run.unfinished == len(self.decisions.ended) and not is_terminal(self.process.state):
+        unfinished = self.run.unfinished + len(self.decisions.added) - len(self.decisions.ended)
+        if unfinished == 0 and not is_terminal(self.process.state):
             self._end_process()
 
     def _begin(self, spec: TaskSpec) -> None:
         edge = self.edge(spec.task_id)
         if self.canceling and not (spec.type == JOB_MONITORING and edge.spoiled == 0):
             self.set_task(spec.task_id, TaskState.CANCELED)
-        elif not _is_triggered(spec.trigger, edge):
-            self.set_task(spec.task_id, TaskState.SKIPPED)
+        elif not (_is_triggered(spec.trigger, edge) and _is_led_to(spec, edge)):
+            self.set_task(spec.task_id, TaskState.SKIPPED, outputs=None)
+        elif not self._is_let_pass(spec):
+            return
+        elif spec.type in ORCHESTRATED:
+            orchestrated.perform(self, spec)
         elif pausing.holds_back(self, spec):
             return
         elif admission.must_ask(self, spec):
@@ -192,9 +231,23 @@ class Draft:
         else:
             self.publish(spec.task_id, attempt=1)
 
+    def _is_let_pass(self, spec: TaskSpec) -> bool:
+        """Tell whether its condition holds and it has a slot; it was left out, failed, or stands in line otherwise."""
+        guard = spec.way.guard
+        try:
+            wanted = guard is None or holds(filled(guard.condition, guard.bindings, self.given))
+        except (UnboundError, IncomparableError) as error:
+            sentence = f"It can't be told whether {spec.name} is wanted: {error}"
+            self.fail_task(spec.task_id, Failure.bounded(kind=FailureKind.PERMANENT, sentence=sentence))
+            return False
+        if not wanted:
+            self.set_task(spec.task_id, TaskState.SKIPPED, outputs=None)
+            return False
+        return slots.take(self, spec)
+
     def _end_process(self) -> None:
         ended = self.run.ended + Counter(self.decisions.ended)
-        if ended[TaskState.COMPLETED] + ended[TaskState.SKIPPED] == len(self.run.dag.tasks):
+        if ended[TaskState.COMPLETED] + ended[TaskState.SKIPPED] == ended.total():
             state = ProcessState.COMPLETED
         elif is_overdue(self.run, self.process.cancel_requested_at):
             state = ProcessState.FAILED
@@ -238,6 +291,12 @@ class Draft:
         reached = _PHASE_ORDER.get(self.process.state)
         if reached is not None and _PHASE_ORDER.get(spec.phase, -1) > reached:
             self.set_process(spec.phase)
+
+
+def _is_led_to(spec: TaskSpec, edge: Edge) -> bool:
+    """Tell whether the tasks before it left by the ports that lead here."""
+    way = spec.way
+    return not way.routes or edge.taken == len(way.routes) or (way.join is Join.ANY and edge.taken > 0)
 
 
 def _is_triggered(trigger: Trigger, edge: Edge) -> bool:

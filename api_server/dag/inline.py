@@ -9,12 +9,13 @@ from pydantic_core import to_json
 
 from api_server.dag.problems import FieldProblem, UnplannableError
 from api_server.dag.task_types import KnownType, fits
+from api_server.dag.terms import terms
 from howdah.contracts.failures import RetryPolicy
+from howdah.contracts.flow import Name, OutputRef
 from howdah.contracts.ids import UUID_TEXT, ResourceId, TaskId, TaskType, new_id
 from howdah.contracts.params import BUILT_IN, COMMAND, CommandParams
 from howdah.contracts.resources import ReachKind, ResourceTarget
-from howdah.contracts.task_types import LaneName
-from howdah.contracts.tasks import MAX_TASKS, Dag, Name, OutputRef, TaskSpec, Trigger
+from howdah.contracts.tasks import MAX_TASKS, Dag, TaskSpec, Trigger
 from howdah.contracts.wrong_fields import first_wrong, wrong_fields
 
 MAX_PARAMS_BYTES = 250_000
@@ -176,16 +177,14 @@ def _spec(
     known: KnownType | None,
     targets: Mapping[ResourceId, ResourceTarget],
 ) -> TaskSpec:
-    """Return the task as it is kept. What its author says about retries goes before what the resource says."""
-    deadline_seconds, retry, lane = task.deadline_seconds, task.retry, LaneName.FAST
-    target = targets.get(task.resource_id) if task.resource_id is not None else None
-    if target is not None and "retry" not in task.model_fields_set:
-        retry = retry.overridden(target.retry)
-    if known is not None:
-        limits, lane = known.description.limits, known.description.lane
-        if "deadline_seconds" not in task.model_fields_set:
-            deadline_seconds = limits.deadline_seconds
-        retry = retry.model_copy(update={"max_attempts": min(retry.max_attempts, limits.max_attempts)})
+    """Return the task as it is kept."""
+    said = task.model_fields_set
+    deadline_seconds, retry, lane = terms(
+        known,
+        targets.get(task.resource_id) if task.resource_id is not None else None,
+        task.retry if "retry" in said else None,
+        task.deadline_seconds if "deadline_seconds" in said else None,
+    )
     return TaskSpec(
         task_id=ids[task.name],
         name=task.name,

@@ -9,8 +9,10 @@ from typing import Any, Final
 from pydantic import JsonValue
 
 from api_server.dag.application import FILE_TYPES, ApplicationInput, InputType, StoredFile
+from api_server.dag.late import is_mark
 from api_server.dag.problems import FieldProblem
 from api_server.dag.sources import why_no_source
+from howdah.contracts.params import OBJECTS
 
 InputValue = str | int | float | bool | StoredFile | tuple[StoredFile, ...]
 
@@ -56,7 +58,8 @@ def check_inputs(
                 checked.problems.append(FieldProblem(f"inputs.{item.name}", text))
             continue
         try:
-            checked.values[item.name] = _CHECKS[item.type](item, value, files)
+            check = _later if is_mark(value) else _CHECKS[item.type]
+            checked.values[item.name] = check(item, value, files)
         except _WrongValueError as error:
             checked.problems.append(FieldProblem(f"inputs.{item.name}", str(error), value))
     return checked
@@ -106,7 +109,20 @@ def _enum(item: ApplicationInput, value: JsonValue, _: Mapping[str, StoredFile])
     return value
 
 
-def _file(_: ApplicationInput, value: JsonValue, files: Mapping[str, StoredFile]) -> StoredFile:
+def _later(item: ApplicationInput, mark: Any, _: Mapping[str, StoredFile]) -> InputValue:  # noqa: ANN401 - a text
+    """Take a value that only an earlier node of a workflow will give."""
+    if item.type is InputType.FILES:
+        raise _WrongValueError(f"must be a list of 1 to {item.max_files} sources: how many there are must be known")
+    if item.type is InputType.BOOLEAN and item.flag is not None:
+        raise _WrongValueError("must be known when the run is planned, since it decides whether a flag is there")
+    if item.type is not InputType.FILE:
+        return str(mark)
+    return StoredFile(f"{OBJECTS}{mark}", item.file_name or item.name, None, None)
+
+
+def _file(item: ApplicationInput, value: JsonValue, files: Mapping[str, StoredFile]) -> StoredFile:
+    if is_mark(value):
+        return StoredFile(f"{OBJECTS}{value}", item.name, None, None)
     if isinstance(value, str) and value in files:
         return files[value]
     raise _WrongValueError(why_no_source(value))

@@ -32,10 +32,11 @@ from api_server.dag.staging import (
 )
 from howdah.contracts import params
 from howdah.contracts.failures import RetryPolicy
+from howdah.contracts.flow import OutputRef
 from howdah.contracts.ids import GatewayId, ProcessId, TaskId, new_id
 from howdah.contracts.resources import ReachKind, ResourceTarget
 from howdah.contracts.states import ProcessState
-from howdah.contracts.tasks import Dag, OutputRef, TaskSpec, Trigger
+from howdah.contracts.tasks import Dag, TaskSpec, Trigger
 from howdah.contracts.wrong_fields import first_wrong
 
 HOUR: Final = 3_600.0
@@ -81,6 +82,8 @@ class ApplicationRun:
     work_directory: WorkDirectory = WorkDirectory.REMOVE_ON_SUCCESS
     archive: bool = False
     """Whether the whole work directory is kept as well, as one tar file."""
+    place: str = ""
+    """Where it is one application of several in a run: what tells its work directory and its outputs from theirs."""
 
 
 def check_application(
@@ -140,7 +143,7 @@ class _Plan:
         self._run = run
         self._values = values
         self._resolved = resolved
-        self._work_dir = f"{run.target.scratch.rstrip('/')}/{run.process_id}"
+        self._work_dir = "/".join((run.target.scratch.rstrip("/"), run.process_id, *_steps(run.place)))
         self._tasks: list[TaskSpec] = []
 
     def dag(self) -> Dag:
@@ -231,14 +234,18 @@ class _Plan:
 
     def _stage_out(self, item: ApplicationOutput, monitoring: TaskId) -> TaskId:
         path = item.path if item.type not in _STREAMS else self._stream(item.type)
-        target = output_uri(self._run.gateway_id, self._run.process_id, item.name)
+        target = self._target(item.name)
         model = output_params(self._work_dir, item, path or item.name, target)
         name = f"{params.OUTPUT_STAGING}:{item.name}"
         trigger = output_trigger(item)
         return self._add(params.OUTPUT_STAGING, model, name=name, depends_on=(monitoring,), trigger=trigger)
 
+    def _target(self, name: str) -> str:
+        steps = (*_steps(self._run.place), name)
+        return output_uri(self._run.gateway_id, self._run.process_id, "/".join(steps))
+
     def _archive(self, monitoring: TaskId) -> TaskId:
-        target = output_uri(self._run.gateway_id, self._run.process_id, ARCHIVE)
+        target = self._target(ARCHIVE)
         model = archive_params(self._work_dir, target)
         name = f"{params.OUTPUT_STAGING}:{ARCHIVE}"
         trigger = Trigger.ALL_RAN
@@ -248,6 +255,10 @@ class _Plan:
         choice = self._run.work_directory
         model = params.EnvCleanupParams(work_dir=self._work_dir, remove=choice is not WorkDirectory.KEEP)
         self._add(params.ENV_CLEANUP, model, depends_on=tuple(after), trigger=cleanup_trigger(choice))
+
+
+def _steps(place: str) -> tuple[str, ...]:
+    return tuple(place.split("/")) if place else ()
 
 
 def job_name(submission: TaskId, generation: int = _GENERATION) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from api_server.dag.decisions import Decisions, Edge, JobStatus, ProcessStatus, TaskStatus, counts_as
+from api_server.dag.decisions import Decisions, Edge, JobStatus, ProcessStatus, TaskStatus, edge_of, weighs_as
+from api_server.dag.slots import Slots
 from howdah.contracts.ids import ExperimentId, GatewayId, ProcessId, ResourceId, TaskId
 from howdah.contracts.params import JOB_MONITORING
 from howdah.contracts.resources import ResourceTarget
@@ -60,21 +61,14 @@ class Run:
         self.tasks: dict[TaskId, TaskStatus] = {task.task_id: known.get(task.task_id, fresh) for task in dag.tasks}
         self.jobs: dict[JobKey, JobStatus] = {(job.task_id, job.generation): job for job in jobs}
         self.ended: Counter[TaskState] = Counter(
-            counts_as(status) for status in self.tasks.values() if is_terminal(status.state)
+            weighs_as(task, status) for task in dag.tasks if is_terminal((status := self.tasks[task.task_id]).state)
         )
         self.parked: set[TaskId] = {task_id for task_id, status in self.tasks.items() if status.parked is not None}
         """The tasks that wait for a resource which is away."""
         self.unfinished = len(self.tasks) - self.ended.total()
-        self.edges: dict[TaskId, Edge] = {task.task_id: self._edge(task.depends_on) for task in dag.tasks}
-
-    def _edge(self, depends_on: Iterable[TaskId]) -> Edge:
-        edge = Edge(open=0)
-        for needed in depends_on:
-            state = counts_as(self.tasks[needed])
-            edge = edge.with_open()
-            if is_terminal(state):
-                edge = edge.after(state)
-        return edge
+        self.edges: dict[TaskId, Edge] = {task.task_id: edge_of(task, self.tasks.__getitem__) for task in dag.tasks}
+        self.slots = Slots.of(dag, self.tasks, self.edges)
+        """The slots of its fan-outs, and who waits for one."""
 
     @cached_property
     def monitors(self) -> dict[str, TaskId]:
@@ -87,6 +81,8 @@ class Run:
 
     def apply(self, decisions: Decisions) -> None:
         """Make the decided state the present one; costs as much as what changed."""
+        if decisions.added:
+            self._grow(decisions)
         self.tasks.update(decisions.tasks)
         if self.parked or decisions.blocked is not None:
             for task_id, status in decisions.tasks.items():
@@ -95,11 +91,21 @@ class Run:
         self.jobs.update(decisions.jobs)
         for state in decisions.ended:
             self.ended[state] += 1
-        self.unfinished -= len(decisions.ended)
+        self.unfinished += len(decisions.added) - len(decisions.ended)
+        self.slots.apply(decisions)
         if decisions.process is not None:
             self.process = decisions.process
         if decisions.experiment is not None:
             self.experiment = decisions.experiment
+
+    def _grow(self, decisions: Decisions) -> None:
+        everything = (*self.dag.tasks, *decisions.added)
+        # Each was checked when the body of the fan-out was planned.
+        self.dag = Dag.model_construct(
+            tasks=tuple(decisions.respecified.get(task.task_id, task) for task in everything)
+        )
+        self.tasks |= {task.task_id: TaskStatus() for task in decisions.added}
+        self.__dict__.pop("monitors", None)
 
     def next_due(self) -> datetime | None:
         """Return the earliest moment at which a timer of this run is due."""

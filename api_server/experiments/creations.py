@@ -7,8 +7,8 @@ from api_server.experiments.answers import brief_answer
 from api_server.http.etag import etag
 from api_server.http.gathering import Call, Gathering
 from api_server.http.idempotency import Answer
-from api_server.lifecycle.catalogue import AnyRequest
 from api_server.lifecycle.lifecycle import Lifecycle
+from api_server.lifecycle.requests import AnyRequest
 from api_server.registry.unit_of_work import Registry, UnitOfWork
 
 

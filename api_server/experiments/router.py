@@ -7,10 +7,9 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from api_server.auth.principal import Principal, Scope
 from api_server.experiments import service
 from api_server.experiments.answers import brief_answer, steered
+from api_server.experiments.examples import APPLICATION_EXAMPLE, TASKS_EXAMPLE, WORKFLOW_EXAMPLE
 from api_server.experiments.filtering import Wanted
 from api_server.experiments.schemas import (
-    APPLICATION_EXAMPLE,
-    TASKS_EXAMPLE,
     Batch,
     BatchRequest,
     CancelRequest,
@@ -29,9 +28,8 @@ from api_server.http.model import Id
 from api_server.http.page import Page, WhichPage
 from api_server.http.problem import CREATES, DELETES, EDITS, LISTS, READS, problems
 from api_server.http.raw import page_shown, shown
-from api_server.lifecycle.catalogue import AnyRequest
 from api_server.lifecycle.lifecycle import Lifecycle
-from api_server.lifecycle.requests import Changes, ExperimentRequest
+from api_server.lifecycle.requests import AnyRequest, Changes, ExperimentRequest
 from api_server.presentation import runs
 from api_server.problems import ConflictError, InvalidRequestError, NotFoundError
 from api_server.registry.repositories import experiment_reads
@@ -63,6 +61,7 @@ NewExperiment = Annotated[
         openapi_examples={
             "application": {"summary": "One run of an application", "value": APPLICATION_EXAMPLE},
             "tasks": {"summary": "Tasks of one's own", "value": TASKS_EXAMPLE},
+            "workflow": {"summary": "A run of a workflow", "value": WORKFLOW_EXAMPLE},
         }
     ),
 ]

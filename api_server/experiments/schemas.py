@@ -8,36 +8,11 @@ from api_server.dag.placement import Placement
 from api_server.experiments.trouble_schemas import Answer, BlockedBy, Failure
 from api_server.http.model import ApiModel, Instant
 from api_server.lifecycle.requests import MAX_BATCH, ExperimentRequest
+from howdah.contracts.flow import Name
 from howdah.contracts.params import OutputForm
 from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState
-from howdah.contracts.tasks import Name
 
 Object = dict[str, JsonValue]
-
-APPLICATION_EXAMPLE = {
-    "kind": "application",
-    "name": "spots, 2,000 steps",
-    "interface_id": "0190f5e0-0000-7000-8000-000000000001",
-    "resource_id": "0190f5e0-0000-7000-8000-000000000002",
-    "inputs": {"steps": 2000, "seeds": "howdah://objects/gateway/uploads/seeds.csv"},
-    "requirements": {"queue": "debug", "wall_time_minutes": 10},
-    "launch": True,
-}
-TASKS_EXAMPLE = {
-    "kind": "tasks",
-    "name": "two commands",
-    "tasks": [
-        {"name": "first", "type": "command", "params": {"argv": ["hostname"]}, "resource_id": "0190f5e0-…"},
-        {
-            "name": "second",
-            "type": "command",
-            "params": {"argv": ["date"]},
-            "resource_id": "0190f5e0-…",
-            "depends_on": ["first"],
-        },
-    ],
-    "launch": False,
-}
 
 
 class ExperimentFailure(Failure):
@@ -54,13 +29,15 @@ class ExperimentBrief(Answer):
     id: str
     name: str
     description: str
-    kind: Literal["application", "tasks"]
+    kind: Literal["application", "tasks", "workflow"]
     owner: str
     state: ExperimentState
     next: Annotated[str, Field(examples=["2 tasks run and 1 task waits for earlier ones."])]
     failure: ExperimentFailure | None
     interface_id: str | None
     resource_id: str | None
+    workflow_id: str | None
+    workflow_version: int | None
     cloned_from: str | None
     process_id: str | None
     last_seq: int

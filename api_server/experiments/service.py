@@ -6,7 +6,7 @@ from api_server.auth.principal import Principal
 from api_server.experiments.schemas import ExperimentBrief
 from api_server.http.page import PageQuery
 from api_server.lifecycle.lifecycle import Lifecycle
-from api_server.lifecycle.requests import ApplicationExperiment, TasksExperiment
+from api_server.lifecycle.requests import AnyRequest
 from api_server.presentation import runs
 from api_server.problems import FieldError, InvalidRequestError, NotFoundError
 from api_server.registry.paging import PageOf
@@ -66,7 +66,7 @@ def get_process(work: UnitOfWork, gateway_id: str, process_id: str) -> Row:
     return row
 
 
-def refuse_launch(request: ApplicationExperiment | TasksExperiment) -> None:
+def refuse_launch(request: AnyRequest) -> None:
     """A change launches nothing: refuse the flag rather than ignore it."""
     if request.launch:
         message = "is for new experiments; change it first, then POST …/launch"

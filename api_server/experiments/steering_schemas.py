@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field, JsonValue, StringConstraints
 
 from api_server.http.model import ApiModel
+from howdah.contracts.flow import Name
 from howdah.contracts.states import TaskState
-from howdah.contracts.tasks import Name
 
 Names = Annotated[tuple[Name, ...], Field(max_length=1_000)]
 

@@ -11,6 +11,7 @@ from api_server.http.problem import MEDIA_TYPE, Problem
 
 TAGS = {
     "experiments": "Create, launch, follow and cancel experiments.",
+    "workflows": "Definitions of workflows with their versions. A run of one is an experiment.",
     "runs": "Runs of experiments: processes, tasks with attempts and logs, jobs, events.",
     "outputs": "What runs left behind.",
     "live stream": "Server-sent events: what happens, as it happens.",

@@ -10,7 +10,7 @@ from api_server.dag.application import Application, Deployment, Interface, Queue
 from api_server.dag.inputs import file_uris
 from api_server.dag.problems import FieldProblem
 from api_server.dag.task_types import KnownType
-from api_server.lifecycle.requests import ApplicationExperiment, TasksExperiment
+from api_server.lifecycle.requests import AnyRequest, ApplicationExperiment, TasksExperiment
 from api_server.lifecycle.sources import load_sources
 from api_server.registry.models import ApplicationDeployment, ComputeResource
 from api_server.registry.repositories import launch_catalogue as queries
@@ -21,11 +21,11 @@ from howdah.contracts.resources import ResourceTarget, TransportKind
 from howdah.contracts.task_types import TaskTypeDescription
 from howdah.contracts.wrong_fields import first_wrong
 
-AnyRequest = ApplicationExperiment | TasksExperiment
-
 
 @dataclass(slots=True)
-class _Resource:
+class CatalogueResource:
+    """A compute resource as far as planning needs it."""
+
     target: ResourceTarget | None
     """None when the row does not make a target; then ``trouble`` says why."""
     queues: tuple[QueueLimits, ...]
@@ -38,7 +38,7 @@ class _Resource:
 class Catalogue:
     """Interfaces, resources, deployments and files that a set of requests names, those that exist."""
 
-    _resources: dict[str, _Resource] = field(default_factory=dict)
+    _resources: dict[str, CatalogueResource] = field(default_factory=dict)
     _interfaces: dict[str, tuple[str, Interface]] = field(default_factory=dict)
     """Interface id → (module id, interface)."""
     _deployments: dict[tuple[str, str], Deployment] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Catalogue:
             if task.resource_id is not None
         }
         for row in queries.resources(session, gateway_id, resource_ids):
-            catalogue._resources[row.id] = _resource(row)
+            catalogue._resources[row.id] = resource_of(row)
         names = {task.type for one in requests if isinstance(one, TasksExperiment) for task in one.tasks} - set(
             BUILT_IN
         )
@@ -74,7 +74,7 @@ class Catalogue:
         """Read these resources only."""
         catalogue = cls()
         for row in queries.resources(session, gateway_id, ids):
-            catalogue._resources[row.id] = _resource(row)
+            catalogue._resources[row.id] = resource_of(row)
         return catalogue
 
     def _load_applications(self, session: Session, gateway_id: str, requests: Sequence[ApplicationExperiment]) -> None:
@@ -83,7 +83,7 @@ class Catalogue:
         known = [request for request in requests if request.interface_id in self._interfaces]
         pairs = {(self._interfaces[request.interface_id][0], str(request.place)) for request in known}
         for deployment in queries.deployments(session, gateway_id, pairs):
-            self._deployments[deployment.module_id, deployment.resource_id] = _deployment(deployment)
+            self._deployments[deployment.module_id, deployment.resource_id] = deployment_of(deployment)
         uris: set[str] = set()
         for request in known:
             uris |= file_uris(self._interfaces[request.interface_id][1].inputs, request.inputs)
@@ -137,7 +137,8 @@ class Catalogue:
         return []
 
 
-def _resource(row: ComputeResource) -> _Resource:
+def resource_of(row: ComputeResource) -> CatalogueResource:
+    """Return the resource as planning sees it."""
     queues = tuple(
         QueueLimits(
             name=queue.name,
@@ -153,11 +154,11 @@ def _resource(row: ComputeResource) -> _Resource:
     try:
         target = target_of(row)
     except ValidationError as error:
-        return _Resource(None, queues, row.enabled, row.name, str(first_wrong(error)))
+        return CatalogueResource(None, queues, row.enabled, row.name, str(first_wrong(error)))
     if target.transport is TransportKind.SSH and not target.host_keys:
         trouble = "its host key has not been confirmed; test it, compare the fingerprint, and confirm the key"
-        return _Resource(None, queues, row.enabled, row.name, trouble)
-    return _Resource(target, queues, row.enabled, row.name)
+        return CatalogueResource(None, queues, row.enabled, row.name, trouble)
+    return CatalogueResource(target, queues, row.enabled, row.name)
 
 
 def target_of(row: ComputeResource) -> ResourceTarget:
@@ -183,7 +184,8 @@ def target_of(row: ComputeResource) -> ResourceTarget:
     return ResourceTarget.model_validate({"resource_id": row.id, **values, **timeouts, "retry": row.retry or None})
 
 
-def _deployment(row: ApplicationDeployment) -> Deployment:
+def deployment_of(row: ApplicationDeployment) -> Deployment:
+    """Return how the application is started there."""
     return Deployment(
         executable=row.executable,
         modules=tuple(row.modules),

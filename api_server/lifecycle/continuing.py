@@ -11,6 +11,7 @@ from api_server.auth.principal import Principal
 from api_server.dag.adoption import Continuation, Plan
 from api_server.dag.advance import begin
 from api_server.dag.deadlines import deadline_of
+from api_server.dag.expansion import resources_of
 from api_server.dag.problems import UnplannableError
 from api_server.dag.run import Run, RunIdentity
 from api_server.lifecycle.catalogue import Catalogue
@@ -101,11 +102,7 @@ class Continuing:
         return held[process_id].run, number
 
     def _targets(self, continuation: Continuation) -> dict[ResourceId, ResourceTarget]:
-        needed = {
-            spec.resource_id
-            for spec in continuation.dag.tasks
-            if spec.resource_id is not None and spec.task_id not in continuation.tasks
-        }
+        needed = resources_of(spec for spec in continuation.dag.tasks if spec.task_id not in continuation.tasks)
         catalogue = Catalogue.of_resources(self._work.session, self._principal.gateway_id, needed)
         refuse([problem for resource_id in sorted(needed) for problem in catalogue.resource_problems(resource_id)])
         return catalogue.targets()

@@ -11,13 +11,12 @@ from pydantic import JsonValue
 from api_server.auth.principal import Principal
 from api_server.dag.placement import Placement
 from api_server.dag.problems import FieldProblem, UnplannableError
-from api_server.lifecycle.catalogue import AnyRequest
 from api_server.lifecycle.commands import Commands
 from api_server.lifecycle.guards import priority_problems
 from api_server.lifecycle.placing import Placer
 from api_server.lifecycle.planning import Planner, refuse
-from api_server.lifecycle.recording import Occurrence, Recording
-from api_server.lifecycle.requests import EXPERIMENT_REQUEST, ApplicationExperiment
+from api_server.lifecycle.recording import HeldRun, Occurrence, Recording, dumped
+from api_server.lifecycle.requests import EXPERIMENT_REQUEST, AnyRequest, ApplicationExperiment
 from api_server.registry.records import ExperimentRecord
 from api_server.registry.repositories import experiments, run_writes
 from api_server.registry.unit_of_work import UnitOfWork
@@ -63,7 +62,8 @@ class Creation:
         """
         planner = Planner(self._work.session, self._principal.gateway_id, requests, self._standings)
         problems: list[FieldProblem] = []
-        for index, request in enumerate(requests):
+        for index, asked in enumerate(requests):
+            request = planner.workflows.pinned(asked)
             if traces:
                 tracing.enter(traces[index])
             found = self._prepare(planner, request, cloned_from)
@@ -76,7 +76,7 @@ class Creation:
     def _prepare(self, planner: Planner, request: AnyRequest, cloned_from: str | None) -> list[FieldProblem]:
         if problems := priority_problems(self._principal, request):
             return problems
-        row = self._row(request, cloned_from)
+        row = self._row(planner, request, cloned_from)
         if request.launch:
             try:
                 self._launch(planner, request, row)
@@ -88,8 +88,9 @@ class Creation:
         self._created.append(self._event(row))
         return []
 
-    def _row(self, request: AnyRequest, cloned_from: str | None) -> dict[str, Any]:
+    def _row(self, planner: Planner, request: AnyRequest, cloned_from: str | None) -> dict[str, Any]:
         application = request if isinstance(request, ApplicationExperiment) else None
+        workflow = planner.workflows.version_of(request)
         return {
             "id": new_id(),
             "gateway_id": self._principal.gateway_id,
@@ -100,12 +101,16 @@ class Creation:
             "spec": Fragment(spec_of(request)),
             "interface_id": application.interface_id if application else None,
             "resource_id": application.resource_id if application else None,
+            "workflow_id": workflow.id if workflow else None,
+            "workflow_version": workflow.version if workflow else None,
             "cloned_from": cloned_from,
             "state": ExperimentState.CREATED,
             "process_id": None,
             "last_seq": CREATED_SEQ,
             "version": 1,
             "launched_at": None,
+            "failure": None,
+            "ended_at": None,
         }
 
     def _launch(self, planner: Planner, request: AnyRequest, row: dict[str, Any]) -> None:
@@ -116,12 +121,7 @@ class Creation:
         self._recording.begin(held, decisions, launched(self._principal, self._now, placement))
         if placement is not None:
             row["resource_id"] = placement.resource_id
-        row |= {
-            "state": held.run.experiment,
-            "process_id": process_id,
-            "last_seq": held.last_seq,
-            "launched_at": self._now,
-        }
+        row |= {**launched_as(held), "launched_at": self._now}
 
     def _event(self, row: dict[str, Any]) -> dict[str, Any]:
         change = {"entity": "experiment", "id": row["id"], "from": None, "to": ExperimentState.CREATED}
@@ -132,6 +132,18 @@ def launched(principal: Principal, now: datetime, placement: Placement | None = 
     """Return the entry of a launch in the history, with the choice of the resource where there was one."""
     payload: dict[str, JsonValue] = {} if placement is None else {"placement": placement.model_dump(mode="json")}
     return Occurrence(event_id=new_id(), kind=LAUNCHED_KIND, actor=principal.subject, at=now, payload=payload)
+
+
+def launched_as(held: HeldRun) -> dict[str, Any]:
+    """Return how an experiment stands right after its launch; where nothing is to be done it has ended by then."""
+    process, failed = held.run.process, held.run.experiment is ExperimentState.FAILED
+    return {
+        "state": held.run.experiment,
+        "process_id": held.run.identity.process_id,
+        "last_seq": held.last_seq,
+        "failure": dumped(process.failure) if failed else None,
+        "ended_at": process.ended_at,
+    }
 
 
 def launch_existing(
@@ -156,7 +168,7 @@ def launch_existing(
         held.last_seq = record.last_seq
         recording.begin(held, decisions, launched(principal, now, placement))
         resource_id = placed.resource_id if isinstance(placed, ApplicationExperiment) else None
-        rows.append({"id": record.id, "process_id": process_id, "last_seq": held.last_seq, "resource_id": resource_id})
+        rows.append({"id": record.id, "resource_id": resource_id, **launched_as(held)})
     refuse(problems)
     records = experiments.launch(work.session, principal.gateway_id, rows)
     recording.write(work)
@@ -190,4 +202,4 @@ def history_row(  # noqa: PLR0913, PLR0917 - the columns of an event
 
 def _record(row: dict[str, Any], now: datetime) -> ExperimentRecord:
     known = row | {"spec": orjson.loads(orjson.dumps(row["spec"])), "state": str(row["state"])}
-    return ExperimentRecord(**known, failure=None, created_at=now, updated_at=now, ended_at=None)
+    return ExperimentRecord(**known, created_at=now, updated_at=now)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from api_server.auth.principal import Principal
 from api_server.dag.problems import FieldProblem
-from api_server.lifecycle.catalogue import AnyRequest
+from api_server.lifecycle.requests import AnyRequest
 from api_server.problems import ConflictError, ForbiddenError, NotFoundError
 from api_server.registry.records import ExperimentRecord
 from api_server.registry.repositories import experiments

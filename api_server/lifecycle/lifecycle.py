@@ -7,13 +7,12 @@ cancellation is an event through the outbox, which the orchestrator takes in.
 from collections.abc import Sequence
 
 from api_server.auth.principal import Principal
-from api_server.lifecycle.catalogue import AnyRequest
 from api_server.lifecycle.commands import Commands, Mint
 from api_server.lifecycle.creation import Creation, history_row, launch_existing, request_of
 from api_server.lifecycle.guards import ENDED, NOT_LAUNCHED, known, mine, permit, priority_problems, require
 from api_server.lifecycle.planning import Planner, refuse
 from api_server.lifecycle.relaunching import changed_request
-from api_server.lifecycle.requests import ApplicationExperiment, Changes
+from api_server.lifecycle.requests import AnyRequest, ApplicationExperiment, Changes
 from api_server.lifecycle.telling import request_about, told
 from api_server.problems import ConflictError, PreconditionFailedError
 from api_server.registry.records import ExperimentRecord

@@ -73,6 +73,7 @@ def _status(row: Row[Any]) -> TaskStatus:
         outage_since=row.outage_since,
         excused=row.excused,
         outputs=row.outputs,
+        port=row.port,
         failure=_failure(row.failure),
         started_at=row.started_at,
         ended_at=row.ended_at,

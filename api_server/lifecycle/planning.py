@@ -14,10 +14,11 @@ from api_server.dag.placement import Placement
 from api_server.dag.plan import ApplicationRun, check_application, plan_application
 from api_server.dag.problems import FieldProblem, UnplannableError
 from api_server.dag.run import Run, RunIdentity
-from api_server.lifecycle.catalogue import AnyRequest, Catalogue
+from api_server.lifecycle.catalogue import Catalogue
 from api_server.lifecycle.placing import Placer, variants
 from api_server.lifecycle.recording import FIRST_VERSION, HeldRun
-from api_server.lifecycle.requests import ApplicationExperiment
+from api_server.lifecycle.requests import AnyRequest, ApplicationExperiment, TasksExperiment, WorkflowExperiment
+from api_server.lifecycle.workflow_planning import WorkflowPlanner
 from api_server.problems import FieldError, InvalidRequestError
 from howdah.contracts.ids import ExperimentId, GatewayId, ProcessId, ResourceId
 from howdah.contracts.resources import ResourceTarget
@@ -48,10 +49,13 @@ class Planner:
                 for one in (variants(request) if isinstance(request, ApplicationExperiment) else [request])
             ],
         )
+        self.workflows = WorkflowPlanner(session, gateway_id, requests)
 
     def check(self, request: AnyRequest, *, complete: bool) -> list[FieldProblem]:
         """Return everything that is wrong; without ``complete``, what is still missing is not."""
-        if not isinstance(request, ApplicationExperiment):
+        if isinstance(request, WorkflowExperiment):
+            return self.workflows.check(request, complete=complete)
+        if isinstance(request, TasksExperiment):
             try:
                 plan_tasks(request.tasks, self._catalogue.targets(), self._catalogue.types())
             except UnplannableError as error:
@@ -96,8 +100,10 @@ class Planner:
         return HeldRun(run, version=FIRST_VERSION, last_seq=0), begin(run, now, standings=self._standings)
 
     def _plan(self, request: AnyRequest, process_id: ProcessId) -> tuple[Dag, dict[ResourceId, ResourceTarget]]:
+        if isinstance(request, WorkflowExperiment):
+            return self.workflows.plan(request, process_id)
         known = self._catalogue.targets()
-        if not isinstance(request, ApplicationExperiment):
+        if isinstance(request, TasksExperiment):
             dag = plan_tasks(request.tasks, known, self._catalogue.types())
             used = {task.resource_id for task in dag.tasks}
             return dag, {key: target for key, target in known.items() if key in used}

@@ -25,6 +25,7 @@ from howdah.contracts.ids import ExperimentId, TaskId
 from howdah.contracts.messages import Cancellation
 from howdah.contracts.params import JobSubmissionParams
 from howdah.contracts.states import ExperimentState
+from howdah.contracts.tasks import TaskSpec
 from howdah.messaging.abstract import Outgoing
 from howdah.runtime.tracing import child_of
 
@@ -75,6 +76,8 @@ class Recording:
         self._new: list[HeldRun] = []
         self._touched: dict[str, HeldRun] = {}
         self._tasks: dict[TaskId, tuple[Run, TaskStatus]] = {}
+        self._added: list[Row] = []
+        self._respecified: dict[TaskId, Row] = {}
         self._attempts: dict[tuple[TaskId, int], Row] = {}
         self._jobs: dict[tuple[TaskId, int], tuple[Run, JobStatus]] = {}
         self._asking: list[Row] = []
@@ -94,6 +97,12 @@ class Recording:
         """Take in what was decided on a run that stands in the registry, and make it the run's present state."""
         held.run.apply(decisions)
         self._touched[held.run.identity.process_id] = held
+        positions = range(len(held.run.dag.tasks) - len(decisions.added), len(held.run.dag.tasks))
+        self._added += [
+            _new_task(held, spec, position) for spec, position in zip(decisions.added, positions, strict=True)
+        ]
+        for task_id, spec in decisions.respecified.items():
+            self._respecified[task_id] = {"id": task_id, "spec": Fragment(spec.model_dump_json())}
         for task_id, status in decisions.tasks.items():
             self._tasks[task_id] = (held.run, status)
         self._take_in(held, decisions)
@@ -151,6 +160,8 @@ class Recording:
         run_writes.lock_processes(script, list(self._touched))
         run_writes.insert_processes(script, [_process_of(held) for held in self._new])
         run_writes.insert_tasks(script, [row for held in self._new for row in _new_tasks(held)])
+        run_writes.insert_tasks(script, self._added)
+        run_writes.respecify_tasks(script, list(self._respecified.values()))
         run_writes.update_tasks(script, [_task_row(task_id, status) for task_id, (_, status) in self._tasks.items()])
         run_writes.publish_attempts(script, [row for row in self._attempts.values() if "command_id" in row])
         run_writes.update_attempts(script, [row for row in self._attempts.values() if "command_id" not in row])
@@ -223,22 +234,23 @@ def _process_of(held: HeldRun) -> Row:
 
 
 def _new_tasks(held: HeldRun) -> list[Row]:
+    return [_new_task(held, spec, position) for position, spec in enumerate(held.run.dag.tasks)]
+
+
+def _new_task(held: HeldRun, spec: TaskSpec, position: int) -> Row:
     run, identity = held.run, held.run.identity
-    return [
-        {
-            **_task_row(spec.task_id, run.tasks[spec.task_id]),
-            "gateway_id": identity.gateway_id,
-            "experiment_id": identity.experiment_id,
-            "process_id": identity.process_id,
-            "position": position,
-            "name": spec.name,
-            "type": spec.type,
-            "spec": Fragment(spec.model_dump_json()),
-            "resource_id": spec.resource_id,
-            "adopted_from": held.adopted_from.get(spec.task_id),
-        }
-        for position, spec in enumerate(run.dag.tasks)
-    ]
+    return {
+        **_task_row(spec.task_id, run.tasks[spec.task_id]),
+        "gateway_id": identity.gateway_id,
+        "experiment_id": identity.experiment_id,
+        "process_id": identity.process_id,
+        "position": position,
+        "name": spec.name,
+        "type": spec.type,
+        "spec": Fragment(spec.model_dump_json()),
+        "resource_id": spec.resource_id,
+        "adopted_from": held.adopted_from.get(spec.task_id),
+    }
 
 
 def _task_row(task_id: TaskId, status: TaskStatus) -> Row:
@@ -254,6 +266,7 @@ def _task_row(task_id: TaskId, status: TaskStatus) -> Row:
         "outage_since": status.outage_since,
         "excused": status.excused,
         "outputs": status.outputs,
+        "port": status.port,
         "failure": dumped(status.failure),
         "started_at": status.started_at,
         "ended_at": status.ended_at,

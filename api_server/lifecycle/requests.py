@@ -1,4 +1,4 @@
-"""What somebody who starts a run says: the experiment to be created, in either of its two kinds."""
+"""What somebody who starts a run says: the experiment to be created, in any of its kinds."""
 
 from typing import Annotated, Final, Literal, Self
 
@@ -8,6 +8,7 @@ from api_server.dag.application import FieldName, Requirements, WorkDirectory
 from api_server.dag.inline import InlineTask
 from howdah.contracts.ids import UUID_TEXT, ResourceId
 from howdah.contracts.tasks import MAX_TASKS
+from howdah.contracts.workflows import Named, ParameterName
 
 MAX_BATCH = 500
 MAX_DEADLINE_SECONDS = 10 * 366 * 86_400
@@ -65,6 +66,17 @@ class TasksExperiment(_Request):
     tasks: tuple[InlineTask, ...] = Field(min_length=1, max_length=MAX_TASKS)
 
 
+class WorkflowExperiment(_Request):
+    """A run of a workflow of the gateway."""
+
+    kind: Literal["workflow"] = "workflow"
+    workflow: Named
+    """Its name or id."""
+    version: int | None = Field(default=None, ge=1)
+    """The newest one where it is left out; the experiment keeps to the version that it was made with."""
+    parameters: dict[ParameterName, JsonValue] = Field(default_factory=dict, max_length=200)
+
+
 class Changes(BaseModel):
     """What a relaunch does otherwise than the experiment that it begins from; what is left out stays as it was."""
 
@@ -77,7 +89,7 @@ class Changes(BaseModel):
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     description: Annotated[str, StringConstraints(max_length=4_000)] | None = None
     inputs: dict[FieldName, JsonValue] = Field(default_factory=dict, max_length=500)
-    """Only those that change; null takes the application's default."""
+    """Only those that change; null takes the default. Of a workflow's run, its parameters."""
     requirements: Requirements = Field(default_factory=Requirements)
     """Only those that change; null leaves one to the deployment again."""
     resource_id: Annotated[ResourceId, UUID_TEXT] | None = None
@@ -87,7 +99,8 @@ class Changes(BaseModel):
     launch: bool = True
 
 
-ExperimentRequest = Annotated[ApplicationExperiment | TasksExperiment, Field(discriminator="kind")]
+AnyRequest = ApplicationExperiment | TasksExperiment | WorkflowExperiment
+ExperimentRequest = Annotated[AnyRequest, Field(discriminator="kind")]
 
-EXPERIMENT_REQUEST: TypeAdapter[ApplicationExperiment | TasksExperiment] = TypeAdapter(ExperimentRequest)
+EXPERIMENT_REQUEST: TypeAdapter[AnyRequest] = TypeAdapter(ExperimentRequest)
 """Reads a stored ``experiment.spec`` back into the request that it came from."""

@@ -28,6 +28,7 @@ from howdah.contracts.requests import (
     AdmissionGranted,
     CorrectionRequested,
     Request,
+    SignalGiven,
     SkipRequested,
 )
 from howdah.contracts.standings import Standings
@@ -42,7 +43,7 @@ _ENVELOPE: Final = {
 }
 
 
-_OF_TASK: Final = SkipRequested | CorrectionRequested | AdmissionGranted
+_OF_TASK: Final = SkipRequested | CorrectionRequested | AdmissionGranted | SignalGiven
 
 
 class EventWriter:

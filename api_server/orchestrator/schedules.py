@@ -16,9 +16,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from api_server.auth.principal import Principal, Role, Scope
 from api_server.dag.schedules import CatchUp, Overlap, Rule, Turn, take_turn
-from api_server.lifecycle.catalogue import AnyRequest
 from api_server.lifecycle.lifecycle import Lifecycle
-from api_server.lifecycle.requests import EXPERIMENT_REQUEST
+from api_server.lifecycle.requests import EXPERIMENT_REQUEST, AnyRequest
 from api_server.problems import ConflictError, ProblemError
 from api_server.registry.models import Schedule
 from api_server.registry.repositories import schedules

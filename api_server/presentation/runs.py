@@ -26,6 +26,8 @@ _EXPERIMENT: Final = (
     "queue",
     "priority",
     "deadline_at",
+    "workflow_id",
+    "workflow_version",
     "cloned_from",
     "tags",
     "archived_at",

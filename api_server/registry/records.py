@@ -18,6 +18,8 @@ class ExperimentRecord:
     spec: dict[str, Any]
     interface_id: str | None
     resource_id: str | None
+    workflow_id: str | None
+    workflow_version: int | None
     cloned_from: str | None
     state: str
     failure: dict[str, Any] | None

@@ -92,6 +92,7 @@ EVENTS: Codec[messages.Event] = Codec(
     requests.PauseRequested,
     requests.ResumeRequested,
     requests.SkipRequested,
+    requests.SignalGiven,
     requests.CorrectionRequested,
     requests.AdmissionGranted,
     requests.GiveUpRequested,

@@ -1,5 +1,6 @@
 """Identifiers: UUID text everywhere, a distinct static type for each thing that is identified."""
 
+import re
 from typing import Annotated, NewType
 
 import uuid_utils
@@ -20,6 +21,14 @@ UUID_TEXT = StringConstraints(
     pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
 )
 """Put beside an id type on the wire: ``Annotated[TaskId, UUID_TEXT]``."""
+
+_UUID = re.compile(UUID_TEXT.pattern or "")
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text has the form of an id."""
+    return _UUID.fullmatch(text) is not None
+
 
 TaskType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=63)]
 """The name of a task type, as it stands in ``howdah.tasks.<type>``."""

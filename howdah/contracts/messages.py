@@ -37,6 +37,7 @@ from howdah.contracts.looks import LookKind
 from howdah.contracts.paths import RelativePath
 from howdah.contracts.resources import RemotePath, ResourceTarget
 from howdah.contracts.states import JobState
+from howdah.contracts.task_types import BranchName
 
 MAX_MESSAGE_BYTES = 1_000_000
 MAX_LOG_LINES = 500
@@ -155,6 +156,8 @@ class TaskCompleted(TaskOutcome):
     kind: Literal["task-completed"] = "task-completed"
     version: Literal[1] = 1
     outputs: dict[str, JsonValue] = Field(default_factory=dict)
+    branch: BranchName | None = None
+    """The out-port by which it leaves, where its type declares some beside ``success``."""
 
 
 class TaskFailed(TaskOutcome):

@@ -20,6 +20,7 @@ from howdah.contracts.messages import (
     Words,
 )
 from howdah.contracts.states import TaskState
+from howdah.contracts.task_types import BranchName
 
 
 class Request(Event):
@@ -93,6 +94,17 @@ class DeadlinePassed(Request):
     deadline_at: Instant
 
 
+class SignalGiven(Request):
+    """Somebody answered what the run waits for, or what one of its tasks had started called back."""
+
+    kind: Literal["signal-given"] = "signal-given"
+    version: Literal[1] = 1
+    task_id: Annotated[TaskId, UUID_TEXT]
+    port: BranchName
+    """The out-port by which the task is left."""
+    outputs: dict[str, JsonValue] = Field(default_factory=dict)
+
+
 AnyEvent = Annotated[
     TaskStarted
     | TaskProgressed
@@ -110,6 +122,7 @@ AnyEvent = Annotated[
     | CorrectionRequested
     | AdmissionGranted
     | DeadlinePassed
+    | SignalGiven
     | TimerDue,
     Field(discriminator="kind"),
 ]

@@ -1,6 +1,7 @@
-"""JSON Schemas of every message on the wire, generated from the models: ``python -m howdah.contracts.schemas DIR``.
+"""JSON Schemas of every message on the wire and of workflow definitions: ``python -m howdah.contracts.schemas DIR``.
 
-The committed copies in ``docs/schemas`` are what other languages build on; a test holds them against the models.
+Generated from the models. The committed copies in ``docs/schemas`` are what other languages build on; a test holds them
+against the models.
 """
 
 import json
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 from howdah.contracts import codec
+from howdah.contracts.workflows import FORMAT, WorkflowDefinition
 
 
 def schemas() -> dict[str, str]:
@@ -18,6 +20,8 @@ def schemas() -> dict[str, str]:
         version = model.model_fields["version"].default
         text = json.dumps(model.model_json_schema(mode="serialization"), indent=2, sort_keys=True)
         found[f"{kind}.v{version}.json"] = text + "\n"
+    definition = json.dumps(WorkflowDefinition.model_json_schema(), indent=2, sort_keys=True)
+    found[f"{FORMAT.replace('/', '.v')}.json"] = definition + "\n"
     return found
 
 

@@ -1,21 +1,23 @@
 """Tasks and the DAG that they form: what ``plan`` makes, ``advance`` walks and a command carries."""
 
 from collections import Counter
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from howdah.contracts.failures import RetryPolicy
+from howdah.contracts.flow import Bindings, Flow, Name, OutputRef
 from howdah.contracts.ids import UUID_TEXT, ResourceId, TaskId, TaskType
 from howdah.contracts.states import ProcessState
 from howdah.contracts.task_types import LaneName
 
 MAX_TASKS = 10_000
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+_PLAIN: Final = Flow()
 
 
 class Trigger(StrEnum):
@@ -32,15 +34,6 @@ class Trigger(StrEnum):
     """Not all of it ended well. A task that is SKIPPED because all did takes nothing from the run's success."""
 
 
-class OutputRef(BaseModel):
-    """Names an output of an earlier task: its value is put into a parameter when the task is published."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    task_id: Annotated[TaskId, UUID_TEXT]
-    output: Name
-
-
 class TaskSpec(BaseModel):
     """One node of a DAG: which service does it, with what parameters, after which others."""
 
@@ -51,8 +44,8 @@ class TaskSpec(BaseModel):
     """Unique in its DAG; what people read."""
     type: TaskType
     params: dict[str, JsonValue] = Field(default_factory=dict)
-    bindings: dict[str, OutputRef] = Field(default_factory=dict)
-    """Parameter name → output of a task named in ``depends_on`` (or before it), filled in when published."""
+    bindings: Bindings = Field(default_factory=dict)
+    """Parameter → output of a task named in ``depends_on`` (or before it), filled in when published."""
     depends_on: tuple[Annotated[TaskId, UUID_TEXT], ...] = ()
     trigger: Trigger = Trigger.ALL_SUCCEEDED
     resource_id: Annotated[ResourceId, UUID_TEXT] | None = None
@@ -63,6 +56,22 @@ class TaskSpec(BaseModel):
     """Where its commands go when nothing about their resource says otherwise."""
     deadline_seconds: float = Field(default=3_600.0, gt=0, le=400 * 86_400)
     """From an attempt's publication to its terminal event, queue wait included; then it counts as timed out."""
+    flow: Flow | None = None
+    """Its place in a workflow; None in a plain DAG."""
+
+    @property
+    def way(self) -> Flow:
+        """Its place in a workflow."""
+        return self.flow or _PLAIN
+
+    def references(self) -> Iterator[OutputRef]:
+        """Yield the outputs that it needs, of its parameters and of its condition."""
+        guard = self.way.guard
+        for binding in (*self.bindings.values(), *(guard.bindings.values() if guard else ())):
+            if isinstance(binding, OutputRef):
+                yield binding
+            else:
+                yield from (part for part in binding.parts if isinstance(part, OutputRef))
 
 
 class Dag(BaseModel):
@@ -80,7 +89,7 @@ class Dag(BaseModel):
         if times > 1:
             raise ValueError(f"tasks: the name {name!r} is used {times} times; names are unique in a DAG")
         for task in self.tasks:
-            for needed in (*task.depends_on, *(ref.task_id for ref in task.bindings.values())):
+            for needed in (*task.depends_on, *(ref.task_id for ref in task.references())):
                 if needed not in self.by_id:
                     raise ValueError(f"tasks: {task.name!r} depends on {needed}, which is no task of this DAG")
         try:

@@ -19,6 +19,7 @@ from api_server.registry.models.health import ResourceControl, ResourceHealth, R
 from api_server.registry.models.live import LiveFile, LivePart
 from api_server.registry.models.scheduling import Schedule, ScheduleRun
 from api_server.registry.models.wire import DeadLetter, Lease, OutboxMessage
+from api_server.registry.models.workflows import Workflow, WorkflowVersion
 
 __all__ = [
     "Admission",
@@ -59,4 +60,6 @@ __all__ = [
     "TaskLog",
     "TaskType",
     "Token",
+    "Workflow",
+    "WorkflowVersion",
 ]

@@ -36,11 +36,13 @@ class Experiment(Base):
     name: Mapped[str]
     description: Mapped[str] = mapped_column(default="")
     kind: Mapped[str]
-    """``application`` or ``tasks``."""
+    """``application``, ``tasks`` or ``workflow``."""
     spec: Mapped[Json]
     """The validated request: application, inputs and requirements, or the tasks themselves."""
     interface_id: Mapped[UuidText | None] = mapped_column(ForeignKey("application_interface.id"))
     resource_id: Mapped[UuidText | None] = mapped_column(ForeignKey("compute_resource.id"))
+    workflow_id: Mapped[UuidText | None] = mapped_column(ForeignKey("workflow.id"))
+    workflow_version: Mapped[int | None]
     cloned_from: Mapped[UuidText | None]
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     archived_at: Mapped[Instant | None]
@@ -68,6 +70,11 @@ class Experiment(Base):
         ),
         Index("ix_experiment_tags", "tags", postgresql_using="gin", postgresql_where=text("tags <> '{}'")),
         Index("ix_experiment_failed", "gateway_id", "ended_at", postgresql_where=text("state = 'FAILED'")),
+        Index(
+            "ix_experiment_workflow_page",
+            *("workflow_id", "created_at", "id"),
+            postgresql_where=text("workflow_id IS NOT NULL"),
+        ),
         Index("ix_experiment_cloned_from", "cloned_from", postgresql_where=text("cloned_from IS NOT NULL")),
     )
 
@@ -142,6 +149,8 @@ class Task(Base):
     excused: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     """How many of its failed attempts are not held against it."""
     outputs: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    port: Mapped[str | None]
+    """The out-port by which it left, where that is one that it declares."""
     failure: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     started_at: Mapped[Instant | None]
     ended_at: Mapped[Instant | None]

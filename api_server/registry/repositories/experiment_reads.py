@@ -51,6 +51,8 @@ class ExperimentFilter:
     owner: str | None = None
     interface_id: str | None = None
     resource_id: str | None = None
+    workflow_id: str | None = None
+    workflow_version: int | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
     text: str | None = None
@@ -74,6 +76,8 @@ class ExperimentFilter:
             Experiment.owner == self.owner if self.owner else None,
             Experiment.interface_id == self.interface_id if self.interface_id else None,
             Experiment.resource_id == self.resource_id if self.resource_id else None,
+            Experiment.workflow_id == self.workflow_id if self.workflow_id else None,
+            Experiment.workflow_version == self.workflow_version if self.workflow_version else None,
             Experiment.created_at > self.created_after if self.created_after else None,
             Experiment.created_at < self.created_before if self.created_before else None,
             Experiment.id.in_(self.ids) if self.ids else None,
@@ -164,6 +168,8 @@ _SHOWN: Final = (
     Experiment.state,
     Experiment.interface_id,
     Experiment.resource_id,
+    Experiment.workflow_id,
+    Experiment.workflow_version,
     Experiment.cloned_from,
     Experiment.tags,
     Experiment.archived_at,

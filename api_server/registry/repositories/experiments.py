@@ -24,7 +24,9 @@ _READ = (
 _LOCK = _READ.with_for_update()
 _NOT_LAUNCHED = ("CREATED", "VALIDATED")
 
-_launch_rows = rowset(_experiment.c.id, _experiment.c.process_id, _experiment.c.last_seq, _experiment.c.resource_id)
+_launch_rows = rowset(
+    *(_experiment.c[name] for name in ("id", "process_id", "last_seq", "resource_id", "state", "failure", "ended_at"))
+)
 _LAUNCH = (
     update(_experiment)
     .where(
@@ -33,7 +35,9 @@ _LAUNCH = (
         _experiment.c.state.in_(_NOT_LAUNCHED),
     )
     .values(
-        state="LAUNCHED",
+        state=_launch_rows.c.state,
+        failure=_launch_rows.c.failure,
+        ended_at=_launch_rows.c.ended_at,
         process_id=_launch_rows.c.process_id,
         last_seq=_launch_rows.c.last_seq,
         resource_id=_launch_rows.c.resource_id,
@@ -60,7 +64,7 @@ def lock(session: Session, gateway_id: str, ids: Collection[str]) -> list[Experi
 
 
 def launch(session: Session, gateway_id: str, rows: Rows) -> list[ExperimentRecord]:
-    """Move experiments (id, process_id, last_seq, resource_id) to LAUNCHED; return those not launched before."""
+    """Write what a launch makes of experiments; return those that were not launched before."""
     return _records(session.execute(_LAUNCH, {"rows": rows, "of_gateway": gateway_id}).all())
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session, selectinload
 
 from api_server.registry.models import (
@@ -34,6 +34,36 @@ def resources(session: Session, gateway_id: str, ids: Collection[str]) -> Sequen
         select(ComputeResource)
         .where(ComputeResource.gateway_id == gateway_id, ComputeResource.id.in_(ids))
         .options(selectinload(ComputeResource.queues))
+    )
+    return session.scalars(statement).all()
+
+
+def resources_named(
+    session: Session, gateway_id: str, names: Collection[str], ids: Collection[str]
+) -> Sequence[ComputeResource]:
+    """Return the compute resources of these names or ids, with their queues."""
+    if not names:
+        return []
+    statement = (
+        select(ComputeResource)
+        .where(
+            ComputeResource.gateway_id == gateway_id,
+            or_(ComputeResource.name.in_(names), ComputeResource.id.in_(ids)),
+        )
+        .options(selectinload(ComputeResource.queues))
+    )
+    return session.scalars(statement).all()
+
+
+def interfaces_named(
+    session: Session, gateway_id: str, names: Collection[str], ids: Collection[str]
+) -> Sequence[ApplicationInterface]:
+    """Return the application interfaces of these names or ids."""
+    if not names:
+        return []
+    statement = select(ApplicationInterface).where(
+        ApplicationInterface.gateway_id == gateway_id,
+        or_(ApplicationInterface.name.in_(names), ApplicationInterface.id.in_(ids)),
     )
     return session.scalars(statement).all()
 

@@ -31,7 +31,18 @@ _INSERT_EXPERIMENTS = over_rows(
     insert_rows(
         _experiment,
         *("id", "gateway_id", "owner", "name", "description", "kind", "spec", "interface_id", "resource_id"),
-        *("cloned_from", "state", "process_id", "last_seq", "version", "launched_at"),
+        *(
+            "workflow_id",
+            "workflow_version",
+            "cloned_from",
+            "state",
+            "process_id",
+            "last_seq",
+            "version",
+            "launched_at",
+            "failure",
+            "ended_at",
+        ),
     ),
 )
 _INSERT_PROCESSES = over_rows(
@@ -45,7 +56,7 @@ _INSERT_PROCESSES = over_rows(
 _TASK_STATUS = (
     *("state", "attempt", "publications", "deferred", "due_at", "command_id"),
     *("parked", "outage_since", "excused"),
-    *("outputs", "failure", "started_at", "ended_at"),
+    *("outputs", "port", "failure", "started_at", "ended_at"),
 )
 _INSERT_TASKS = over_rows(
     "insert_tasks",
@@ -73,6 +84,11 @@ def _columns(table: Table, *names: str) -> list[Column[Any]]:
 def _update_tasks() -> Update:
     rows = rowset(*_columns(_task, "id", *_TASK_STATUS))
     return update(_task).where(_task.c.id == rows.c.id).values({name: rows.c[name] for name in _TASK_STATUS})
+
+
+def _respecify_tasks() -> Update:
+    rows = rowset(*_columns(_task, "id", "spec"))
+    return update(_task).where(_task.c.id == rows.c.id).values(spec=rows.c.spec)
 
 
 _ATTEMPT_FACTS = (
@@ -164,6 +180,7 @@ _LOCK_PROCESSES = by_ids(
     .with_for_update(),
 )
 _UPDATE_TASKS = over_rows("update_tasks", _update_tasks())
+_RESPECIFY_TASKS = over_rows("respecify_tasks", _respecify_tasks())
 _UPSERT_ATTEMPTS = over_rows("upsert_attempts", _upsert_attempts())
 _UPDATE_ATTEMPTS = over_rows("update_attempts", _update_attempts())
 _ASK_FOR_ADMISSION = over_rows("ask_for_admission", _ask_for_admission())
@@ -183,7 +200,7 @@ def insert_processes(script: Script, rows: Rows) -> None:
 
 
 def insert_tasks(script: Script, rows: Rows) -> None:
-    """Write the tasks of new processes."""
+    """Write the tasks of new processes, and those that a fan-out has added to a process."""
     script.add(_INSERT_TASKS, rows)
 
 
@@ -195,6 +212,11 @@ def lock_processes(script: Script, ids: list[str]) -> None:
 def update_tasks(script: Script, rows: Rows) -> None:
     """Write the statuses of tasks."""
     script.add(_UPDATE_TASKS, rows)
+
+
+def respecify_tasks(script: Script, rows: Rows) -> None:
+    """Write what tasks depend on, where that has become more."""
+    script.add(_RESPECIFY_TASKS, rows)
 
 
 def publish_attempts(script: Script, rows: Rows) -> None:

@@ -67,6 +67,7 @@ _TASKS = by_ids(
         _task.c.outage_since,
         _task.c.excused,
         _task.c.outputs,
+        _task.c.port,
         _task.c.failure,
         _task.c.started_at,
         _task.c.ended_at,

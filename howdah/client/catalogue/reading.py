@@ -1,22 +1,16 @@
 """YAML files to documents: bounded, no surprises (duplicate keys, dates, alias bombs), every error with its place."""
 
 import difflib
-from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from howdah.client.catalogue.documents import KINDS, AnyDocument
 from howdah.client.catalogue.errors import DocumentError, DocumentsError
+from howdah.contracts.plain_yaml import MAX_BYTES, PlainYamlError, bounded, read_all
 from howdah.contracts.wrong_fields import wrong_field
-
-MAX_FILE_BYTES: Final = 1 << 20
-MAX_DOCUMENTS: Final = 500
-MAX_VALUES: Final = 100_000
-MAX_DEPTH: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +54,13 @@ def _raw_documents(path: Path) -> list[Any]:
 
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise refused(f"can't be read: {error.strerror or error}") from error
-    if len(data) > MAX_FILE_BYTES:
-        raise refused(f"is larger than the {MAX_FILE_BYTES} bytes that are taken")
-    documents: list[Any] = []
     try:
-        for document in yaml.load_all(data, Loader=_Loader):
-            documents.append(document)
-            if len(documents) > MAX_DOCUMENTS:
-                raise refused(f"holds more than the {MAX_DOCUMENTS} documents that are taken")
-    except yaml.YAMLError as error:
-        raise refused(f"is no valid YAML: {_words(error)}") from None
-    except UnicodeDecodeError as error:
-        raise refused(f"is no UTF-8 text: byte {error.start} is not") from None
-    except RecursionError:
-        raise refused(f"is nested deeper than the {MAX_DEPTH} levels that are taken") from None
-    return documents
+        return read_all(data)
+    except PlainYamlError as error:
+        raise refused(str(error)) from None
 
 
 def _validated(path: Path, index: int, raw: object) -> AnyDocument:
@@ -86,7 +69,10 @@ def _validated(path: Path, index: int, raw: object) -> AnyDocument:
 
     if not isinstance(raw, dict):
         raise refused("", "a mapping was expected, beginning with kind")
-    _bounded(raw, refused)
+    try:
+        bounded(raw)
+    except PlainYamlError as error:
+        raise refused(error.field, str(error)) from None
     kind = raw.get("kind")
     model = KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
@@ -111,55 +97,3 @@ def _explained(path: Path, index: int, model: type[AnyDocument], item: dict[str,
         case "value_error" if not field and ": " in message:
             field, _, message = message.partition(": ")
     return DocumentError(path, index, field, message)
-
-
-def _bounded(document: object, refused: Any) -> None:  # noqa: ANN401 - makes the error of the caller
-    """Refuse what aliases blow up to more values, or nest deeper, than anybody writes by hand."""
-    waiting: list[tuple[object, int]] = [(document, 1)]
-    count = 0
-    while waiting:
-        value, depth = waiting.pop()
-        count += 1
-        if count > MAX_VALUES:
-            raise refused("", f"holds more than the {MAX_VALUES} values that are taken")
-        if depth > MAX_DEPTH:
-            raise refused("", f"is nested deeper than the {MAX_DEPTH} levels that are taken")
-        if isinstance(value, dict):
-            if not all(isinstance(key, str) for key in value):
-                odd = next(key for key in value if not isinstance(key, str))
-                raise refused(str(odd), "the names of fields are texts; put it in quotes")
-            waiting.extend((inner, depth + 1) for inner in value.values())
-        elif isinstance(value, list):
-            waiting.extend((inner, depth + 1) for inner in value)
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML as people expect it: JSON's types only, and a key that stands twice is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - the base class's signature
-        seen: set[Hashable] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", key_node.start_mark)
-            if isinstance(key, Hashable):
-                seen.add(key)
-        return super().construct_mapping(node, deep=deep)
-
-
-_NOT_JSON: Final = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:binary", "tag:yaml.org,2002:set"}
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _NOT_JSON]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.yaml_constructors = {
-    tag: constructor for tag, constructor in yaml.SafeLoader.yaml_constructors.items() if tag not in _NOT_JSON
-}
-
-
-def _words(error: yaml.YAMLError) -> str:
-    if isinstance(error, yaml.MarkedYAMLError):
-        what = " ".join(part for part in (error.context, error.problem) if part)
-        mark = error.problem_mark or error.context_mark
-        return f"{what} (line {mark.line + 1}, column {mark.column + 1})" if mark else what
-    return " ".join(str(error).split())

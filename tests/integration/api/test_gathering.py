@@ -13,8 +13,7 @@ from api_server.auth.principal import SCOPES_OF, Principal, Role
 from api_server.experiments.creations import gathered_creations
 from api_server.http.gathering import Call, Gathering, Produce
 from api_server.http.idempotency import Answer, Idempotency, IdempotencyKeyReusedError
-from api_server.lifecycle.catalogue import AnyRequest
-from api_server.lifecycle.requests import EXPERIMENT_REQUEST
+from api_server.lifecycle.requests import EXPERIMENT_REQUEST, AnyRequest
 from api_server.problems import InvalidRequestError
 from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts.ids import GatewayId

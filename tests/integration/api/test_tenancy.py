@@ -39,7 +39,7 @@ REFERRING = tuple(
     )
 )
 """What names other things of its gateway."""
-NO_IDS = {"name": "stdout", "stream": "stdout", "number": "0"}
+NO_IDS = {"name": "stdout", "stream": "stdout", "number": "0", "version": "1"}
 """What stands in a path and is nobody's."""
 SMALLEST_BODIES = {
     "host-keys": {"fingerprint": f"SHA256:{'A' * 43}"},
@@ -86,6 +86,8 @@ def furnish(tenant: Tenant) -> Belongings:
         storage = make(client, "storage-resources", bodies["storage-resources"])
         bodies["data-products"] = {"name": "p"}
         product = make(client, "data-products", {"replicas": [file["uri"]]})
+        bodies["workflows"] = {"yaml": "name: w\nnodes: {c: {kind: choice, branches: {a: {value: 1, equals: 1}}}}"}
+        workflow = make(client, "workflows", bodies["workflows"])
         bodies["quotas"] = {"name": "q", "max_live_jobs": 5, "resource_id": resource["id"]}
         quota = make(client, "quotas", bodies["quotas"])
         bodies["maintenance-windows"] = {"resource_id": resource["id"], **NEXT_WEEK}
@@ -107,6 +109,7 @@ def furnish(tenant: Tenant) -> Belongings:
         "product_id": product["id"],
         "replica_id": product["replicas"][0]["id"],
         "quota_id": quota["id"],
+        "workflow_id": workflow["id"],
         "maintenance_window_id": window["id"],
         "schedule_id": schedule["id"],
         "token_id": token_of(tenant),
@@ -205,7 +208,7 @@ def test_what_belongs_to_another_gateway_does_not_exist(
     assert not unknown, f"{unknown}: say in furnish() how a gateway comes to have one"
     address = path.format_map({**theirs.ids, **NO_IDS})
     has_body = "requestBody" in DOCUMENT["paths"][path][method.lower()]
-    wants_body = method == "PUT" or path.rsplit("/", maxsplit=1)[-1] in SMALLEST_BODIES
+    wants_body = method == "PUT" or path.endswith("/versions") or path.rsplit("/", maxsplit=1)[-1] in SMALLEST_BODIES
     body = body_for(path, theirs) if has_body and wants_body else {}
     response = stranger.request(method, address, json=body if has_body else None, headers={"If-Match": '"1"'})
     if method == "PUT" and path.startswith(REFERRING) and path.endswith("}"):

@@ -1,8 +1,9 @@
 import pytest
 
 from howdah.contracts.failures import FailureKind, RetryPolicy
+from howdah.contracts.flow import OutputRef
 from howdah.contracts.ids import TaskId, new_id
-from howdah.contracts.tasks import Dag, OutputRef, TaskSpec
+from howdah.contracts.tasks import Dag, TaskSpec
 from howdah.contracts.topics import LANES, platform_topics
 
 A, B, C = (TaskId(new_id()) for _ in range(3))

@@ -6,10 +6,11 @@ import pytest
 
 from api_server.dag.decisions import CancellationNote, Outcome
 from howdah.contracts.failures import FailureKind
+from howdah.contracts.flow import OutputRef
 from howdah.contracts.ids import TaskId, derive_id
 from howdah.contracts.messages import JobStatusChanged, TaskProgressed
 from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState
-from howdah.contracts.tasks import OutputRef, Trigger
+from howdah.contracts.tasks import Trigger
 from tests.unit.dag.world import IMPATIENT, World, job_specs, spec
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from api_server.dag.inline import MAX_PARAMS_BYTES, InlineTask, plan_tasks
 from api_server.dag.problems import UnplannableError
+from howdah.contracts.flow import OutputRef
 
 
 def tasks(*raw: dict[str, Any]) -> list[InlineTask]:
@@ -22,7 +23,7 @@ def test_names_become_ids() -> None:
     )
     first, second = dag.tasks
     assert second.depends_on == (first.task_id,)
-    assert second.bindings["x"].task_id == first.task_id
+    assert second.bindings["x"] == OutputRef(task_id=first.task_id, output="y")
 
 
 @pytest.mark.parametrize(

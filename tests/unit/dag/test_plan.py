@@ -19,6 +19,7 @@ from api_server.dag.application import (
 from api_server.dag.plan import ApplicationRun, arguments, plan_application
 from api_server.dag.problems import UnplannableError
 from howdah.contracts import params
+from howdah.contracts.flow import OutputRef
 from howdah.contracts.ids import CredentialId, GatewayId, ProcessId, ResourceId, new_id
 from howdah.contracts.resources import ReachKind, ResourceTarget, SchedulerKind, TransportKind
 from howdah.contracts.states import ProcessState
@@ -129,7 +130,7 @@ def test_parameters_are_those_that_the_services_read() -> None:
     assert (submitted.job.stdout, submitted.job.stderr) == ("stdout.txt", "errors.log")
     followed = params.JobMonitoringParams.model_validate(monitoring.params)
     assert (followed.submission_task_id, followed.stderr) == (submission.task_id, "errors.log")
-    assert monitoring.bindings["native_id"].task_id == submission.task_id
+    assert monitoring.bindings["native_id"] == OutputRef(task_id=submission.task_id, output="native_id")
     staged = params.InputStagingParams.model_validate(named(dag, "input-staging:grid").params)
     assert (staged.source, staged.target, staged.size_bytes) == (URI, "grid.csv", 12)
     stored = params.OutputStagingParams.model_validate(named(dag, "output-staging:errors").params)

@@ -1,10 +1,11 @@
 """A small world around a run: makes DAGs and events, plays the services and the clock, checks every decision."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from api_server.dag.adoption import Continuation
 from api_server.dag.advance import advance, begin
 from api_server.dag.decisions import Decisions, Outcome, Publication, TaskStatus, counts_as
 from api_server.dag.run import Run, RunIdentity
@@ -73,15 +74,20 @@ class World:
     now: datetime = START
     published: list[Publication] = field(default_factory=list)
     decisions: list[Decisions] = field(default_factory=list)
+    adopted: Mapping[TaskId, TaskStatus] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         identity = RunIdentity(GatewayId(new_id()), ExperimentId(new_id()), ProcessId(new_id()))
-        self.run = Run(identity, self.dag)
+        self.run = Run(identity, self.dag, tasks=self.adopted)
         self.take(begin(self.run, self.now))
 
     @classmethod
     def of(cls, *tasks: TaskSpec) -> "World":
         return cls(Dag(tasks=tasks))
+
+    @classmethod
+    def continued(cls, continuation: Continuation) -> "World":
+        return cls(continuation.dag, adopted=continuation.tasks)
 
     # ------------------------------------------------------------ looking
 
@@ -96,10 +102,10 @@ class World:
         return self.run.process.state
 
     def names_published(self) -> list[str]:
-        return [self.dag.by_id[publication.task_id].name for publication in self.published]
+        return [self.run.dag.by_id[publication.task_id].name for publication in self.published]
 
     def latest(self, name: str) -> Publication:
-        return next(p for p in reversed(self.published) if self.dag.by_id[p.task_id].name == name)
+        return next(p for p in reversed(self.published) if self.run.dag.by_id[p.task_id].name == name)
 
     # ------------------------------------------------------------ doing
 
@@ -214,8 +220,9 @@ class World:
             self._check_publication(decisions, publication)
 
     def _check_publication(self, decisions: Decisions, publication: Publication) -> None:
-        task = self.dag.by_id[publication.task_id]
-        before = self.run.tasks[task.task_id]
+        made = {task.task_id: task for task in decisions.added}
+        task = made.get(publication.task_id) or self.run.dag.by_id[publication.task_id]
+        before = self.run.tasks.get(task.task_id, TaskStatus())
         assert not is_terminal(before.state), f"{task.name} is published after its end"
         if before.attempt == 0:
             after = self.run.tasks | decisions.tasks
@@ -229,9 +236,11 @@ class World:
         assert publication.command_id not in commands, "every publication has a command id of its own"
 
     def _check_counters(self) -> None:
-        again = Run(self.run.identity, self.dag, process=self.run.process, tasks=self.run.tasks)
+        again = Run(self.run.identity, self.run.dag, process=self.run.process, tasks=self.run.tasks)
         assert again.edges == self.run.edges
         assert +again.ended == +self.run.ended
+        assert +again.slots.taken == +self.run.slots.taken
+        assert again.slots.holders == self.run.slots.holders
         everything_ended = all(is_terminal(status.state) for status in self.run.tasks.values())
         assert is_terminal(self.process) == everything_ended == is_terminal(self.run.experiment)
         if everything_ended:

@@ -2358,6 +2358,158 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workflows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Workflows
+         * @description List the gateway's workflows, newest first.
+         */
+        get: operations["list_workflows"];
+        put?: never;
+        /**
+         * Create Workflow
+         * @description Keep a new workflow, by the name in its definition; it is checked whole.
+         */
+        post: operations["create_workflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{workflow_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Workflow
+         * @description Show a workflow with its newest definition.
+         */
+        get: operations["get_workflow"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Workflow
+         * @description Delete a workflow with all its versions; one that was run stays.
+         */
+        delete: operations["delete_workflow"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{workflow_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Workflow Versions
+         * @description List the versions of a workflow, newest first.
+         */
+        get: operations["list_workflow_versions"];
+        put?: never;
+        /**
+         * Create Workflow Version
+         * @description Keep a new version; runs that were launched before keep to theirs. The newest one again is 200, and none new.
+         */
+        post: operations["create_workflow_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{workflow_id}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Workflow Version
+         * @description Show one version with its definition.
+         */
+        get: operations["get_workflow_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{workflow_id}/versions/{version}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Diff Workflow Versions
+         * @description Say what a version has otherwise than another one.
+         */
+        get: operations["diff_workflow_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{workflow_id}/versions/{version}/yaml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Workflow Version
+         * @description Export one version as YAML, as it may be imported again.
+         */
+        get: operations["export_workflow_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows:validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Validate Workflow
+         * @description Say what is wrong with a definition, and which ports its nodes have; nothing is kept.
+         */
+        post: operations["validate_workflow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/internal/v1/capabilities": {
         parameters: {
             query?: never;
@@ -2768,6 +2920,106 @@ export interface components {
             type: components["schemas"]["InputType"];
         };
         /**
+         * ApplicationNode
+         * @description A run of a catalogued application: set up, stage in, submit, follow the job, stage out, clean up.
+         */
+        "ApplicationNode-Input": {
+            /**
+             * After
+             * @default []
+             */
+            after: (components["schemas"]["Edge"] | string)[];
+            /** Application */
+            application: string;
+            /**
+             * Archive
+             * @default false
+             */
+            archive: boolean;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            for_each?: components["schemas"]["FanOut"] | null;
+            /** Inputs */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @default all */
+            join: components["schemas"]["Join"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "application";
+            position?: components["schemas"]["Position"] | null;
+            /** Requirements */
+            requirements?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Resource */
+            resource: string;
+            retry?: components["schemas"]["RetryPolicy"] | null;
+            when?: components["schemas"]["Condition-Input"] | null;
+            /**
+             * Work Directory
+             * @default remove-on-success
+             * @enum {string}
+             */
+            work_directory: "remove-on-success" | "remove-on-failure" | "remove" | "keep";
+        };
+        /**
+         * ApplicationNode
+         * @description A run of a catalogued application: set up, stage in, submit, follow the job, stage out, clean up.
+         */
+        "ApplicationNode-Output": {
+            /**
+             * After
+             * @default []
+             */
+            after: components["schemas"]["Edge"][];
+            /** Application */
+            application: string;
+            /**
+             * Archive
+             * @default false
+             */
+            archive: boolean;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            for_each?: components["schemas"]["FanOut"] | null;
+            /** Inputs */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @default all */
+            join: components["schemas"]["Join"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "application";
+            position?: components["schemas"]["Position"] | null;
+            /** Requirements */
+            requirements?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Resource */
+            resource: string;
+            retry?: components["schemas"]["RetryPolicy"] | null;
+            when?: components["schemas"]["Condition-Output"] | null;
+            /**
+             * Work Directory
+             * @default remove-on-success
+             * @enum {string}
+             */
+            work_directory: "remove-on-success" | "remove-on-failure" | "remove" | "keep";
+        };
+        /**
          * ApplicationOutput
          * @description One output: where it is found after the run.
          */
@@ -2805,6 +3057,94 @@ export interface components {
             required: boolean;
             type: components["schemas"]["OutputType"];
         };
+        /**
+         * ApprovalNode
+         * @description Waits, without holding anything, until somebody answers; leaves by the port that was chosen.
+         */
+        "ApprovalNode-Input": {
+            /**
+             * After
+             * @default []
+             */
+            after: (components["schemas"]["Edge"] | string)[];
+            /** @default owner */
+            by: components["schemas"]["Approver"];
+            /**
+             * Choices
+             * @default [
+             *       "approved",
+             *       "rejected"
+             *     ]
+             */
+            choices: string[];
+            /** Deadline Seconds */
+            deadline_seconds?: number | null;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** @default all */
+            join: components["schemas"]["Join"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "approval";
+            /** Message */
+            message: string;
+            /** On Deadline */
+            on_deadline?: string | null;
+            position?: components["schemas"]["Position"] | null;
+            when?: components["schemas"]["Condition-Input"] | null;
+        };
+        /**
+         * ApprovalNode
+         * @description Waits, without holding anything, until somebody answers; leaves by the port that was chosen.
+         */
+        "ApprovalNode-Output": {
+            /**
+             * After
+             * @default []
+             */
+            after: components["schemas"]["Edge"][];
+            /** @default owner */
+            by: components["schemas"]["Approver"];
+            /**
+             * Choices
+             * @default [
+             *       "approved",
+             *       "rejected"
+             *     ]
+             */
+            choices: string[];
+            /** Deadline Seconds */
+            deadline_seconds?: number | null;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** @default all */
+            join: components["schemas"]["Join"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "approval";
+            /** Message */
+            message: string;
+            /** On Deadline */
+            on_deadline?: string | null;
+            position?: components["schemas"]["Position"] | null;
+            when?: components["schemas"]["Condition-Output"] | null;
+        };
+        /**
+         * Approver
+         * @description Who may answer an approval.
+         * @enum {string}
+         */
+        Approver: "owner" | "user" | "gateway-admin";
         /**
          * Attempt
          * @description One try at a task: where it was published, who took it up, how it ended.
@@ -2880,7 +3220,7 @@ export interface components {
          */
         BatchRequest: {
             /** Experiments */
-            experiments: (components["schemas"]["ApplicationExperiment"] | components["schemas"]["TasksExperiment"])[];
+            experiments: (components["schemas"]["ApplicationExperiment"] | components["schemas"]["TasksExperiment"] | components["schemas"]["WorkflowExperiment"])[];
         };
         /**
          * Bind
@@ -2979,6 +3319,27 @@ export interface components {
             refused: number;
         };
         /**
+         * Callback
+         * @description The task only starts something: the node ends when that calls back, with outputs and the port it leaves by.
+         */
+        Callback: {
+            /**
+             * Branches
+             * @default []
+             */
+            branches: string[];
+            /**
+             * Deadline Seconds
+             * @default 86400
+             */
+            deadline_seconds: number;
+            /**
+             * Outputs
+             * @default []
+             */
+            outputs: components["schemas"]["Port"][];
+        };
+        /**
          * CancelRequest
          * @description Why it is to be stopped; goes into the history.
          */
@@ -3032,6 +3393,74 @@ export interface components {
             work_directory?: components["schemas"]["WorkDirectory"] | null;
         };
         /**
+         * ChoiceNode
+         * @description Leaves by the first branch whose condition is true, else by ``otherwise``.
+         */
+        "ChoiceNode-Input": {
+            /**
+             * After
+             * @default []
+             */
+            after: (components["schemas"]["Edge"] | string)[];
+            /** Branches */
+            branches: {
+                [key: string]: components["schemas"]["Condition-Input"];
+            };
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** @default all */
+            join: components["schemas"]["Join"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "choice";
+            /**
+             * Otherwise
+             * @default otherwise
+             */
+            otherwise: string;
+            position?: components["schemas"]["Position"] | null;
+            when?: components["schemas"]["Condition-Input"] | null;
+        };
+        /**
+         * ChoiceNode
+         * @description Leaves by the first branch whose condition is true, else by ``otherwise``.
+         */
+        "ChoiceNode-Output": {
+            /**
+             * After
+             * @default []
+             */
+            after: components["schemas"]["Edge"][];
+            /** Branches */
+            branches: {
+                [key: string]: components["schemas"]["Condition-Output"];
+            };
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** @default all */
+            join: components["schemas"]["Join"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "choice";
+            /**
+             * Otherwise
+             * @default otherwise
+             */
+            otherwise: string;
+            position?: components["schemas"]["Position"] | null;
+            when?: components["schemas"]["Condition-Output"] | null;
+        };
+        /**
          * CircuitState
          * @description Whether work is sent to a login account of a resource.
          * @enum {string}
@@ -3047,6 +3476,50 @@ export interface components {
              * @example spots, second try
              */
             name?: string | null;
+        };
+        /**
+         * Condition
+         * @description One comparison of ``value`` (mostly a reference), or several conditions under ``all``, ``any`` or ``not``.
+         */
+        "Condition-Input": {
+            /** All */
+            all?: components["schemas"]["Condition-Input"][] | null;
+            /** Any */
+            any?: components["schemas"]["Condition-Input"][] | null;
+            at_least?: components["schemas"]["JsonValue"];
+            at_most?: components["schemas"]["JsonValue"];
+            contains?: components["schemas"]["JsonValue"];
+            equals?: components["schemas"]["JsonValue"];
+            /** Exists */
+            exists?: boolean | null;
+            greater_than?: components["schemas"]["JsonValue"];
+            less_than?: components["schemas"]["JsonValue"];
+            not?: components["schemas"]["Condition-Input"] | null;
+            not_equals?: components["schemas"]["JsonValue"];
+            one_of?: components["schemas"]["JsonValue"];
+            value?: components["schemas"]["JsonValue"];
+        };
+        /**
+         * Condition
+         * @description One comparison of ``value`` (mostly a reference), or several conditions under ``all``, ``any`` or ``not``.
+         */
+        "Condition-Output": {
+            /** All */
+            all?: components["schemas"]["Condition-Output"][] | null;
+            /** Any */
+            any?: components["schemas"]["Condition-Output"][] | null;
+            at_least?: components["schemas"]["JsonValue"];
+            at_most?: components["schemas"]["JsonValue"];
+            contains?: components["schemas"]["JsonValue"];
+            equals?: components["schemas"]["JsonValue"];
+            /** Exists */
+            exists?: boolean | null;
+            greater_than?: components["schemas"]["JsonValue"];
+            less_than?: components["schemas"]["JsonValue"];
+            not?: components["schemas"]["Condition-Output"] | null;
+            not_equals?: components["schemas"]["JsonValue"];
+            one_of?: components["schemas"]["JsonValue"];
+            value?: components["schemas"]["JsonValue"];
         };
         /**
          * Considered
@@ -3374,6 +3847,121 @@ export interface components {
             version: number;
         };
         /**
+         * DiffShown
+         * @description What one version has otherwise than an earlier one.
+         */
+        DiffShown: {
+            /**
+             * Added
+             * @example [
+             *       "nodes.review"
+             *     ]
+             */
+            added: string[];
+            /** Against */
+            against: number;
+            /**
+             * Changed
+             * @example [
+             *       "nodes.align.inputs.reads"
+             *     ]
+             */
+            changed: string[];
+            /** Removed */
+            removed: string[];
+            /**
+             * Text
+             * @example @@ -4,3 +4,4 @@ …
+             */
+            text: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * DraftBody
+         * @description A definition that may be wrong in any way.
+         * @example {
+         *       "definition": {
+         *         "format": "howdah-workflow/1",
+         *         "name": "count-words",
+         *         "nodes": {
+         *           "count": {
+         *             "for_each": {
+         *               "concurrency": 20,
+         *               "over": "${parameters.texts}"
+         *             },
+         *             "inputs": {
+         *               "argv": [
+         *                 "sh",
+         *                 "-c",
+         *                 "echo \"$1\" | wc -w",
+         *                 "sh",
+         *                 "${item}"
+         *               ]
+         *             },
+         *             "kind": "task",
+         *             "resource": "${parameters.cluster}",
+         *             "type": "command"
+         *           },
+         *           "look": {
+         *             "kind": "approval",
+         *             "message": "Are these right? ${nodes.count.outputs.stdout}"
+         *           }
+         *         },
+         *         "outputs": {
+         *           "counts": "${nodes.count.outputs.stdout}"
+         *         },
+         *         "parameters": {
+         *           "cluster": {
+         *             "default": "sandbox",
+         *             "type": "resource"
+         *           },
+         *           "texts": {
+         *             "type": "array"
+         *           }
+         *         }
+         *       }
+         *     }
+         */
+        DraftBody: {
+            /** Definition */
+            definition?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Yaml */
+            yaml?: string | null;
+        };
+        /**
+         * DraftShown
+         * @description What is wrong with a definition, and the ports of its nodes as far as they are known.
+         */
+        DraftShown: {
+            definition: components["schemas"]["WorkflowDefinition-Output"] | null;
+            /** Nodes */
+            nodes: {
+                [key: string]: components["schemas"]["NodeShown"];
+            };
+            /** Problems */
+            problems: components["schemas"]["Problem"][];
+            /** Valid */
+            valid: boolean;
+            /** Yaml */
+            yaml: string | null;
+        };
+        /**
+         * Edge
+         * @description From an out-port of an earlier node. Also written ``node`` (by success) or ``node.port``.
+         */
+        Edge: {
+            /** Node */
+            node: string;
+            /**
+             * Port
+             * @default success
+             */
+            port: string;
+        };
+        /**
          * Event
          * @description Something that happened to an experiment, with all the transitions that it caused.
          */
@@ -3440,7 +4028,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "application" | "tasks";
+            kind: "application" | "tasks" | "workflow";
             /** Last Seq */
             last_seq: number;
             /** Launched At */
@@ -3497,6 +4085,10 @@ export interface components {
             updated_at: string;
             /** Version */
             version: number;
+            /** Workflow Id */
+            workflow_id: string | null;
+            /** Workflow Version */
+            workflow_version: number | null;
         };
         /**
          * ExperimentBrief
@@ -3524,7 +4116,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "application" | "tasks";
+            kind: "application" | "tasks" | "workflow";
             /** Last Seq */
             last_seq: number;
             /** Launched At */
@@ -3551,6 +4143,10 @@ export interface components {
             updated_at: string;
             /** Version */
             version: number;
+            /** Workflow Id */
+            workflow_id: string | null;
+            /** Workflow Version */
+            workflow_version: number | null;
         };
         /**
          * ExperimentCounts
@@ -3639,7 +4235,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "application" | "tasks";
+            kind: "application" | "tasks" | "workflow";
             /** Last Seq */
             last_seq: number;
             /** Launched At */
@@ -3701,6 +4297,10 @@ export interface components {
             updated_at: string;
             /** Version */
             version: number;
+            /** Workflow Id */
+            workflow_id: string | null;
+            /** Workflow Version */
+            workflow_version: number | null;
         };
         /**
          * ExperimentState
@@ -3714,6 +4314,20 @@ export interface components {
          * @enum {string}
          */
         FailureKind: "transient" | "throttled" | "authentication" | "host_key" | "permanent" | "timeout" | "lost" | "canceled" | "internal";
+        /**
+         * FanOut
+         * @description The node is done once for each item of a list: ``${item}`` and ``${index}`` say which.
+         */
+        FanOut: {
+            /** Concurrency */
+            concurrency?: number | null;
+            /**
+             * Max Failed
+             * @default 0
+             */
+            max_failed: number;
+            over: components["schemas"]["JsonValue"];
+        };
         /**
          * FileShown
          * @description An uploaded file. ``uri`` is what an experiment's input of type ``file`` takes.
@@ -4011,6 +4625,21 @@ export interface components {
             type: string;
         };
         /**
+         * InputShown
+         * @description An in-port of a node: where values are given, or edges of data end.
+         */
+        InputShown: {
+            /** Name */
+            name: string;
+            /** Required */
+            required: boolean;
+            /**
+             * Type
+             * @example integer
+             */
+            type: string;
+        };
+        /**
          * InputType
          * @description The type of an application's input.
          * @enum {string}
@@ -4177,6 +4806,12 @@ export interface components {
          * @enum {string}
          */
         JobState: "INTENT" | "SUBMITTED" | "QUEUED" | "ACTIVE" | "SUSPENDED" | "UNKNOWN" | "COMPLETE" | "FAILED" | "CANCELED";
+        /**
+         * Join
+         * @description How many of the edges must be taken; the others must have been decided, too.
+         * @enum {string}
+         */
+        Join: "all" | "any";
         JsonValue: unknown;
         /**
          * Jump
@@ -4420,6 +5055,30 @@ export interface components {
             uri: string;
         };
         /**
+         * NodeShown
+         * @description The ports of a node as they follow from what it runs.
+         */
+        NodeShown: {
+            /** Any Input */
+            any_input: boolean;
+            /** Any Output */
+            any_output: boolean;
+            /** Inputs */
+            inputs: components["schemas"]["InputShown"][];
+            /** Needs */
+            needs: string[];
+            /**
+             * Out Ports
+             * @example [
+             *       "success",
+             *       "failure"
+             *     ]
+             */
+            out_ports: string[];
+            /** Outputs */
+            outputs: components["schemas"]["OutputShown"][];
+        };
+        /**
          * ObjectWritten
          * @description What came in through a signed URL.
          */
@@ -4495,6 +5154,19 @@ export interface components {
             experiment_id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * OutputShown
+         * @description An output that later nodes may refer to.
+         */
+        OutputShown: {
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @example file
+             */
+            type: string;
         };
         /**
          * OutputType
@@ -4715,6 +5387,13 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[VersionShown] */
+        Page_VersionShown_: {
+            /** Items */
+            items: components["schemas"]["VersionShown"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[WindowShown] */
         Page_WindowShown_: {
             /** Items */
@@ -4722,6 +5401,46 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[WorkflowShown] */
+        Page_WorkflowShown_: {
+            /** Items */
+            items: components["schemas"]["WorkflowShown"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * Parameter
+         * @description What a run is given. It is required unless it has a default.
+         */
+        Parameter: {
+            /**
+             * Choices
+             * @default []
+             */
+            choices: components["schemas"]["JsonValue"][];
+            default?: components["schemas"]["JsonValue"];
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Maximum */
+            maximum?: number | null;
+            /** Minimum */
+            minimum?: number | null;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            type: components["schemas"]["ParameterType"];
+        };
+        /**
+         * ParameterType
+         * @description The type of a workflow's parameter.
+         * @enum {string}
+         */
+        ParameterType: "string" | "integer" | "number" | "boolean" | "array" | "object" | "file" | "files" | "resource" | "any";
         /**
          * Passing
          * @description How a step went.
@@ -4809,6 +5528,16 @@ export interface components {
          * @enum {string}
          */
         PortType: "string" | "integer" | "number" | "boolean" | "array" | "object" | "file" | "any";
+        /**
+         * Position
+         * @description Where a composer draws the node; means nothing else.
+         */
+        Position: {
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+        };
         /**
          * Preview
          * @description The moments that would come next.
@@ -5784,7 +6513,7 @@ export interface components {
              */
             description: string;
             /** Experiment */
-            experiment: components["schemas"]["ApplicationExperiment"] | components["schemas"]["TasksExperiment"];
+            experiment: components["schemas"]["ApplicationExperiment"] | components["schemas"]["TasksExperiment"] | components["schemas"]["WorkflowExperiment"];
             /** Name */
             name: string;
             /** @default wait */
@@ -6460,6 +7189,84 @@ export interface components {
             worker: string | null;
         };
         /**
+         * TaskNode
+         * @description A task of a type: one that is registered, or ``command``.
+         */
+        "TaskNode-Input": {
+            /**
+             * After
+             * @default []
+             */
+            after: (components["schemas"]["Edge"] | string)[];
+            callback?: components["schemas"]["Callback"] | null;
+            /** Deadline Seconds */
+            deadline_seconds?: number | null;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            for_each?: components["schemas"]["FanOut"] | null;
+            /** Inputs */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @default all */
+            join: components["schemas"]["Join"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "task";
+            lane?: components["schemas"]["LaneName"] | null;
+            position?: components["schemas"]["Position"] | null;
+            /** Resource */
+            resource?: string | null;
+            retry?: components["schemas"]["RetryPolicy"] | null;
+            /** Type */
+            type: string;
+            when?: components["schemas"]["Condition-Input"] | null;
+        };
+        /**
+         * TaskNode
+         * @description A task of a type: one that is registered, or ``command``.
+         */
+        "TaskNode-Output": {
+            /**
+             * After
+             * @default []
+             */
+            after: components["schemas"]["Edge"][];
+            callback?: components["schemas"]["Callback"] | null;
+            /** Deadline Seconds */
+            deadline_seconds?: number | null;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            for_each?: components["schemas"]["FanOut"] | null;
+            /** Inputs */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @default all */
+            join: components["schemas"]["Join"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "task";
+            lane?: components["schemas"]["LaneName"] | null;
+            position?: components["schemas"]["Position"] | null;
+            /** Resource */
+            resource?: string | null;
+            retry?: components["schemas"]["RetryPolicy"] | null;
+            /** Type */
+            type: string;
+            when?: components["schemas"]["Condition-Output"] | null;
+        };
+        /**
          * TaskState
          * @description A task: one node of a process's DAG. RETRY_WAIT holds no thread and no partition.
          * @enum {string}
@@ -6770,6 +7577,110 @@ export interface components {
          */
         Trigger: "all_succeeded" | "all_ran" | "all_done" | "any_failed";
         /**
+         * VersionBody
+         * @description A new version.
+         * @example {
+         *       "comment": "the first one",
+         *       "definition": {
+         *         "format": "howdah-workflow/1",
+         *         "name": "count-words",
+         *         "nodes": {
+         *           "count": {
+         *             "for_each": {
+         *               "concurrency": 20,
+         *               "over": "${parameters.texts}"
+         *             },
+         *             "inputs": {
+         *               "argv": [
+         *                 "sh",
+         *                 "-c",
+         *                 "echo \"$1\" | wc -w",
+         *                 "sh",
+         *                 "${item}"
+         *               ]
+         *             },
+         *             "kind": "task",
+         *             "resource": "${parameters.cluster}",
+         *             "type": "command"
+         *           },
+         *           "look": {
+         *             "kind": "approval",
+         *             "message": "Are these right? ${nodes.count.outputs.stdout}"
+         *           }
+         *         },
+         *         "outputs": {
+         *           "counts": "${nodes.count.outputs.stdout}"
+         *         },
+         *         "parameters": {
+         *           "cluster": {
+         *             "default": "sandbox",
+         *             "type": "resource"
+         *           },
+         *           "texts": {
+         *             "type": "array"
+         *           }
+         *         }
+         *       }
+         *     }
+         */
+        VersionBody: {
+            /** Based On */
+            based_on?: number | null;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            definition?: components["schemas"]["WorkflowDefinition-Input"] | null;
+            /** Yaml */
+            yaml?: string | null;
+        };
+        /**
+         * VersionInFull
+         * @description One version with its definition.
+         */
+        VersionInFull: {
+            /** Comment */
+            comment: string;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            definition: components["schemas"]["WorkflowDefinition-Output"];
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+            /** Workflow Id */
+            workflow_id: string;
+        };
+        /**
+         * VersionShown
+         * @description One version of a workflow.
+         */
+        VersionShown: {
+            /** Comment */
+            comment: string;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+            /** Workflow Id */
+            workflow_id: string;
+        };
+        /**
          * WaitingTasks
          * @description Published tasks that have not ended, alike in all that is named.
          */
@@ -6864,6 +7775,368 @@ export interface components {
          * @enum {string}
          */
         WorkDirectory: "remove-on-success" | "remove-on-failure" | "remove" | "keep";
+        /**
+         * WorkflowBody
+         * @description A new workflow, or a new version of one: the definition itself, or a text of YAML or JSON that holds it.
+         * @example {
+         *       "comment": "the first one",
+         *       "definition": {
+         *         "format": "howdah-workflow/1",
+         *         "name": "count-words",
+         *         "nodes": {
+         *           "count": {
+         *             "for_each": {
+         *               "concurrency": 20,
+         *               "over": "${parameters.texts}"
+         *             },
+         *             "inputs": {
+         *               "argv": [
+         *                 "sh",
+         *                 "-c",
+         *                 "echo \"$1\" | wc -w",
+         *                 "sh",
+         *                 "${item}"
+         *               ]
+         *             },
+         *             "kind": "task",
+         *             "resource": "${parameters.cluster}",
+         *             "type": "command"
+         *           },
+         *           "look": {
+         *             "kind": "approval",
+         *             "message": "Are these right? ${nodes.count.outputs.stdout}"
+         *           }
+         *         },
+         *         "outputs": {
+         *           "counts": "${nodes.count.outputs.stdout}"
+         *         },
+         *         "parameters": {
+         *           "cluster": {
+         *             "default": "sandbox",
+         *             "type": "resource"
+         *           },
+         *           "texts": {
+         *             "type": "array"
+         *           }
+         *         }
+         *       }
+         *     }
+         */
+        WorkflowBody: {
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            definition?: components["schemas"]["WorkflowDefinition-Input"] | null;
+            /** Yaml */
+            yaml?: string | null;
+        };
+        /**
+         * WorkflowDefinition
+         * @description One version of a workflow.
+         * @example {
+         *       "format": "howdah-workflow/1",
+         *       "name": "count-words",
+         *       "nodes": {
+         *         "count": {
+         *           "for_each": {
+         *             "concurrency": 20,
+         *             "over": "${parameters.texts}"
+         *           },
+         *           "inputs": {
+         *             "argv": [
+         *               "sh",
+         *               "-c",
+         *               "echo \"$1\" | wc -w",
+         *               "sh",
+         *               "${item}"
+         *             ]
+         *           },
+         *           "kind": "task",
+         *           "resource": "${parameters.cluster}",
+         *           "type": "command"
+         *         },
+         *         "look": {
+         *           "kind": "approval",
+         *           "message": "Are these right? ${nodes.count.outputs.stdout}"
+         *         }
+         *       },
+         *       "outputs": {
+         *         "counts": "${nodes.count.outputs.stdout}"
+         *       },
+         *       "parameters": {
+         *         "cluster": {
+         *           "default": "sandbox",
+         *           "type": "resource"
+         *         },
+         *         "texts": {
+         *           "type": "array"
+         *         }
+         *       }
+         *     }
+         */
+        "WorkflowDefinition-Input": {
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Format
+             * @default howdah-workflow/1
+             * @constant
+             */
+            format: "howdah-workflow/1";
+            /** Name */
+            name: string;
+            /** Nodes */
+            nodes: {
+                [key: string]: components["schemas"]["TaskNode-Input"] | components["schemas"]["ApplicationNode-Input"] | components["schemas"]["WorkflowNode-Input"] | components["schemas"]["ChoiceNode-Input"] | components["schemas"]["ApprovalNode-Input"];
+            };
+            /** Outputs */
+            outputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Parameters */
+            parameters?: {
+                [key: string]: components["schemas"]["Parameter"];
+            };
+        };
+        /**
+         * WorkflowDefinition
+         * @description One version of a workflow.
+         * @example {
+         *       "format": "howdah-workflow/1",
+         *       "name": "count-words",
+         *       "nodes": {
+         *         "count": {
+         *           "for_each": {
+         *             "concurrency": 20,
+         *             "over": "${parameters.texts}"
+         *           },
+         *           "inputs": {
+         *             "argv": [
+         *               "sh",
+         *               "-c",
+         *               "echo \"$1\" | wc -w",
+         *               "sh",
+         *               "${item}"
+         *             ]
+         *           },
+         *           "kind": "task",
+         *           "resource": "${parameters.cluster}",
+         *           "type": "command"
+         *         },
+         *         "look": {
+         *           "kind": "approval",
+         *           "message": "Are these right? ${nodes.count.outputs.stdout}"
+         *         }
+         *       },
+         *       "outputs": {
+         *         "counts": "${nodes.count.outputs.stdout}"
+         *       },
+         *       "parameters": {
+         *         "cluster": {
+         *           "default": "sandbox",
+         *           "type": "resource"
+         *         },
+         *         "texts": {
+         *           "type": "array"
+         *         }
+         *       }
+         *     }
+         */
+        "WorkflowDefinition-Output": {
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Format
+             * @default howdah-workflow/1
+             * @constant
+             */
+            format: "howdah-workflow/1";
+            /** Name */
+            name: string;
+            /** Nodes */
+            nodes: {
+                [key: string]: components["schemas"]["TaskNode-Output"] | components["schemas"]["ApplicationNode-Output"] | components["schemas"]["WorkflowNode-Output"] | components["schemas"]["ChoiceNode-Output"] | components["schemas"]["ApprovalNode-Output"];
+            };
+            /** Outputs */
+            outputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Parameters */
+            parameters?: {
+                [key: string]: components["schemas"]["Parameter"];
+            };
+        };
+        /**
+         * WorkflowExperiment
+         * @description A run of a workflow of the gateway.
+         */
+        WorkflowExperiment: {
+            /** Deadline Seconds */
+            deadline_seconds?: number | null;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "workflow";
+            /**
+             * Launch
+             * @default false
+             */
+            launch: boolean;
+            /** Name */
+            name: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Priority
+             * @default 0
+             */
+            priority: number;
+            /** Version */
+            version?: number | null;
+            /** Workflow */
+            workflow: string;
+        };
+        /**
+         * WorkflowInFull
+         * @description A workflow with its newest definition.
+         */
+        WorkflowInFull: {
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            created_at: string;
+            definition: components["schemas"]["WorkflowDefinition-Output"];
+            /** Description */
+            description: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * WorkflowNode
+         * @description Another workflow of the gateway, whose nodes become part of the run.
+         */
+        "WorkflowNode-Input": {
+            /**
+             * After
+             * @default []
+             */
+            after: (components["schemas"]["Edge"] | string)[];
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            for_each?: components["schemas"]["FanOut"] | null;
+            /** Inputs */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @default all */
+            join: components["schemas"]["Join"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "workflow";
+            position?: components["schemas"]["Position"] | null;
+            /** Version */
+            version?: number | null;
+            when?: components["schemas"]["Condition-Input"] | null;
+            /** Workflow */
+            workflow: string;
+        };
+        /**
+         * WorkflowNode
+         * @description Another workflow of the gateway, whose nodes become part of the run.
+         */
+        "WorkflowNode-Output": {
+            /**
+             * After
+             * @default []
+             */
+            after: components["schemas"]["Edge"][];
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            for_each?: components["schemas"]["FanOut"] | null;
+            /** Inputs */
+            inputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** @default all */
+            join: components["schemas"]["Join"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "workflow";
+            position?: components["schemas"]["Position"] | null;
+            /** Version */
+            version?: number | null;
+            when?: components["schemas"]["Condition-Output"] | null;
+            /** Workflow */
+            workflow: string;
+        };
+        /**
+         * WorkflowShown
+         * @description A workflow; ``version`` is its newest.
+         */
+        WorkflowShown: {
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            created_at: string;
+            /** Description */
+            description: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
         /**
          * Failure
          * @description Why it failed: the kind, the sentence for people, and what the remote side said.
@@ -6983,7 +8256,12 @@ export type AnnotationsShown = components['schemas']['AnnotationsShown'];
 export type AnswerBody = components['schemas']['AnswerBody'];
 export type ApplicationExperiment = components['schemas']['ApplicationExperiment'];
 export type ApplicationInput = components['schemas']['ApplicationInput'];
+export type ApplicationNodeInput = components['schemas']['ApplicationNode-Input'];
+export type ApplicationNodeOutput = components['schemas']['ApplicationNode-Output'];
 export type ApplicationOutput = components['schemas']['ApplicationOutput'];
+export type ApprovalNodeInput = components['schemas']['ApprovalNode-Input'];
+export type ApprovalNodeOutput = components['schemas']['ApprovalNode-Output'];
+export type Approver = components['schemas']['Approver'];
 export type Attempt = components['schemas']['Attempt'];
 export type AuditRecord = components['schemas']['AuditRecord'];
 export type Batch = components['schemas']['Batch'];
@@ -6994,11 +8272,16 @@ export type BulkAction = components['schemas']['BulkAction'];
 export type BulkRefusal = components['schemas']['BulkRefusal'];
 export type BulkRequest = components['schemas']['BulkRequest'];
 export type BulkResult = components['schemas']['BulkResult'];
+export type Callback = components['schemas']['Callback'];
 export type CancelRequest = components['schemas']['CancelRequest'];
 export type CatchUp = components['schemas']['CatchUp'];
 export type Changes = components['schemas']['Changes'];
+export type ChoiceNodeInput = components['schemas']['ChoiceNode-Input'];
+export type ChoiceNodeOutput = components['schemas']['ChoiceNode-Output'];
 export type CircuitState = components['schemas']['CircuitState'];
 export type CloneRequest = components['schemas']['CloneRequest'];
+export type ConditionInput = components['schemas']['Condition-Input'];
+export type ConditionOutput = components['schemas']['Condition-Output'];
 export type Considered = components['schemas']['Considered'];
 export type Container = components['schemas']['Container'];
 export type ContainerGpu = components['schemas']['ContainerGpu'];
@@ -7012,6 +8295,10 @@ export type DeadLetterInFull = components['schemas']['DeadLetterInFull'];
 export type DeadLetterState = components['schemas']['DeadLetterState'];
 export type DeploymentBody = components['schemas']['DeploymentBody'];
 export type DeploymentShown = components['schemas']['DeploymentShown'];
+export type DiffShown = components['schemas']['DiffShown'];
+export type DraftBody = components['schemas']['DraftBody'];
+export type DraftShown = components['schemas']['DraftShown'];
+export type Edge = components['schemas']['Edge'];
 export type Event = components['schemas']['Event'];
 export type Experiment = components['schemas']['Experiment'];
 export type ExperimentBrief = components['schemas']['ExperimentBrief'];
@@ -7020,6 +8307,7 @@ export type ExperimentFailure = components['schemas']['ExperimentFailure'];
 export type ExperimentInFull = components['schemas']['ExperimentInFull'];
 export type ExperimentState = components['schemas']['ExperimentState'];
 export type FailureKind = components['schemas']['FailureKind'];
+export type FanOut = components['schemas']['FanOut'];
 export type FileShown = components['schemas']['FileShown'];
 export type GatewayBody = components['schemas']['GatewayBody'];
 export type GatewayShown = components['schemas']['GatewayShown'];
@@ -7034,6 +8322,7 @@ export type HostKeyConfirmation = components['schemas']['HostKeyConfirmation'];
 export type InLine = components['schemas']['InLine'];
 export type InlineBinding = components['schemas']['InlineBinding'];
 export type InlineTask = components['schemas']['InlineTask'];
+export type InputShown = components['schemas']['InputShown'];
 export type InputType = components['schemas']['InputType'];
 export type InstanceState = components['schemas']['InstanceState'];
 export type InterfaceBody = components['schemas']['InterfaceBody'];
@@ -7041,6 +8330,7 @@ export type InterfaceShown = components['schemas']['InterfaceShown'];
 export type Intermediate = components['schemas']['Intermediate'];
 export type Job = components['schemas']['Job'];
 export type JobState = components['schemas']['JobState'];
+export type Join = components['schemas']['Join'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type Jump = components['schemas']['Jump'];
 export type Lane = components['schemas']['Lane'];
@@ -7057,11 +8347,13 @@ export type ModuleBody = components['schemas']['ModuleBody'];
 export type ModuleShown = components['schemas']['ModuleShown'];
 export type NeedsYou = components['schemas']['NeedsYou'];
 export type NewReplica = components['schemas']['NewReplica'];
+export type NodeShown = components['schemas']['NodeShown'];
 export type ObjectWritten = components['schemas']['ObjectWritten'];
 export type Output = components['schemas']['Output'];
 export type OutputFile = components['schemas']['OutputFile'];
 export type OutputForm = components['schemas']['OutputForm'];
 export type OutputOf = components['schemas']['OutputOf'];
+export type OutputShown = components['schemas']['OutputShown'];
 export type OutputType = components['schemas']['OutputType'];
 export type Overlap = components['schemas']['Overlap'];
 export type Overview = components['schemas']['Overview'];
@@ -7091,13 +8383,18 @@ export type PageTaskTypeShown = components['schemas']['Page_TaskTypeShown_'];
 export type PageTask = components['schemas']['Page_Task_'];
 export type PageTestShown = components['schemas']['Page_TestShown_'];
 export type PageTokenShown = components['schemas']['Page_TokenShown_'];
+export type PageVersionShown = components['schemas']['Page_VersionShown_'];
 export type PageWindowShown = components['schemas']['Page_WindowShown_'];
+export type PageWorkflowShown = components['schemas']['Page_WorkflowShown_'];
+export type Parameter = components['schemas']['Parameter'];
+export type ParameterType = components['schemas']['ParameterType'];
 export type Passing = components['schemas']['Passing'];
 export type PasswordBody = components['schemas']['PasswordBody'];
 export type PasswordSecret = components['schemas']['PasswordSecret'];
 export type Placement = components['schemas']['Placement'];
 export type Port = components['schemas']['Port'];
 export type PortType = components['schemas']['PortType'];
+export type Position = components['schemas']['Position'];
 export type Preview = components['schemas']['Preview'];
 export type PreviewRequest = components['schemas']['PreviewRequest'];
 export type Problem = components['schemas']['Problem'];
@@ -7162,6 +8459,8 @@ export type StorageShown = components['schemas']['StorageShown'];
 export type Tags = components['schemas']['Tags'];
 export type Task = components['schemas']['Task'];
 export type TaskInFull = components['schemas']['TaskInFull'];
+export type TaskNodeInput = components['schemas']['TaskNode-Input'];
+export type TaskNodeOutput = components['schemas']['TaskNode-Output'];
 export type TaskState = components['schemas']['TaskState'];
 export type TaskTypeDescription = components['schemas']['TaskTypeDescription'];
 export type TaskTypeShown = components['schemas']['TaskTypeShown'];
@@ -7174,10 +8473,21 @@ export type TokenShown = components['schemas']['TokenShown'];
 export type Transition = components['schemas']['Transition'];
 export type TransportKind = components['schemas']['TransportKind'];
 export type Trigger = components['schemas']['Trigger'];
+export type VersionBody = components['schemas']['VersionBody'];
+export type VersionInFull = components['schemas']['VersionInFull'];
+export type VersionShown = components['schemas']['VersionShown'];
 export type WaitingTasks = components['schemas']['WaitingTasks'];
 export type WindowBody = components['schemas']['WindowBody'];
 export type WindowShown = components['schemas']['WindowShown'];
 export type WorkDirectory = components['schemas']['WorkDirectory'];
+export type WorkflowBody = components['schemas']['WorkflowBody'];
+export type WorkflowDefinitionInput = components['schemas']['WorkflowDefinition-Input'];
+export type WorkflowDefinitionOutput = components['schemas']['WorkflowDefinition-Output'];
+export type WorkflowExperiment = components['schemas']['WorkflowExperiment'];
+export type WorkflowInFull = components['schemas']['WorkflowInFull'];
+export type WorkflowNodeInput = components['schemas']['WorkflowNode-Input'];
+export type WorkflowNodeOutput = components['schemas']['WorkflowNode-Output'];
+export type WorkflowShown = components['schemas']['WorkflowShown'];
 export type ApiServerExperimentsTroubleSchemasFailure = components['schemas']['api_server__experiments__trouble_schemas__Failure'];
 export type ApiServerOperationsSchemasServiceInstance = components['schemas']['api_server__operations__schemas__ServiceInstance'];
 export type HowdahContractsFailuresFailure = components['schemas']['howdah__contracts__failures__Failure'];
@@ -13260,6 +14570,8 @@ export interface operations {
                 owner?: string | null;
                 interface_id?: string | null;
                 resource_id?: string | null;
+                workflow_id?: string | null;
+                workflow_version?: number | null;
                 created_after?: string | null;
                 created_before?: string | null;
                 /** @description A part of the name, the description, the application or the resource; or a user, a native job id, the beginning of an id. */
@@ -13366,7 +14678,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ApplicationExperiment"] | components["schemas"]["TasksExperiment"];
+                "application/json": components["schemas"]["ApplicationExperiment"] | components["schemas"]["TasksExperiment"] | components["schemas"]["WorkflowExperiment"];
             };
         };
         responses: {
@@ -13603,7 +14915,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ApplicationExperiment"] | components["schemas"]["TasksExperiment"];
+                "application/json": components["schemas"]["ApplicationExperiment"] | components["schemas"]["TasksExperiment"] | components["schemas"]["WorkflowExperiment"];
             };
         };
         responses: {
@@ -17082,6 +18394,8 @@ export interface operations {
                 owner?: string | null;
                 interface_id?: string | null;
                 resource_id?: string | null;
+                workflow_id?: string | null;
+                workflow_version?: number | null;
                 created_after?: string | null;
                 created_before?: string | null;
                 /** @description A part of the name, the description, the application or the resource; or a user, a native job id, the beginning of an id. */
@@ -17239,6 +18553,8 @@ export interface operations {
                 owner?: string | null;
                 interface_id?: string | null;
                 resource_id?: string | null;
+                workflow_id?: string | null;
+                workflow_version?: number | null;
                 created_after?: string | null;
                 created_before?: string | null;
                 /** @description A part of the name, the description, the application or the resource; or a user, a native job id, the beginning of an id. */
@@ -24770,6 +26086,1055 @@ export interface operations {
                      *       "title": "Conflict",
                      *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_workflows: {
+        parameters: {
+            query?: {
+                /** @description Only the one of this name. */
+                name?: string | null;
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WorkflowShown_"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_workflow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your choice, best a UUID: the same request with the same key is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkflowBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowInFull"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Too large",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 413,
+                     *       "title": "Too large",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/too-large"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: must be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "must be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workflow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowInFull"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_workflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workflow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_workflow_versions: {
+        parameters: {
+            query?: {
+                /** @description The most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                workflow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_VersionShown_"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_workflow_version: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your choice, best a UUID: the same request with the same key is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                workflow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionInFull"];
+                };
+            };
+            /** @description The request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "The request is malformed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 400,
+                     *       "title": "The request is malformed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/bad-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Too large",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 413,
+                     *       "title": "Too large",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/too-large"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: must be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "must be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workflow_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workflow_id: string;
+                /** @description The version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionInFull"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    diff_workflow_versions: {
+        parameters: {
+            query?: {
+                /** @description The version before it where it is left out. */
+                against?: number | null;
+            };
+            header?: never;
+            path: {
+                workflow_id: string;
+                /** @description The version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiffShown"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_workflow_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                workflow_id: string;
+                /** @description The version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The definition. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    validate_workflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftShown"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: must be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "must be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];

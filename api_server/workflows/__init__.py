@@ -1,0 +1,1 @@
+"""Workflows: definitions with their versions, checked when they are written."""
