@@ -12,9 +12,11 @@ from typing import Final, Generic, TypeVar
 
 from anyio.to_thread import run_sync
 from fastapi import Response
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from api_server.auth.principal import Principal
-from api_server.http.idempotency import Answer, Idempotency
+from api_server.http.idempotency import LOCK_NOT_AVAILABLE, Answer, Idempotency
 from api_server.registry.repositories.idempotency import IdempotencyRepository
 from api_server.registry.unit_of_work import Registry, UnitOfWork
 from howdah.runtime import tracing
@@ -95,6 +97,8 @@ class Gathering(Generic[Body]):
                 )
                 committing = True
         except Exception as error:  # noqa: BLE001 - the boundary of these calls: each gets what it raises
+            if _is_outage(error):  # one by one they would wait as many times as long
+                return dict.fromkeys(calls, error)
             # Nobody knows whether a commit that failed was done: then it is never tried again.
             return dict.fromkeys(together, error) if committing else {}
         return {call: answer.response() for call, answer in zip(together, answers, strict=True)}
@@ -105,6 +109,12 @@ class Gathering(Generic[Body]):
                 return call.idempotency.answer(work, principal, lambda: self.produce(work, principal, [call])[0])
         except Exception as error:  # noqa: BLE001 - the boundary of this call, which gets what it raises
             return error
+
+
+def _is_outage(error: Exception) -> bool:
+    if isinstance(error, OperationalError):
+        return getattr(error.orig, "pgcode", None) != LOCK_NOT_AVAILABLE
+    return isinstance(error, InterfaceError | PoolTimeoutError)
 
 
 def _with_new_keys(remembered: IdempotencyRepository, calls: Sequence[Call[Body]]) -> list[Call[Body]]:

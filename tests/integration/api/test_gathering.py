@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from fastapi import Response
+from sqlalchemy.exc import OperationalError
 
 from api_server.auth.principal import SCOPES_OF, Principal, Role
 from api_server.experiments.creations import gathered_creations
@@ -38,6 +39,7 @@ class Held:
         self._produce: Produce[AnyRequest] = real.produce
         self.gathering = Gathering(api.parts.registry, self._watched)
         self.groups: list[list[str]] = []
+        self.outage: Exception | None = None
         self.holds = threading.Event()
         self.go_on = threading.Event()
 
@@ -46,6 +48,8 @@ class Held:
         if len(self.groups) == 1:
             self.holds.set()
             assert self.go_on.wait(30)
+        elif self.outage is not None:
+            raise self.outage
         return self._produce(work, principal, calls)
 
     async def all(self, *calls: Coroutine[Any, Any, Response]) -> list[Response | BaseException]:
@@ -117,12 +121,13 @@ def test_one_that_is_refused_takes_no_other_with_it(held: Held, ada: Principal, 
     assert names(tenant) == ["first", "second", "third"]
 
 
-def test_the_same_key_is_done_once_within_a_transaction_too(held: Held, ada: Principal, tenant: Tenant) -> None:
-    def keyed(name: str, key: str) -> Coroutine[Any, Any, Response]:
-        return held.gathering.answer(ada, request(name), Idempotency(key, name.encode()))
+def keyed(held: Held, caller: Principal, name: str, key: str) -> Coroutine[Any, Any, Response]:
+    return held.gathering.answer(caller, request(name), Idempotency(key, name.encode()))
 
-    calls = [keyed("a", "1"), keyed("b", "2"), keyed("b", "2"), keyed("c", "3"), keyed("other", "2"), keyed("a", "1")]
-    answers = asyncio.run(held.all(*calls))
+
+def test_the_same_key_is_done_once_within_a_transaction_too(held: Held, ada: Principal, tenant: Tenant) -> None:
+    asked = [("a", "1"), ("b", "2"), ("b", "2"), ("c", "3"), ("other", "2"), ("a", "1")]
+    answers = asyncio.run(held.all(*(keyed(held, ada, name, key) for name, key in asked)))
     assert isinstance(answers[4], IdempotencyKeyReusedError)
     first, second, twin, third, again = ids_of(answers)
     assert (twin, again) == (second, first)
@@ -131,6 +136,9 @@ def test_the_same_key_is_done_once_within_a_transaction_too(held: Held, ada: Pri
     replayed = [isinstance(one, Response) and "idempotency-replayed" in one.headers for one in answers]
     assert sorted(replayed[1:3]) == [False, True]
     assert replayed[5]
+    later = Held(tenant.api)
+    answers = asyncio.run(later.all(*(keyed(later, ada, name, key) for name, key in (("d", "4"), *asked[:2]))))
+    assert ids_of(answers)[1:] == [first, second]
 
 
 @pytest.fixture
@@ -154,6 +162,15 @@ def test_after_a_failed_commit_nothing_is_tried_again(held: Held, ada: Principal
     asked = ["first", "second", DOOMED, "third"]
     answers = asyncio.run(held.all(*(held.gathering.answer(ada, request(name), NO_KEY) for name in asked)))
     assert [isinstance(answer, Exception) for answer in answers] == [False, True, True, True]
+    assert len(held.groups) == 2
+    assert names(tenant) == ["first"]
+
+
+def test_an_outage_is_told_to_all_at_once(held: Held, ada: Principal, tenant: Tenant) -> None:
+    held.outage = OperationalError("INSERT", {}, Exception("the server closed the connection unexpectedly"))
+    asked = [held.gathering.answer(ada, request(name), NO_KEY) for name in ("first", "second", "third")]
+    answers = asyncio.run(held.all(*asked))
+    assert answers[1:] == [held.outage, held.outage]
     assert len(held.groups) == 2
     assert names(tenant) == ["first"]
 
