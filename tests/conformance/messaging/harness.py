@@ -3,8 +3,7 @@
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from confluent_kafka import Consumer, TopicPartition
@@ -86,6 +85,8 @@ class KafkaHarness:
     def __init__(self, bootstrap: str, protocol: str = "consumer") -> None:
         self._settings = KafkaSettings.load(kafka_bootstrap=bootstrap, kafka_group_protocol=protocol)
         self._bootstrap = bootstrap
+        self._askers: dict[str, Consumer] = {}
+        """Clients that ask what a group has committed, and never join it."""
 
     def connect(self, client_id: str = "replica") -> Messaging:
         return connect(self._settings, client_id)
@@ -94,28 +95,28 @@ class KafkaHarness:
         self.connect().admin().ensure([topic])
 
     def committed(self, group: str, topic: str, partitions: int) -> Mapping[int, Committed]:
-        with self._client(group) as client:
-            found = client.committed([TopicPartition(topic, n) for n in range(partitions)], timeout=10)
+        asker = self._askers.get(group) or self._askers.setdefault(group, self._new_client(group))
+        found = asker.committed([TopicPartition(topic, n) for n in range(partitions)], timeout=PATIENCE_SECONDS)
         return {one.partition: Committed(one.offset, one.metadata or "") for one in found if one.offset >= 0}
 
     def commit_by_hand(self, group: str, topic: str, offset: int, metadata: str = "") -> None:
-        with self._client(group) as client:
+        client = self._new_client(group)
+        try:
             done = client.commit(offsets=[TopicPartition(topic, 0, offset, metadata)], asynchronous=False)
             assert done[0].error is None
+        finally:
+            client.close()
 
     def refuse_commits(self, *errors: int) -> None:
         raise AssertionError(f"a real broker does not err on request: {errors}")
 
     def close(self) -> None:
-        """The broker belongs to the session."""
+        """Close what asked; the broker belongs to the session."""
+        for asker in self._askers.values():
+            asker.close()
 
-    @contextmanager
-    def _client(self, group: str) -> Iterator[Consumer]:
-        client = Consumer({"bootstrap.servers": self._bootstrap, "group.id": group, "enable.auto.commit": False})
-        try:
-            yield client
-        finally:
-            client.close()
+    def _new_client(self, group: str) -> Consumer:
+        return Consumer({"bootstrap.servers": self._bootstrap, "group.id": group, "enable.auto.commit": False})
 
 
 class MockHarness(KafkaHarness):
@@ -132,6 +133,7 @@ class MockHarness(KafkaHarness):
         self._cluster.refuse(OFFSET_COMMIT, *errors)
 
     def close(self) -> None:
+        super().close()
         self._cluster.close()
 
 
@@ -207,7 +209,7 @@ class Bench:
         return found
 
     def until_acknowledged(self, number: int) -> None:
-        until(lambda: self.acknowledged() == number, f"{number} messages acknowledged, there are {self.acknowledged()}")
+        until(lambda: self.acknowledged() == number, f"{number} messages acknowledged")
 
     def read(self, topic: str, number: int) -> list[Record]:
         """Read the first ``number`` records of a topic."""
