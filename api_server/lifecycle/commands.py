@@ -11,7 +11,7 @@ from api_server.dag.run import Run
 from api_server.lifecycle.addressing import addressed_task, holder_of
 from howdah.contracts import params
 from howdah.contracts.messages import RunTask
-from howdah.contracts.resources import ResourceTarget
+from howdah.contracts.resources import ReachKind, ResourceTarget
 from howdah.contracts.standings import Standings, all_is_well
 from howdah.contracts.storage import Origin
 from howdah.contracts.tasks import TaskSpec
@@ -60,8 +60,16 @@ class Commands:
             target=target,
             deadline_at=publication.deadline_at,
             capability=self._capability(run, spec, publication, target),
+            handlers=self._handlers(target),
         )
         return addressed_task(command, self._partitioner)
+
+    def _handlers(self, target: ResourceTarget | None) -> int | None:
+        """Return an operator's limit, for an agent: it may not read ``howdah.resources``, which tells of everybody."""
+        if target is None or target.reach is not ReachKind.AGENT:
+            return None
+        standing = self.standings(target)
+        return None if standing is None else standing.handlers
 
     def _capability(
         self, run: Run, spec: TaskSpec, publication: Publication, target: ResourceTarget | None

@@ -92,6 +92,8 @@ class RunTask(_OfProcess):
     deadline_at: Instant
     capability: str | None = Field(default=None, repr=False)
     """Opaque to the service: shown to the API server to fetch secrets and files for this task."""
+    handlers: int | None = Field(default=None, ge=1)
+    """For an agent, which may not read how it stands with resources: the most handlers that an operator allows."""
 
 
 # ---------------------------------------------------------------- events

@@ -55,7 +55,7 @@ class Admission:
         if standing is not None and standing.circuit is CircuitState.OPEN and self._waits_for(command, target):
             said = f": {standing.cause.sentence}" if standing.cause else ""
             return Refusal(f"{target.name} is away{said}"[:2_000], AWAY_DELAY_SECONDS)
-        limit = standing.handlers if standing is not None else None
+        limit = standing.handlers if standing is not None else command.handlers
         delay = self._resources.enter(target.account, limit)
         if delay is not None:
             return Refusal(f"enough tasks are being worked on at {target.name} already", delay)

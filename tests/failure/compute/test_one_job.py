@@ -1,5 +1,6 @@
 """One remote job per task, counted by Slurm's own completion file, whatever is cut, raced, killed or forgotten."""
 
+import functools
 import os
 import random
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from howdah.compute import jobs
-from howdah.compute.abstract import Connection
+from howdah.compute.abstract import Connection, JobRef
 from howdah.compute.cancellation import cancel_job
 from howdah.compute.reach import PooledReach
 from howdah.contracts.errors import TaskError
@@ -27,7 +28,7 @@ from tests.fixtures.proxy import FaultProxy
 from tests.fixtures.slurm import SlurmCluster
 from tests.fixtures.sshd import SshServer
 from tests.fixtures.submissions import Submission, await_end, counting
-from tests.fixtures.waiting import await_value
+from tests.fixtures.waiting import await_value, holds_within
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -246,3 +247,29 @@ def test_a_cluster_that_is_away_and_forgets_loses_no_truth(
         assert first.submit(connection, attempt=2).native_id == ref.native_id
         (first.directory / "ended").unlink()
         assert jobs.query(connection, [ref])[ref].state is None
+
+
+def test_a_job_that_slurm_requeues_and_suspends_is_followed_and_runs_again_only_where_it_may(
+    connection: Connection, slurm: SlurmCluster, work_dir: Path
+) -> None:
+    """Requeued by hand, as a preemption does it."""
+    again = counting(seconds=5.0).model_copy(update={"requeue": True})
+    bears_it = Submission.of(owned_directory(work_dir / "bears"), again)
+    does_not = Submission.of(owned_directory(work_dir / "does-not"), counting(seconds=5.0))
+    refs = [one.ref(one.submit(connection).native_id) for one in (bears_it, does_not)]
+
+    def in_state(ref: JobRef, state: JobState) -> bool:
+        return jobs.query(connection, [ref])[ref].state is state
+
+    for ref in refs:
+        assert holds_within(functools.partial(in_state, ref, JobState.ACTIVE), 30)
+    slurm.ask("scontrol", "suspend", str(refs[0].native_id))
+    assert holds_within(lambda: in_state(refs[0], JobState.SUSPENDED), 30), "a suspended job"
+    slurm.ask("scontrol", "resume", str(refs[0].native_id))
+    assert holds_within(lambda: in_state(refs[0], JobState.ACTIVE), 30), "a resumed job"
+    slurm.ask("scontrol", "requeue", str(refs[0].native_id))
+    assert holds_within(lambda: in_state(refs[0], JobState.QUEUED), 30), "a requeued job"
+    slurm.ask("scontrol", "update", f"JobId={refs[0].native_id}", "StartTime=now")  # Slurm lets it wait two minutes
+    assert await_end(connection, refs[0]).state is JobState.COMPLETE
+    assert await_end(connection, refs[1]).state is JobState.COMPLETE
+    assert (bears_it.times_run, does_not.times_run) == (2, 1)

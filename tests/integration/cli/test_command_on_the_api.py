@@ -253,3 +253,31 @@ def test_every_mistake_is_one_clear_sentence(howdah: Howdah, arguments: tuple[st
     done = howdah(*arguments, code=code)
     assert told in done.stderr
     assert done.stdout == ""
+
+
+def test_an_operator_sees_and_steers_the_health_of_a_resource(howdah: Howdah) -> None:
+    _actions(howdah, "cluster.yaml")
+    assert "cluster" in howdah("resources", "health").stdout
+    [one] = howdah.json("resources", "health")
+    assert (one["circuit"], one["lane"], one["handlers"]) == ("closed", "fast", None)
+    assert "a probe was asked for" in howdah("resources", "try-now", "cluster").stdout
+    said = howdah("resources", "control", "cluster", "--lane", "slow", "--handlers", "2").stdout
+    assert "lane slow, handlers 2" in said
+    assert "lane: " in howdah("resources", "control", "cluster", "--lane", "express", code=1).stderr
+    seen = howdah("resources", "health", "cluster").stdout
+    assert "A probe was asked for at once." in seen
+    assert "at most 2 handlers of a replica work there" in seen
+    assert "lane by its health, handlers by share" in howdah("resources", "control", "cluster").stdout
+
+
+def test_giving_up_what_waits_for_nothing_says_so(howdah: Howdah) -> None:
+    text = yaml.safe_dump(
+        {
+            "kind": "Experiment",
+            "name": "alone",
+            "tasks": [{"name": "one", "type": "noop"}],
+        }
+    )
+    (howdah.folder / "alone.yaml").write_text(text)
+    howdah("experiments", "create", "-f", "alone.yaml", "--launch")
+    assert "waits for no resource" in howdah("experiments", "give-up", "alone", code=1).stderr
