@@ -143,11 +143,12 @@ def _latest(calls: ResourceCalls, one: ResourceStanding) -> list[HealthEvent]:
 
 
 def _standings_table(found: Sequence[ResourceStanding]) -> Table:
-    rows = (
-        (one.name, account.account, account.circuit, account.lane + ("*" if one.pinned_lane else ""), account.next)
-        for one in found
-        for account in one.accounts
-    )
+    rows: list[tuple[object, ...]] = []
+    for one in found:
+        pinned = "*" if one.pinned_lane else ""
+        rows += [(one.name, it.account, it.circuit, it.lane + pinned, it.next) for it in one.accounts]
+        if not one.accounts:
+            rows.append((one.name, "", one.circuit, one.lane + pinned, "No work was done there yet."))
     return table(("NAME", "ACCOUNT", "CIRCUIT", "LANE", ""), rows)
 
 
