@@ -73,6 +73,7 @@ from api_server.stream.live import LiveFeed
 from api_server.stream.router import router as stream
 from api_server.task_types.router import router as task_types
 from api_server.workflows.router import router as workflows
+from api_server.workflows.signals_router import router as signals
 from howdah.messaging.abstract import Admin, Messaging
 from howdah.messaging.standings import StandingsTable
 from howdah.runtime.clock import Clock, SystemClock
@@ -91,6 +92,7 @@ def routers() -> tuple[APIRouter, ...]:
     return (
         experiments,
         workflows,
+        signals,
         steering,
         marking,
         runs,

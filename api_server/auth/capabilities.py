@@ -3,6 +3,7 @@
 A JWT (RFC 7519, HS256). It names no secret; it is worth something only together with a service token.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 import jwt
 
+from api_server.auth.callbacks import CallbackGrant, minted
 from api_server.auth.principal import Principal
 from api_server.problems import ForbiddenError, UnauthenticatedError
 from howdah.contracts.exchange import Access
@@ -67,6 +69,15 @@ class Capabilities:
     def mint(self, grant: Grant) -> str:
         """Return the capability for ``grant``, good for ``LIFE`` from now on."""
         return self.issue(grant)[0]
+
+    @property
+    def callback_key(self) -> bytes:
+        """The key of callbacks, which verifies nothing else."""
+        return hashlib.sha256(b"howdah-callback" + self._key).digest()
+
+    def mint_callback(self, grant: CallbackGrant, ends: datetime) -> str:
+        """Return the callback for ``grant``, good until ``ends``."""
+        return minted(self.callback_key, grant, ends)
 
     def issue(self, grant: Grant) -> tuple[str, datetime]:
         """Return the capability and the instant at which it ends."""

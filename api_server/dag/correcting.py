@@ -80,7 +80,9 @@ def _whole_run(draft: "Draft", event: CorrectionRequested) -> None:
         draft.ignore(Outcome.ILLEGAL, "a run is set to FAILED, or to CANCELED; one that is being canceled only to that")
         return
     unended = [spec.task_id for spec in draft.run.dag.tasks if not is_terminal(draft.status(spec.task_id).state)]
-    if not failed:
+    if failed:
+        draft.decisions.process = draft.process._replace(failure=draft.process.failure or _said(event))
+    else:
         draft.decisions.process = draft.process._replace(
             cancel_requested_at=draft.process.cancel_requested_at or draft.now
         )

@@ -251,7 +251,7 @@ class Draft:
             state = ProcessState.COMPLETED
         elif is_overdue(self.run, self.process.cancel_requested_at):
             state = ProcessState.FAILED
-        elif self.canceling or not ended[TaskState.FAILED]:
+        elif self.canceling or not (ended[TaskState.FAILED] or self.process.failure):
             state = ProcessState.CANCELED
         else:
             state = ProcessState.FAILED

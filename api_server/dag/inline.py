@@ -11,7 +11,7 @@ from api_server.dag.problems import FieldProblem, UnplannableError
 from api_server.dag.task_types import KnownType, fits
 from api_server.dag.terms import terms
 from howdah.contracts.failures import RetryPolicy
-from howdah.contracts.flow import Name, OutputRef
+from howdah.contracts.flow import ORCHESTRATED, Name, OutputRef
 from howdah.contracts.ids import UUID_TEXT, ResourceId, TaskId, TaskType, new_id
 from howdah.contracts.params import BUILT_IN, COMMAND, CommandParams
 from howdah.contracts.resources import ReachKind, ResourceTarget
@@ -119,7 +119,7 @@ def _check_agent(task: InlineTask, target: ResourceTarget) -> list[FieldProblem]
 
 
 def _check_built_in(task: InlineTask) -> list[FieldProblem]:
-    if task.type not in BUILT_IN:
+    if task.type not in BUILT_IN and task.type not in ORCHESTRATED:
         return []
     if task.type != COMMAND:
         text = f"{task.type!r} belongs to application experiments; in your own tasks use {COMMAND!r} or your own type"

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from api_server.dag.decisions import Outcome
+from howdah.contracts.flow import ORCHESTRATED
 from howdah.contracts.ids import TaskId
 from howdah.contracts.params import JOB_MONITORING, JOB_SUBMISSION
 from howdah.contracts.requests import (
@@ -101,6 +102,8 @@ def why_not_skipped(task_type: str, state: TaskState) -> str | None:
     """Return why a task in ``state`` can't be skipped; None when it can."""
     if state not in {TaskState.CREATED, TaskState.RETRY_WAIT}:
         return f"the task is {state.value}; only one that has not begun or waits for another try is skipped"
+    if task_type in ORCHESTRATED:
+        return "it belongs to the workflow itself: skip the tasks around it, or cancel the run"
     if task_type == JOB_MONITORING:
         return "a job's monitoring is not skipped, since its job may run: skip the submission, or cancel the run"
     if task_type == JOB_SUBMISSION and state is not TaskState.CREATED:

@@ -1,10 +1,11 @@
 """From a decision to publish to the command on its topic: self-contained, with the capability it needs."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from pydantic import TypeAdapter
 
+from api_server.auth.callbacks import CallbackGrant
 from api_server.auth.capabilities import Grant
 from api_server.dag.decisions import Publication
 from api_server.dag.run import Run
@@ -28,6 +29,10 @@ class Mint(Protocol):
 
     def mint(self, grant: Grant) -> str:
         """Return the text of a capability for ``grant``."""
+        ...
+
+    def mint_callback(self, grant: CallbackGrant, ends: datetime) -> str:
+        """Return the text of a callback for ``grant``, good until ``ends``."""
         ...
 
 
@@ -61,6 +66,7 @@ class Commands:
             deadline_at=publication.deadline_at,
             capability=self._capability(run, spec, publication, target),
             handlers=self._handlers(target),
+            callback=self._callback(run, spec, now),
         )
         return addressed_task(command, self._partitioner)
 
@@ -70,6 +76,15 @@ class Commands:
             return None
         standing = self.standings(target)
         return None if standing is None else standing.handlers
+
+    def _callback(self, run: Run, spec: TaskSpec, now: datetime) -> str | None:
+        """Return what lets the thing that the task starts end the task's node."""
+        way = spec.way
+        if not way.callback or way.parent is None:
+            return None
+        identity, waits = run.identity, run.dag.by_id[way.parent]
+        grant = CallbackGrant(way.parent, identity.process_id, identity.experiment_id, identity.gateway_id)
+        return self._mint.mint_callback(grant, now + timedelta(seconds=waits.deadline_seconds))
 
     def _capability(
         self, run: Run, spec: TaskSpec, publication: Publication, target: ResourceTarget | None
@@ -108,7 +123,10 @@ def _objects(run: Run, spec: TaskSpec, publication: Publication) -> tuple[tuple[
         several = publication.params.get("form") == params.OutputForm.FILES
         return (), (f"{publication.params['target']}{'/' if several else ''}",)
     if spec.type == params.INPUT_STAGING:
-        return () if publication.params.get("origin") else (str(publication.params["source"]),), ()
+        source, own = str(publication.params["source"]), f"{_OBJECTS}{run.identity.gateway_id}/"
+        # A source that an earlier task named is not the planner's word: it stays within the gateway.
+        is_elsewhere = "source" in spec.bindings and not source.startswith(own)
+        return (() if publication.params.get("origin") or is_elsewhere else (source,)), ()
     if spec.type in params.BUILT_IN:
         return (), ()
     own = f"{_OBJECTS}{run.identity.gateway_id}/"

@@ -92,7 +92,7 @@ class Lifecycle:
             return self._move(work, principal, record, ExperimentState.CANCELED, "experiment-canceled")
         require(record, frozenset(ExperimentState) - ENDED, "be canceled")
         if record.process_id is not None and record.state != ExperimentState.CANCELING:
-            about = request_about(record, principal, self._clock.now(), reason)
+            about = request_about(record, principal.subject, self._clock.now(), reason)
             work.enqueue(told(CancelRequested(**about)))
         return record
 
@@ -109,7 +109,7 @@ class Lifecycle:
         if process_id is None or not health_reads.parked_tasks(session, gateway_id, process_id, task_id):
             what = "The task waits" if task_id else "Nothing of the experiment waits"
             raise ConflictError(f"{what} for no resource that is away.", slug="state-conflict", state=record.state)
-        about = request_about(record, principal, self._clock.now(), reason)
+        about = request_about(record, principal.subject, self._clock.now(), reason)
         work.enqueue(told(GiveUpRequested(**about, task_id=None if task_id is None else TaskId(task_id))))
         AuditRepository(session, gateway_id).record(
             principal.subject, "give-up", "experiment", record.id, {"reason": reason[:2_000], "task_id": task_id}

@@ -66,14 +66,14 @@ class Steering:
         """Ask that nothing new be begun; what runs goes on. To pause twice changes nothing."""
         record = mine(work, principal, experiment_id)
         require(record, _MAY_PAUSE, "be paused")
-        work.enqueue(told(PauseRequested(**request_about(record, principal, self._clock.now(), reason))))
+        work.enqueue(told(PauseRequested(**request_about(record, principal.subject, self._clock.now(), reason))))
         return record
 
     def resume(self, work: UnitOfWork, principal: Principal, experiment_id: str, reason: str = "") -> ExperimentRecord:
         """Ask that a paused experiment go on. To resume what is not paused changes nothing."""
         record = mine(work, principal, experiment_id)
         require(record, _MAY_PAUSE, "be resumed")
-        work.enqueue(told(ResumeRequested(**request_about(record, principal, self._clock.now(), reason))))
+        work.enqueue(told(ResumeRequested(**request_about(record, principal.subject, self._clock.now(), reason))))
         return record
 
     def skip(self, work: UnitOfWork, principal: Principal, task_id: str, reason: str = "") -> ExperimentRecord:
@@ -87,7 +87,7 @@ class Steering:
             raise ConflictError("The task belongs to an earlier run of its experiment.", slug="state-conflict")
         if (why := why_not_skipped(task.type, TaskState(task.state))) is not None:
             raise ConflictError(f"{why[0].upper()}{why[1:]}.", slug="state-conflict", state=task.state)
-        about = request_about(record, principal, self._clock.now(), reason)
+        about = request_about(record, principal.subject, self._clock.now(), reason)
         work.enqueue(told(SkipRequested(**about, task_id=TaskId(task_id))))
         return record
 
@@ -140,7 +140,7 @@ class Steering:
         correction: Correction,
         task_id: TaskId | None,
     ) -> ExperimentRecord:
-        about = request_about(record, principal, self._clock.now(), correction.reason)
+        about = request_about(record, principal.subject, self._clock.now(), correction.reason)
         said = CorrectionRequested(**about, task_id=task_id, state=correction.state, outputs=correction.outputs)
         work.enqueue(told(said))
         details = {"state": correction.state.value, "reason": correction.reason, "experiment_id": record.id}

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from api_server.auth.principal import Principal
 from api_server.registry.records import ExperimentRecord
 from howdah.contracts import codec, topics
 from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, new_id
@@ -14,7 +13,7 @@ from howdah.messaging.abstract import Outgoing
 from howdah.runtime.tracing import child_of, current
 
 
-def request_about(record: ExperimentRecord, principal: Principal, now: datetime, reason: str) -> dict[str, Any]:
+def request_about(record: ExperimentRecord, actor: str, now: datetime, reason: str) -> dict[str, Any]:
     """Return the fields that every request about the latest run of an experiment has; it must have been launched."""
     assert record.process_id is not None  # noqa: S101 - for the type checker: every launched experiment has one
     return {
@@ -24,7 +23,7 @@ def request_about(record: ExperimentRecord, principal: Principal, now: datetime,
         "experiment_id": ExperimentId(record.id),
         "process_id": ProcessId(record.process_id),
         "event_id": EventId(new_id()),
-        "actor": principal.subject,
+        "actor": actor,
         "reason": reason[:2_000],
     }
 

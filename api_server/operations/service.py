@@ -35,8 +35,9 @@ def shown_in_full(row: Row) -> Row:
     """Return it with the original message, in base64 and, where it is JSON, decoded."""
     value = None if row["value"] is None else bytes(row["value"])
     decoded = _decoded(value)
-    # A command carries a capability: nobody but its service is shown that, in whatever coding.
-    secret = isinstance(decoded, dict) and decoded.pop("capability", None) is not None
+    # A command carries what lets its service act: nobody else is shown that, in whatever coding.
+    carried = [decoded.pop(name, None) for name in ("capability", "callback")] if isinstance(decoded, dict) else []
+    secret = any(one is not None for one in carried)
     return shown(row) | {
         "headers": row["headers"],
         "key_base64": _base64(row["key"]),

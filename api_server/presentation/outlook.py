@@ -7,6 +7,7 @@ from typing import Final
 from api_server.presentation import blocked
 from api_server.presentation.moments import moment
 from api_server.registry.repositories.rows import Row
+from howdah.contracts.flow import SIGNAL
 from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState
 
 _EXPERIMENT: Final = {
@@ -135,6 +136,10 @@ def _awaits(names: Sequence[str], total: int) -> str:
 
 
 def _executing(row: Row, due: datetime | None) -> str:
+    if row["type"] == SIGNAL:
+        choices = ", ".join((row["outputs"] or {}).get("choices", ()))
+        until = f", until {moment(due)}" if due else ""
+        return f"Waits to be answered by one of {choices}{until}."
     step = f": {row['step']}" if row["step"] else ""
     share = f" ({row['fraction']:.0%})" if row["fraction"] is not None else ""
     limit = f"; must be done by {moment(due)}" if due else ""

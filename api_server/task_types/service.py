@@ -9,6 +9,7 @@ from api_server.registry.models import TaskType
 from api_server.registry.repositories.audit import AuditRepository
 from api_server.registry.repositories.task_types import TaskTypeRepository
 from api_server.registry.unit_of_work import UnitOfWork
+from howdah.contracts.flow import ORCHESTRATED
 from howdah.contracts.params import BUILT_IN
 from howdah.contracts.task_types import TaskTypeDescription
 from howdah.contracts.topics import tasks
@@ -36,7 +37,7 @@ def register(  # noqa: PLR0913 - who registers what, and the way to the brokers
 
     Experiments that were launched before keep to what they were checked against.
     """
-    if name in BUILT_IN:
+    if name in BUILT_IN or name in ORCHESTRATED:
         raise ConflictError(f"{name!r} is a task type of the platform's own; choose another name.", slug="built-in")
     if trouble := schema_trouble(description.parameters):
         raise InvalidRequestError(errors=[FieldError("parameters", trouble)])

@@ -16,6 +16,7 @@ from howdah.cli.commands import (
     schedules,
     services,
     task_types,
+    workflows,
 )
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ agents.add_to(app)
 app.add_typer(agents.app, name="agents")
 app.add_typer(quotas.app, name="quotas")
 app.add_typer(schedules.app, name="schedules")
+app.add_typer(workflows.app, name="workflows")
 app.add_typer(apps.app, name="apps")
 app.add_typer(data.app, name="data")
 app.add_typer(dead_letters.app, name="dead-letters")

@@ -8,6 +8,7 @@ from howdah.cli.errors import CliError
 from howdah.client import Client
 from howdah.client.models import ApplicationInterface, ComputeResource, Experiment
 from howdah.client.schedules import Schedule
+from howdah.client.workflows import Workflow
 
 _UUID: Final = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
@@ -55,6 +56,11 @@ def find_interface(client: Client, text: str) -> ApplicationInterface:
 def find_schedule(client: Client, text: str) -> Schedule:
     """Return the schedule with this id or name; CliError otherwise."""
     return _find("schedule", text, client.schedules.get, client.schedules.list)
+
+
+def find_workflow(client: Client, text: str) -> Workflow:
+    """Return the workflow with this id or name; CliError otherwise."""
+    return _find("workflow", text, client.workflows.get, lambda: client.workflows.list(text))
 
 
 def _find(what: str, text: str, get: Callable[[str], T], listed: Callable[[], Iterator[T]]) -> T:

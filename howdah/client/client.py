@@ -31,6 +31,7 @@ from howdah.client.services import ServiceCalls
 from howdah.client.task_types import TaskTypeCalls
 from howdah.client.transfers import Files
 from howdah.client.watching import Feed
+from howdah.client.workflows import WorkflowCalls
 
 DEFAULT_TIMEOUT_SECONDS: Final = 30.0
 
@@ -73,6 +74,7 @@ class Client:
         self.quotas = VersionedCollection(self._connection, "/quotas", Quota)
         self.maintenance_windows = VersionedCollection(self._connection, "/maintenance-windows", MaintenanceWindow)
         self.schedules = ScheduleCalls(self._connection)
+        self.workflows = WorkflowCalls(self._connection)
         self.files = Files(self._connection)
         self.storage = VersionedCollection(self._connection, "/storage-resources", StorageResource)
         self.products = ProductCalls(self._connection)

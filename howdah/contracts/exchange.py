@@ -26,6 +26,8 @@ CAPABILITY_HEADER = "Howdah-Capability"
 SECRETS_PATH = "/internal/v1/secrets"
 SIGNED_URLS_PATH = "/internal/v1/signed-urls"
 CAPABILITIES_PATH = "/internal/v1/capabilities"
+CALLBACKS_PATH = "/callbacks"
+"""Below ``/api/v1``: for what tasks have started, wherever it runs."""
 REAPING_HOURS: Final = 48
 """How long after a task was canceled its job, if it is not known to be gone, may still be looked for and ended."""
 

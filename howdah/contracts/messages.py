@@ -94,6 +94,8 @@ class RunTask(_OfProcess):
     """Opaque to the service: shown to the API server to fetch secrets and files for this task."""
     handlers: int | None = Field(default=None, ge=1)
     """For an agent, which may not read how it stands with resources: the most handlers that an operator allows."""
+    callback: str | None = Field(default=None, repr=False)
+    """Of a task that only starts something: what lets that say how it ended (``CALLBACKS_PATH``)."""
 
 
 # ---------------------------------------------------------------- events

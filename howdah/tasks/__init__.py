@@ -8,7 +8,7 @@ from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.tasks.cancel import CancelToken, StoppedError, StopReason
 from howdah.tasks.context import TaskContext
-from howdah.tasks.declaration import DETACHED, AtCancel, AtDeadline, Needs, Result, TaskDefinition, task
+from howdah.tasks.declaration import DETACHED, AtCancel, AtDeadline, Leave, Needs, Result, TaskDefinition, task
 from howdah.tasks.service import Parts, run_service
 from howdah.tasks.settings import ServiceSettings
 
@@ -18,6 +18,7 @@ __all__ = [
     "AtDeadline",
     "CancelToken",
     "FailureKind",
+    "Leave",
     "Needs",
     "Parts",
     "Result",

@@ -17,7 +17,7 @@ from howdah.contracts.wrong_fields import wrong_fields
 from howdah.messaging.abstract import Delivery, DeliveryCanceledError, Outgoing, Producer
 from howdah.tasks.cancel import CancelToken, StopReason
 from howdah.tasks.context import TaskContext, Tools
-from howdah.tasks.declaration import DETACHED, AnyTask, Needs, Result
+from howdah.tasks.declaration import DETACHED, AnyTask, Leave, Needs, Result
 from howdah.tasks.events import EventsOf, Outcome, outgoing
 from howdah.tasks.in_flight import InFlight
 from howdah.tasks.starts import Starts, UntoldStart
@@ -110,9 +110,11 @@ class Attempt:
     def _told(self, result: Result) -> TaskEvent | None:
         if result is DETACHED:
             return None
-        if isinstance(result, BaseModel):
-            return self._events.completed(result.model_dump(mode="json"))
-        return self._events.completed(_OUTPUTS.validate_python({} if result is None else dict(result)))
+        branch = result.branch if isinstance(result, Leave) else None
+        given = result.outputs if isinstance(result, Leave) else result
+        if isinstance(given, BaseModel):
+            return self._events.completed(given.model_dump(mode="json"), branch)
+        return self._events.completed(_OUTPUTS.validate_python({} if given is None else dict(given)), branch)
 
     def _after(self, error: Exception, params: BaseModel) -> TaskEvent:
         match self._token.reason:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -36,6 +36,16 @@ class Tools:
     reach: Callable[[], Reach]
     """Returns the process's one reach. Made at the first call: a task that needs no resource loads no SSH."""
     clock: Clock
+    callback_url: str = ""
+    """Where what a task starts says how it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackTicket:
+    """What the thing that a task starts needs to say how it ended: POST to ``url`` with ``Authorization: Bearer``."""
+
+    url: str
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,12 @@ class TaskContext(Generic[P]):
         if self.command.target is None:
             raise TaskError.of(FailureKind.PERMANENT, f"The task {self.command.name} names no compute resource.")
         return self.command.target
+
+    @property
+    def callback(self) -> CallbackTicket | None:
+        """How what this task starts calls back; None where its node of the workflow does not wait for that."""
+        token = self.command.callback
+        return None if token is None else CallbackTicket(self._tools.callback_url, token)
 
     def now(self) -> datetime:
         """Return the aware UTC instant."""

@@ -37,7 +37,16 @@ DETACHED: Final = _Detached.DETACHED
 Whoever the handler handed the work to owes that event, and progress meanwhile: the task's due time is a heartbeat then.
 """
 
-Result = Mapping[str, JsonValue] | BaseModel | _Detached | None
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The result of a task that leaves by a branch that its type declares, instead of by ``success``."""
+
+    branch: str
+    outputs: Mapping[str, JsonValue] | BaseModel | None = None
+
+
+Result = Mapping[str, JsonValue] | BaseModel | Leave | _Detached | None
 if TYPE_CHECKING:
     Handler = Callable[[TaskContext[P]], Result]
     CancelHandler = Callable[[TaskContext[P]], bool]

@@ -91,9 +91,9 @@ class EventsOf:
         """A worker took the attempt up."""
         return self.make(TaskStarted, **dict(start))
 
-    def completed(self, outputs: dict[str, JsonValue]) -> TaskCompleted:
-        """The work is done."""
-        return self.make(TaskCompleted, outputs=outputs)
+    def completed(self, outputs: dict[str, JsonValue], branch: str | None = None) -> TaskCompleted:
+        """The work is done; the task leaves by ``branch``, or by ``success``."""
+        return self.make(TaskCompleted, outputs=outputs, branch=branch)
 
     def outcome(self, event: TaskEvent, start: Start | None = None) -> Outcome:
         """Return the outcome, ready to be told: a permanent failure where the outputs are more than a message takes.

@@ -3,6 +3,7 @@
 import threading
 
 from howdah.compute.abstract import Reach
+from howdah.contracts.exchange import CALLBACKS_PATH
 from howdah.contracts.ids import ResourceId
 from howdah.runtime.clock import Clock
 from howdah.tasks.context import Tools
@@ -43,4 +44,6 @@ def make_tools(settings: ServiceSettings, clock: Clock, reach: SharedReach) -> T
 
     http = http_client(settings)
     exchange = ApiClient(settings, http, clock)
-    return Tools(exchange=exchange, files=ObjectFiles(exchange, http), reach=reach, clock=clock)
+    callback_url = f"{str(settings.api_url).rstrip('/')}/api/v1{CALLBACKS_PATH}"
+    files = ObjectFiles(exchange, http)
+    return Tools(exchange=exchange, files=files, reach=reach, clock=clock, callback_url=callback_url)

@@ -41,7 +41,7 @@ def run_command(context: TaskContext[CommandParams]) -> CommandOutputs:
     """Run the command; TaskError (permanent) with the tail of what it said when it exits with another status than 0."""
     with context.connect() as connection:
         outcome = commands.run_command(
-            connection, context.params, task_id=context.command.task_id, attempt=context.attempt
+            connection, _with_callback(context), task_id=context.command.task_id, attempt=context.attempt
         )
     if outcome.exit_status != 0:
         raise _failure(context, outcome)
@@ -54,6 +54,15 @@ def run_command(context: TaskContext[CommandParams]) -> CommandOutputs:
         truncated=outcome.truncated,
         adopted=outcome.adopted,
     )
+
+
+def _with_callback(context: TaskContext[CommandParams]) -> CommandParams:
+    """Return the parameters, with the way to call back in the environment where the command is to take it."""
+    ticket = context.callback
+    if ticket is None:
+        return context.params
+    told = {"HOWDAH_CALLBACK_URL": ticket.url, "HOWDAH_CALLBACK_TOKEN": ticket.token}
+    return context.params.model_copy(update={"environment": {**context.params.environment, **told}})
 
 
 def _failure(context: TaskContext[CommandParams], outcome: CommandOutcome) -> TaskError:

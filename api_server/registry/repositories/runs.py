@@ -131,6 +131,6 @@ def last_of(session: Session, experiment_id: str) -> tuple[str, int] | None:
 
 def task_of(session: Session, gateway_id: str, task_id: str) -> Row[Any] | None:
     """Return whose the task is, of which type and in which state; None when the gateway has none such."""
-    columns = (as_text(_task.c.experiment_id), as_text(_task.c.process_id), _task.c.type, _task.c.state)
+    columns = (as_text(_task.c.experiment_id), as_text(_task.c.process_id), _task.c.type, _task.c.state, _task.c.spec)
     statement = select(*columns).where(_task.c.id == task_id, _task.c.gateway_id == gateway_id)
     return session.execute(statement).one_or_none()

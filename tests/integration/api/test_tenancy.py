@@ -45,6 +45,7 @@ SMALLEST_BODIES = {
     "host-keys": {"fingerprint": f"SHA256:{'A' * 43}"},
     "correct": {"state": "FAILED", "reason": "test"},
     "control": {"lane": "slow"},
+    "answer": {"port": "approved"},
     "replicas": {"uri": f"howdah://objects/{'0' * 8}"},
 }
 NEXT_WEEK = {

@@ -13,6 +13,7 @@ from api_server.auth.capabilities import Capabilities
 from api_server.auth.principal import SCOPES_OF, Principal, Role
 from api_server.dag.inline import InlineTask
 from api_server.lifecycle import Lifecycle, Steering, TasksExperiment
+from api_server.lifecycle.requests import AnyRequest
 from api_server.orchestrator.orchestrator import Orchestrator
 from api_server.orchestrator.settings import OrchestratorSettings
 from api_server.registry.models import Gateway
@@ -109,7 +110,7 @@ class Stage:
 
     # ------------------------------------------------------------ doing
 
-    def create(self, *requests: TasksExperiment) -> list[str]:
+    def create(self, *requests: AnyRequest) -> list[str]:
         with self.registry.transaction() as work:
             return [record.id for record in self.lifecycle.create(work, self.principal, requests, batch=True)]
 

@@ -1,0 +1,129 @@
+"""Random workflows, events in any order and twice: every task that is led to runs exactly once, in a legal order."""
+
+from collections import Counter
+from random import Random
+from typing import Any
+
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from api_server.dag.decisions import Publication, left_by
+from api_server.dag.run import Run
+from howdah.contracts.flow import ORCHESTRATED, leads
+from howdah.contracts.messages import TaskCompleted
+from howdah.contracts.states import ProcessState, TaskState
+from howdah.contracts.tasks import TaskSpec
+from howdah.contracts.workflows import Join
+from tests.unit.dag.workflow_world import Answer, Quick, Services, broken, planned
+from tests.unit.dag.world import World
+
+PORTS = ("success", "failure", "always")
+
+
+@st.composite
+def workflow(draw: st.DrawFn) -> str:
+    """Draw a definition: tasks and fan-outs, with edges from any port of any earlier node."""
+    nodes: dict[str, Any] = {}
+    for number in range(draw(st.integers(1, 9))):
+        earlier = [f"n{one}" for one in range(number)]
+        edges: list[str] = draw(st.lists(st.sampled_from(earlier), max_size=3, unique=True)) if earlier else []
+        node: dict[str, Any] = {"kind": "task", "type": "step", "after": []}
+        node["after"] = [f"{one}.{draw(st.sampled_from(PORTS))}" for one in edges]
+        if edges and draw(st.booleans()):
+            node["join"] = "any"
+        if earlier and draw(st.booleans()):
+            node["inputs"] = {"value": f"${{nodes.{draw(st.sampled_from(earlier))}.outputs.result?}}"}
+        if draw(st.integers(0, 3)) == 0:
+            node["for_each"] = {"over": [1] * draw(st.integers(0, 4)), "max_failed": draw(st.integers(0, 2))}
+            node["for_each"]["concurrency"] = draw(st.integers(1, 3))
+        nodes[f"n{number}"] = node
+    return yaml.safe_dump({"nodes": nodes})
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(workflow(), st.randoms(use_true_random=False), st.sets(st.integers(0, 8), max_size=3))
+def test_every_task_that_is_led_to_runs_exactly_once_in_a_legal_order(
+    text: str, chance: Random, failing: set[int]
+) -> None:
+    lost = {f"n{number}" for number in failing}
+
+    def behave(spec: TaskSpec, publication: Publication) -> Answer:
+        return broken() if spec.name.partition("[")[0] in lost else {"result": "x", "size": publication.attempt}
+
+    world = World(planned(text))
+    services = Services(world, behave, chance)
+    services.work()
+    run = world.run
+    assert services.has_ended
+    assert set(Counter(services.ran).values()) <= {1}
+    ran = set(services.ran)
+    for task in run.dag.tasks:
+        status = run.tasks[task.task_id]
+        led = _is_led_to(run, task)
+        if task.type not in ORCHESTRATED:
+            assert (task.name in ran) == led, task.name
+        assert (status.state is TaskState.SKIPPED) == (not led), task.name
+    unborne = [task for task in run.dag.tasks if _fails_the_run(run, task)]
+    assert world.process is (ProcessState.FAILED if unborne else ProcessState.COMPLETED)
+
+
+def _is_led_to(run: Run, task: TaskSpec) -> bool:
+    """Say it once more, from the states at the end alone."""
+    routes = task.way.routes
+    led = [leads(ports, left_by(run.tasks[needed])) for needed, ports in routes.items()]
+    return not routes or (any(led) if task.way.join is Join.ANY else all(led))
+
+
+def _fails_the_run(run: Run, task: TaskSpec) -> bool:
+    return run.tasks[task.task_id].state is TaskState.FAILED and task.way.failure_means == "run"
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(workflow(), st.randoms(use_true_random=False))
+def test_what_comes_twice_or_late_changes_nothing(text: str, chance: Random) -> None:
+    world = World(planned(text))
+    told: list[TaskCompleted] = []
+    done: set[str] = set()
+    while waiting := [one for one in world.published if one.command_id not in done]:
+        publication = chance.choice(waiting)
+        done.add(publication.command_id)
+        told.append(world.completed(publication, result="x", size=1))
+        world.feed(told[-1])
+        world.feed(chance.choice(told))
+    assert world.process is ProcessState.COMPLETED
+    assert set(Counter(world.names_published()).values()) <= {1}
+
+
+def test_a_fan_out_of_ten_thousand_runs_each_item_once() -> None:
+    text = """
+    parameters: {items: {type: array}}
+    nodes:
+      work:
+        {kind: task, type: step, inputs: {value: "${item}"}, for_each: {over: "${parameters.items}", concurrency: 50}}
+    outputs: {sizes: "${nodes.work.outputs.size}"}
+    """
+    items = list(range(9_997))
+    services = Quick(planned(text, items=items))
+    services.play()
+    assert services.run.process.state is ProcessState.COMPLETED
+    assert sorted(services.ran) == sorted(f"work[{number}]" for number in items)
+    assert services.most_at_once == 50
+
+
+def test_a_fan_out_of_ten_thousand_that_is_known_late_runs_each_item_once() -> None:
+    text = """
+    nodes:
+      split: {kind: task, type: split, inputs: {parts: 9990}}
+      work:
+        kind: task
+        type: step
+        inputs: {value: "${item}"}
+        for_each: {over: "${nodes.split.outputs.parts}", concurrency: 50}
+    """
+    services = Quick(planned(text))
+    services.play()
+    assert services.run.process.state is ProcessState.COMPLETED
+    assert len(services.run.dag.tasks) == 9_993
+    assert sorted(services.ran) == sorted(["split", *(f"work[{number}]" for number in range(9_990))])
+    assert services.most_at_once == 50
