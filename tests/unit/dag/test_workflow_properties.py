@@ -30,9 +30,9 @@ def workflow(draw: st.DrawFn) -> str:
         edges: list[str] = draw(st.lists(st.sampled_from(earlier), max_size=3, unique=True)) if earlier else []
         node: dict[str, Any] = {"kind": "task", "type": "step", "after": []}
         node["after"] = [f"{one}.{draw(st.sampled_from(PORTS))}" for one in edges]
-        if edges and draw(st.booleans()):
+        if draw(st.booleans()) and edges:
             node["join"] = "any"
-        if earlier and draw(st.booleans()):
+        if draw(st.booleans()) and earlier:
             node["inputs"] = {"value": f"${{nodes.{draw(st.sampled_from(earlier))}.outputs.result?}}"}
         if draw(st.integers(0, 3)) == 0:
             node["for_each"] = {"over": [1] * draw(st.integers(0, 4)), "max_failed": draw(st.integers(0, 2))}

@@ -180,6 +180,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call Back
+         * @description Say how something ended that a task had started. The bearer is what that task was given, and names the task.
+         */
+        post: operations["call_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/compute-resources": {
         parameters: {
             query?: never;
@@ -2187,6 +2207,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task_id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Task
+         * @description Answer an approval that a run waits for; whom it asks is the workflow's choice. The first answer counts.
+         */
+        post: operations["answer_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}/attempts": {
         parameters: {
             query?: never;
@@ -2811,19 +2851,6 @@ export interface components {
             tags: string[];
         };
         /**
-         * AnswerBody
-         * @description What to say when the host asks (keyboard-interactive): to prompts that contain ``prompt``, in any case.
-         */
-        AnswerBody: {
-            /**
-             * Answer
-             * Format: password
-             */
-            answer: string;
-            /** Prompt */
-            prompt: string;
-        };
-        /**
          * ApplicationExperiment
          * @description One run of a catalogued application on a compute resource.
          */
@@ -3338,6 +3365,33 @@ export interface components {
              * @default []
              */
             outputs: components["schemas"]["Port"][];
+        };
+        /**
+         * CallbackBody
+         * @description How it ended: ``success``, ``failure``, or a branch of the node.
+         */
+        CallbackBody: {
+            /**
+             * Comment
+             * @default
+             * @example built in 40 s
+             */
+            comment: string;
+            /**
+             * Outputs
+             * @example {
+             *       "image": "x:1.2"
+             *     }
+             */
+            outputs?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Port
+             * @default success
+             * @example success
+             */
+            port: string;
         };
         /**
          * CancelRequest
@@ -5461,7 +5515,7 @@ export interface components {
              * Answers
              * @default []
              */
-            answers: components["schemas"]["AnswerBody"][];
+            answers: components["schemas"]["api_server__credentials__schemas__AnswerBody"][];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -6856,7 +6910,7 @@ export interface components {
              * Answers
              * @default []
              */
-            answers: components["schemas"]["AnswerBody"][];
+            answers: components["schemas"]["api_server__credentials__schemas__AnswerBody"][];
             /** Certificate */
             certificate?: string | null;
             /**
@@ -7045,6 +7099,14 @@ export interface components {
             items: string[];
             /** Next Cursor */
             next_cursor?: null;
+        };
+        /**
+         * Taken
+         * @description The answer was taken in; the live stream tells what follows.
+         */
+        Taken: {
+            /** Experiment Id */
+            experiment_id: string;
         };
         /**
          * Task
@@ -8138,6 +8200,19 @@ export interface components {
             version: number;
         };
         /**
+         * AnswerBody
+         * @description What to say when the host asks (keyboard-interactive): to prompts that contain ``prompt``, in any case.
+         */
+        api_server__credentials__schemas__AnswerBody: {
+            /**
+             * Answer
+             * Format: password
+             */
+            answer: string;
+            /** Prompt */
+            prompt: string;
+        };
+        /**
          * Failure
          * @description Why it failed: the kind, the sentence for people, and what the remote side said.
          */
@@ -8194,6 +8269,27 @@ export interface components {
             started_at: string;
             /** Stopping */
             stopping: boolean;
+        };
+        /**
+         * AnswerBody
+         * @description The answer: the out-port by which the run goes on.
+         */
+        api_server__workflows__signals_router__AnswerBody: {
+            /**
+             * Comment
+             * @default
+             * @example the table looks right
+             */
+            comment: string;
+            /** Data */
+            data?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Port
+             * @example approved
+             */
+            port: string;
         };
         /**
          * Failure
@@ -8253,7 +8349,6 @@ export type AgentSettingsShown = components['schemas']['AgentSettingsShown'];
 export type AgentShown = components['schemas']['AgentShown'];
 export type Annotations = components['schemas']['Annotations'];
 export type AnnotationsShown = components['schemas']['AnnotationsShown'];
-export type AnswerBody = components['schemas']['AnswerBody'];
 export type ApplicationExperiment = components['schemas']['ApplicationExperiment'];
 export type ApplicationInput = components['schemas']['ApplicationInput'];
 export type ApplicationNodeInput = components['schemas']['ApplicationNode-Input'];
@@ -8273,6 +8368,7 @@ export type BulkRefusal = components['schemas']['BulkRefusal'];
 export type BulkRequest = components['schemas']['BulkRequest'];
 export type BulkResult = components['schemas']['BulkResult'];
 export type Callback = components['schemas']['Callback'];
+export type CallbackBody = components['schemas']['CallbackBody'];
 export type CancelRequest = components['schemas']['CancelRequest'];
 export type CatchUp = components['schemas']['CatchUp'];
 export type Changes = components['schemas']['Changes'];
@@ -8457,6 +8553,7 @@ export type StorageBody = components['schemas']['StorageBody'];
 export type StorageKind = components['schemas']['StorageKind'];
 export type StorageShown = components['schemas']['StorageShown'];
 export type Tags = components['schemas']['Tags'];
+export type Taken = components['schemas']['Taken'];
 export type Task = components['schemas']['Task'];
 export type TaskInFull = components['schemas']['TaskInFull'];
 export type TaskNodeInput = components['schemas']['TaskNode-Input'];
@@ -8488,8 +8585,10 @@ export type WorkflowInFull = components['schemas']['WorkflowInFull'];
 export type WorkflowNodeInput = components['schemas']['WorkflowNode-Input'];
 export type WorkflowNodeOutput = components['schemas']['WorkflowNode-Output'];
 export type WorkflowShown = components['schemas']['WorkflowShown'];
+export type ApiServerCredentialsSchemasAnswerBody = components['schemas']['api_server__credentials__schemas__AnswerBody'];
 export type ApiServerExperimentsTroubleSchemasFailure = components['schemas']['api_server__experiments__trouble_schemas__Failure'];
 export type ApiServerOperationsSchemasServiceInstance = components['schemas']['api_server__operations__schemas__ServiceInstance'];
+export type ApiServerWorkflowsSignalsRouterAnswerBody = components['schemas']['api_server__workflows__signals_router__AnswerBody'];
 export type HowdahContractsFailuresFailure = components['schemas']['howdah__contracts__failures__Failure'];
 export type HowdahContractsServicesServiceInstance = components['schemas']['howdah__contracts__services__ServiceInstance'];
 export type $defs = Record<string, never>;
@@ -10419,6 +10518,136 @@ export interface operations {
                      *       "title": "Not allowed",
                      *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    call_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallbackBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taken"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: must be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "must be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -24867,6 +25096,141 @@ export interface operations {
                      *       "title": "Not found",
                      *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_task: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text of your choice, best a UUID: the same request with the same key is done once. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["api_server__workflows__signals_router__AnswerBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taken"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Conflict",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/conflict"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: must be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "must be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
