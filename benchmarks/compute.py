@@ -122,15 +122,20 @@ def bare_submissions(server: SshServer, count: int) -> float:
         return per_second(count, lambda: list(pool.map(one, scripts)))
 
 
-def submissions(count: int) -> tuple[float, float]:
-    """Return submissions a second and the share of the bare loop: medians of rounds that take turns."""
-    ours, bare = [], []
+def submissions(count: int) -> tuple[float, float, float]:
+    """Return submissions a second, the share of the bare loop, and the platform's own CPU milliseconds for each.
+
+    Medians of rounds that take turns. What the CPU does beside that is sshd and the processes of the submission.
+    """
+    ours, bare, cpu = [], [], []
     with an_sshd() as server, PooledReach() as reach:
         pooled_submissions(server, reach, WORKERS)
         for _ in range(ROUNDS):
+            before = time.process_time()
             ours.append(pooled_submissions(server, reach, count))
+            cpu.append(1_000 * (time.process_time() - before) / count)
             bare.append(bare_submissions(server, count))
-    return statistics.median(ours), statistics.median(ours) / statistics.median(bare)
+    return statistics.median(ours), statistics.median(ours) / statistics.median(bare), statistics.median(cpu)
 
 
 def commands_with_slow_start_files(count: int) -> float:
@@ -197,11 +202,12 @@ def monitoring(jobs: int) -> dict[str, float]:
 
 
 def measure(scale: float) -> dict[str, float]:
-    rate, share = submissions(max(WORKERS, int(150 * scale)))
+    rate, share, cpu_ms = submissions(max(WORKERS, int(150 * scale)))
     there, back = staging_share_of_scp()
     return {
         "submissions_per_second": round(rate, 1),
         "share_of_bare_loop": round(share, 2),
+        "own_cpu_ms_per_submission": round(cpu_ms, 2),
         "commands_per_second_slow_rc": round(commands_with_slow_start_files(max(50, int(1_000 * scale))), 1),
         "sftp_share_of_scp": round(min(there, back), 2),
         "upload_share_of_scp": round(there, 2),
