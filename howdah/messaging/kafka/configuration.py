@@ -95,6 +95,12 @@ def connection(settings: KafkaSettings, client_id: str, connectivity: Connectivi
         "reconnect.backoff.ms": 50,
         "reconnect.backoff.max.ms": 1_000,  # a broker that comes back is found within a second
         "socket.timeout.ms": 10_000,
+        # An address that swallows everything (a pod that is gone) is given up sooner than after half a minute …
+        "socket.connection.setup.timeout.ms": 5_000,
+        # … and where no broker that was learned of answers, the bootstrap servers are asked again, which know the new
+        # addresses. By default a client waits five minutes before it does.
+        "metadata.recovery.strategy": "rebootstrap",
+        "metadata.recovery.rebootstrap.trigger.ms": 20_000,
         "socket.nagle.disable": True,
         "log.connection.close": False,
         "log_level": 2,  # its own lines would break our structured log; ``Connectivity`` hears of errors

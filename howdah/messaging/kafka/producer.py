@@ -1,13 +1,16 @@
 """The idempotent producer, shared by all threads of a process; a thread of its own serves the broker's answers."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import Producer as Client
 
+from howdah.contracts import topics
 from howdah.messaging.abstract import DeliveryError, MessagingError, OnDelivery, Outgoing
 from howdah.messaging.gathering import gather_acknowledgements
 from howdah.messaging.kafka import configuration
@@ -18,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 _POLL_SECONDS = 0.2
 _METADATA_SECONDS = 2.0
+_ASKED_AGAIN_SECONDS = 5.0
+_PROBED = topics.EVENTS.name
 _ANY_PARTITION = -1
 
 
@@ -136,5 +141,16 @@ class KafkaProducer:
             self._waiting -= 1
 
     def _serve(self) -> None:
+        asked = time.monotonic()
         while not self._closing.is_set():
             self._client.poll(_POLL_SECONDS)
+            if self._connectivity.trouble() is None:
+                asked = time.monotonic()
+            elif time.monotonic() - asked >= _ASKED_AGAIN_SECONDS:
+                self._look_for_brokers()
+                asked = time.monotonic()
+
+    def _look_for_brokers(self) -> None:
+        """Let the client try to connect: one that has nothing to write would not, and be taken for cut off for long."""
+        with suppress(KafkaException):
+            self._client.list_topics(_PROBED, timeout=_METADATA_SECONDS)
