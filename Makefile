@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_OPTIONS ?=
 TEST_MINUTES ?= 40
+CLUSTER_MINUTES ?= 75
 CONTAINED ?= tests/conformance/messaging tests/integration/orchestrator tests/integration/registry tests/integration/stream \
 	tests/integration/api tests/integration/api_experiments tests/integration/data tests/integration/services
 WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
@@ -83,7 +84,7 @@ test-images: install test-packages ## compose.yaml on our images, then the integ
 		$(PYTEST_OPTIONS) $(CONTAINED)
 
 test-kubernetes: install test-packages ## the platform on a real cluster: KUBECONFIG's, or one of HOWDAH_CLUSTER_MAKER
-	timeout --signal=INT --kill-after=60 $(TEST_MINUTES)m $(BIN)/python -m pytest -p no:xdist $(PYTEST_OPTIONS) \
+	timeout --signal=INT --kill-after=60 $(CLUSTER_MINUTES)m $(BIN)/python -m pytest -p no:xdist $(PYTEST_OPTIONS) \
 		tests/kubernetes tests/conformance/cluster
 
 manifests: install ## what is generated in deploy/k8s anew: topics, dashboard

@@ -42,9 +42,33 @@ class Installation:
     def objects(self, kind: str, namespace: str = NAMESPACE) -> list[dict[str, Any]]:
         return list(json.loads(self.run("-n", namespace, "get", kind, "-o", "json"))["items"])
 
-    def apply(self) -> None:
-        """The one command of the documentation."""
-        self.run("apply", "-k", str(ROOT / "deploy/k8s/overlays/dev"))
+    def apply(self, release: str = "") -> None:
+        """The one command of the documentation; with a ``release`` that one's image, as an upgrade is applied."""
+        overlay = str(ROOT / "deploy/k8s/overlays/dev")
+        if not release:
+            self.run("apply", "-k", overlay)
+            return
+        if self.succeeds("get", "namespace", NAMESPACE):
+            self.run("-n", NAMESPACE, "delete", "job", "--all")
+        manifests = self.run("kustomize", overlay)
+        self.run("apply", "-f", "-", stdin=manifests.replace("howdah/platform:dev", f"howdah/platform:{release}"))
+
+    def sql(self, statement: str) -> str:
+        """Return what the database says."""
+        command = ("psql", "--host=/tmp", "--username=howdah", "--tuples-only", "--no-align", "howdah", "-c", statement)
+        return self.run("-n", NAMESPACE, "exec", "postgres-0", "--", *command).strip()
+
+    def save(self, path: Path, *arguments: str) -> None:
+        """Write to a file what kubectl writes."""
+        with path.open("wb") as file:
+            subprocess.run([*self._kubectl, *arguments], stdout=file, check=True, timeout=300)
+
+    def load(self, path: Path, *arguments: str) -> None:
+        """Give a command in a pod (``exec`` is among the arguments) a file to read."""
+        after = arguments.index("exec") + 1
+        command = [*self._kubectl, *arguments[:after], "--stdin", *arguments[after:]]
+        with path.open("rb") as file:
+            subprocess.run(command, stdin=file, check=True, timeout=300)
 
     def await_up(self) -> None:
         """Return when everything that was applied is ready and done."""
@@ -77,7 +101,7 @@ class Installation:
         try:
             yield
         finally:
-            self.run("-n", NAMESPACE, "delete", "pod", _CLIENT, "--now")
+            self.run("-n", NAMESPACE, "delete", "pod", _CLIENT, "--ignore-not-found", "--now")
 
     def howdah(self, *arguments: str, seconds: float = 300) -> Any:  # noqa: ANN401 - JSON of any shape
         """Run the command in the client's pod; return its JSON."""

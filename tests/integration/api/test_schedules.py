@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from api_server.auth.principal import Role
+from api_server.orchestrator.schedules import Schedules
 from tests.integration.api.conftest import Tenant
 from tests.integration.api.test_catalogue import make, resource_body, the_errors
 
@@ -118,3 +119,25 @@ def test_a_resource_that_a_schedule_will_use_is_not_deleted(admin: httpx2.Client
     refused = admin.delete(f"/api/v1/compute-resources/{made['id']}")
     assert refused.status_code == 409
     assert refused.json()["used_by"][0]["what"] == "schedule"
+
+
+def test_a_workflow_is_launched_by_a_schedule_in_the_version_that_is_newest_then(tenant: Tenant) -> None:
+    nodes = {"look": {"kind": "approval", "message": "Go on, ${parameters.who}?"}}
+    definition = {"name": "ask", "parameters": {"who": {"type": "string"}}, "nodes": nodes}
+    run = {"kind": "workflow", "name": "ask daily", "workflow": "ask", "parameters": {"who": "Ada"}}
+    writer = Schedules(tenant.api.parts.registry, tenant.api.parts.lifecycle, tenant.api.parts.clock)
+    with tenant.client() as admin:
+        workflow = make(admin, "workflows", {"definition": definition})["id"]
+        missing = the_errors(admin.post("/api/v1/schedules", json=body(experiment={**run, "parameters": {}})), 422)
+        assert any(field.startswith("experiment.") for field in missing), missing
+        schedule = make(admin, "schedules", body(name="daily", experiment=run))["id"]
+        newer = {"definition": {**definition, "description": "better"}}
+        assert admin.post(f"/api/v1/workflows/{workflow}/versions", json=newer).status_code == 201
+        with tenant.api.engine.begin() as connection:
+            due = text("UPDATE schedule SET cron = '0 * * * *', next_at = date_trunc('hour', now()) WHERE id = :id")
+            connection.execute(due, {"id": schedule})
+        writer.take_turns()
+        [ran] = admin.get(f"/api/v1/schedules/{schedule}/runs").json()["items"]
+        assert ran["outcome"] == "launched", ran
+        spec = admin.get(f"/api/v1/experiments/{ran['experiment_id']}").json()["spec"]
+    assert (spec["kind"], spec["version"]) == ("workflow", 2)
