@@ -92,6 +92,8 @@ manifests: install ## what is generated in deploy/k8s anew: topics, dashboard
 
 proof: install test-packages ## the promises at full size; each proof ends with one line of JSON
 	$(BIN)/python -m tests.failure.proof --full
+	@if [ -n "$$KUBECONFIG$$HOWDAH_CLUSTER_MAKER" ]; then $(MAKE) test-kubernetes; \
+		else echo "no cluster was given (tests/kubernetes/README.md): upgrade, deleted pods and restore are left out"; fi
 
 bench: install ## how fast it is here; the last line is one JSON object
 	$(BIN)/python -m benchmarks

@@ -1,7 +1,8 @@
 """One installation of the dev overlay for all tests of this folder, on the cluster that the run was given."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,17 @@ def kubeconfig() -> Iterator[Path]:
         return
     with images(archives()), made_cluster({}) as run:
         yield run / "kubeconfig"
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
+    """Say what a proof has measured: one line of JSON, whatever else is captured."""
+
+    def line(proof: str, **measured: object) -> None:
+        with capsys.disabled():
+            print(f"\n{json.dumps({'proof': proof, **measured})}", flush=True)  # noqa: T201 - the proof's line
+
+    return line
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -141,7 +142,9 @@ def test_a_service_of_ones_own_is_deployed_and_works(platform: Installation) -> 
     assert "word-count" not in names
 
 
-def test_nothing_is_lost_or_done_twice_when_each_pod_is_deleted_in_turn(platform: Installation) -> None:
+def test_nothing_is_lost_or_done_twice_when_each_pod_is_deleted_in_turn(
+    platform: Installation, tell: Callable[..., None]
+) -> None:
     before = platform.job_names()
     load = under_load(platform, "pods")
     for service in (*PLATFORM, *SERVICE_NAMES):
@@ -151,9 +154,13 @@ def test_nothing_is_lost_or_done_twice_when_each_pod_is_deleted_in_turn(platform
     assert states(load) == {"COMPLETED": EXPERIMENTS}
     jobs = platform.job_names()[len(before) :]
     assert len(jobs) == len(set(jobs)) == EXPERIMENTS
+    deleted = len((*PLATFORM, *SERVICE_NAMES))
+    tell("pods", pods_deleted=deleted, experiments=EXPERIMENTS, lost=0, jobs=len(jobs), duplicate_jobs=0)
 
 
-def test_the_data_is_there_after_the_pods_of_kafka_and_postgresql_were_deleted(platform: Installation) -> None:
+def test_the_data_is_there_after_the_pods_of_kafka_and_postgresql_were_deleted(
+    platform: Installation, tell: Callable[..., None]
+) -> None:
     before = platform.job_names()
     known = {one["id"] for one in platform.howdah("experiments", "list")}
     load = under_load(platform, "daemons", 10)
@@ -164,3 +171,4 @@ def test_the_data_is_there_after_the_pods_of_kafka_and_postgresql_were_deleted(p
     jobs = platform.job_names()[len(before) :]
     assert len(jobs) == len(set(jobs)) == 10
     assert known <= {one["id"] for one in platform.howdah("experiments", "list")}
+    tell("daemons", pods_deleted=["kafka-0", "postgres-0"], experiments=10, lost=0, jobs=len(jobs), duplicate_jobs=0)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from api_server.auth.callbacks import CallbackGrant
 from api_server.auth.capabilities import Grant
 from api_server.dag.advance import begin
 from api_server.dag.run import Run, RunIdentity
@@ -22,6 +23,9 @@ RESOURCE = ResourceId(new_id())
 class NoMint:
     def mint(self, grant: Grant) -> str:
         return grant.task_id
+
+    def mint_callback(self, grant: CallbackGrant, ends: datetime) -> str:
+        return f"{grant.task_id} {ends}"
 
 
 @pytest.mark.parametrize(("reach", "told"), [(ReachKind.AGENT, 2), (ReachKind.SSH, None)])
