@@ -86,10 +86,11 @@ class Body:
         for text in self._texts:
             for old, new in own:
                 text = text.replace(old, new)  # noqa: PLW2901 - ids stand in job names and paths as well
-            spec = self._settled(TaskSpec.model_validate_json(text.replace(place, str(index))), values)
-            yield spec.model_copy(update={"flow": spec.way.model_copy(update={"made_by": self._fan_out})})
+            yield self._settled(TaskSpec.model_validate_json(text.replace(place, str(index))), values)
 
     def _settled(self, spec: TaskSpec, values: Mapping[str, JsonValue]) -> TaskSpec:
+        if not spec.bindings and spec.way.guard is None and spec.type != FAN_OUT:
+            return spec
         params, bindings = settled(spec.params, spec.bindings, self._fan_out, values)
         if spec.type == FAN_OUT:
             inner = FanOutParams.model_validate(params)

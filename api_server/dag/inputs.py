@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import JsonValue
 
 from api_server.dag.application import FILE_TYPES, ApplicationInput, InputType, StoredFile
-from api_server.dag.late import is_mark
+from api_server.dag.late import is_late, is_mark
 from api_server.dag.problems import FieldProblem
 from api_server.dag.sources import why_no_source
 from howdah.contracts.params import OBJECTS
@@ -58,7 +58,8 @@ def check_inputs(
                 checked.problems.append(FieldProblem(f"inputs.{item.name}", text))
             continue
         try:
-            check = _later if is_mark(value) else _CHECKS[item.type]
+            is_later = is_mark(value) or (item.type is InputType.STRING and is_late(value))
+            check = _later if is_later else _CHECKS[item.type]
             checked.values[item.name] = check(item, value, files)
         except _WrongValueError as error:
             checked.problems.append(FieldProblem(f"inputs.{item.name}", str(error), value))

@@ -26,5 +26,6 @@ def terms(
     if known is None:
         return Terms(deadline_seconds or DEADLINE_SECONDS, policy, LaneName.FAST)
     limits = known.description.limits
-    policy = policy.model_copy(update={"max_attempts": min(policy.max_attempts, limits.max_attempts)})
+    if policy.max_attempts > limits.max_attempts:
+        policy = policy.model_copy(update={"max_attempts": limits.max_attempts})
     return Terms(deadline_seconds or limits.deadline_seconds, policy, known.description.lane)

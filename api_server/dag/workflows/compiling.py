@@ -31,7 +31,7 @@ from howdah.contracts.flow import (
 )
 from howdah.contracts.ids import GatewayId, ProcessId, TaskId, new_id
 from howdah.contracts.references import Source, references_in
-from howdah.contracts.tasks import MAX_TASKS, Dag
+from howdah.contracts.tasks import MAX_TASKS, Dag, TaskSpec
 from howdah.contracts.workflows import (
     ALWAYS,
     SUCCESS,
@@ -216,7 +216,7 @@ class _Plan(NodePlans):
             apart = _Plan(self.around, self.gateway_id, self.process_id, self.late)
             entry = apart._entry_of_item(node, fan_out, scope)
             end = apart._single(node, site.item(place_of(fan_out), scope, entry=entry, **inside))
-            body = tuple(task.model_dump(mode="json") for task in apart.tasks)
+            body = tuple(_made_by(fan_out, task).model_dump(mode="json") for task in apart.tasks)
             params = FanOutParams(items=over, body=body, end=end, fan_in=fan_in)
         else:
             text = "is done once for each item of a list, and this is none"
@@ -242,6 +242,10 @@ class _Plan(NodePlans):
         flow = Flow(routes={fan_out: (ALWAYS,)}, **site.last(fan_out))
         told = gathers.model_dump(mode="json")
         return self.add(site.name, FAN_IN, told, task_id=fan_in, depends_on=(fan_out, *ends), flow=flow)
+
+
+def _made_by(fan_out: TaskId, task: TaskSpec) -> TaskSpec:
+    return task.model_copy(update={"flow": task.way.model_copy(update={"made_by": fan_out})})
 
 
 def _is_of_items(node: AnyNode) -> bool:
