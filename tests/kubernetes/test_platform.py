@@ -162,7 +162,7 @@ def test_the_data_is_there_after_the_pods_of_kafka_and_postgresql_were_deleted(
     platform: Installation, tell: Callable[..., None]
 ) -> None:
     before = platform.job_names()
-    known = {one["id"] for one in platform.howdah("experiments", "list")}
+    known = {one["id"] for one in platform.howdah("experiments", "list", "--limit", "1000")}
     load = under_load(platform, "daemons", 10)
     for name in ("kafka-0", "postgres-0"):
         platform.run("-n", NAMESPACE, "delete", "pod", name, "--grace-period=0", "--force")
@@ -170,5 +170,5 @@ def test_the_data_is_there_after_the_pods_of_kafka_and_postgresql_were_deleted(
     assert states(load) == {"COMPLETED": 10}
     jobs = platform.job_names()[len(before) :]
     assert len(jobs) == len(set(jobs)) == 10
-    assert known <= {one["id"] for one in platform.howdah("experiments", "list")}
+    assert known <= {one["id"] for one in platform.howdah("experiments", "list", "--limit", "1000")}
     tell("daemons", pods_deleted=["kafka-0", "postgres-0"], experiments=10, lost=0, jobs=len(jobs), duplicate_jobs=0)

@@ -27,7 +27,7 @@ def test_what_was_there_at_the_backup_is_there_after_the_restore(
     platform.save(dump, *POSTGRES, "pg_dump", *CONNECTION, "--format=custom", "howdah")
     backed_up = time.monotonic()
     assert states(under_load(platform, "after-the-backup", 2)) == {"COMPLETED": 2}
-    kept = {one["name"] for one in platform.howdah("experiments", "list")}
+    kept = {one["name"] for one in platform.howdah("experiments", "list", "--limit", "1000")}
 
     lost = time.monotonic()
     platform.run("-n", NAMESPACE, "scale", "deployment", "--replicas=0", *PLATFORM)
@@ -37,7 +37,7 @@ def test_what_was_there_at_the_backup_is_there_after_the_restore(
     platform.load(dump, *POSTGRES, "pg_restore", *CONNECTION, "--dbname=howdah", "--exit-on-error")
     platform.run("-n", NAMESPACE, "scale", "deployment", "--replicas=1", *PLATFORM)
     platform.await_up()
-    found = {one["name"] for one in platform.howdah("experiments", "list")}
+    found = {one["name"] for one in platform.howdah("experiments", "list", "--limit", "1000")}
     serving = time.monotonic()
 
     assert found == {name for name in kept if not name.startswith("after-the-backup")}
