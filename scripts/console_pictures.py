@@ -38,6 +38,7 @@ IN_DOCS: Final = (
     "dead-letters-1440-light",
     "resource-editor-1440-light",
     "experiments-390-light",
+    "composer-1440-light",
 )
 """Those that the user guide shows."""
 SETTLE: Final = """() => new Promise((done) => {
@@ -64,6 +65,7 @@ def screens(client: Client) -> dict[str, str]:
             "lanes",
             "dead-letters",
             "services",
+            "workflows",
             "applications",
             "resources",
             "credentials",
@@ -79,6 +81,14 @@ def screens(client: Client) -> dict[str, str]:
     if interface := client.interfaces.find("gray-scott"):
         found["launch-form"] = f"/launch?app={interface.name}"
         found["interface-editor"] = f"/applications?tab=interfaces&open={interface.id}"
+    if workflow := next(iter(client.workflows.list()), None):
+        found |= {
+            "composer": f"/workflows/{workflow.name}?step=simulate",
+            "composer-yaml": f"/workflows/{workflow.name}?yaml=yes",
+            "workflow-versions": f"/workflows/{workflow.name}?tab=versions",
+            "workflow-runs": f"/workflows/{workflow.name}?tab=runs",
+        }
+    found |= {"service": "/services?open=command", "service-instances": "/services?tab=instances"}
     if letter := next(iter(client.dead_letters.list()), None):
         found["dead-letter"] = f"/dead-letters?open={letter.id}"
     return found | of_runs(list(client.experiments.list()))

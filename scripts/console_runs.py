@@ -115,8 +115,54 @@ def populate(client: Client, stack: Path) -> None:
                 client.experiments.cancel(made.id, "wrong grid")
     _patterns(client, sandbox, names)
     _limits(client, sandbox)
+    if not any(True for _ in client.workflows.list()):
+        _workflow(client)
     if not any(True for _ in client.dead_letters.list()):
         _unreadable_message(stack)
+
+
+def _workflow(client: Client) -> None:
+    """Keep a workflow in two versions, and run it."""
+    steps = {
+        "prepare": {
+            "kind": "task",
+            "type": "command",
+            "resource": "${parameters.cluster}",
+            "inputs": {"argv": ["echo", "0.029"]},
+        },
+        "simulate": {
+            "kind": "application",
+            "application": "gray-scott",
+            "resource": "${parameters.cluster}",
+            "inputs": {
+                "program": client.files.upload(EXAMPLE / "gray_scott.py").uri,
+                "seeds": client.files.upload(EXAMPLE / "seeds.csv").uri,
+                "steps": 1_000,
+            },
+            "after": ["prepare"],
+        },
+        "look": {"kind": "approval", "message": "Is the picture right?", "after": ["simulate"]},
+    }
+    definition: dict[str, Any] = {
+        "name": "coral-patterns",
+        "description": "Grow a pattern, look at it, publish it.",
+        "parameters": {"cluster": {"type": "resource", "default": "sandbox"}},
+        "nodes": steps,
+    }
+    kept = client.workflows.create(definition, "the first one")
+    publish = {
+        "kind": "task",
+        "type": "command",
+        "resource": "${parameters.cluster}",
+        "inputs": {"argv": ["echo", "published by ${nodes.look.outputs.by}"]},
+        "after": ["look.approved"],
+    }
+    tell = publish | {"inputs": {"argv": ["echo", "${nodes.simulate.failure.sentence}"]}, "after": ["simulate.failure"]}
+    definition["nodes"] = {**steps, "publish": publish, "tell": tell}
+    client.workflows.add_version(kept.id, definition, "publishes what was approved")
+    client.experiments.submit(
+        {"kind": "workflow", "name": "Corals, to be approved", "workflow": "coral-patterns", "launch": True}
+    )
 
 
 def _limits(client: Client, sandbox: ComputeResource) -> None:

@@ -18,8 +18,8 @@ from api_server.workflows import drafts, service
 from api_server.workflows.schemas import (
     DiffShown,
     DraftBody,
+    DraftProblem,
     DraftShown,
-    Problem,
     VersionBody,
     VersionInFull,
     VersionShown,
@@ -43,13 +43,13 @@ def validate_workflow(work: Work, principal: Reader, body: DraftBody) -> DraftSh
     """Say what is wrong with a definition, and which ports its nodes have; nothing is kept."""
     definition, found = service.parsed(body)
     if definition is None:
-        shown = [Problem(field=one.field, message=one.message) for one in found]
+        shown = [DraftProblem(field=one.field, message=one.message) for one in found]
         return DraftShown(valid=False, problems=shown, nodes={}, definition=None, yaml=None)
     found = service.check(work, principal, definition)
     around = surroundings_of(work.session, principal.gateway_id, definition)
     return DraftShown(
         valid=not found,
-        problems=[Problem(field=one.field, message=one.message) for one in found],
+        problems=[DraftProblem(field=one.field, message=one.message) for one in found],
         nodes=drafts.nodes_of(definition, around),
         definition=definition,
         yaml=written(as_written(definition)),

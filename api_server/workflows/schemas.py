@@ -87,7 +87,7 @@ class VersionInFull(VersionShown):
     definition: Definition
 
 
-class Problem(ApiModel):
+class DraftProblem(ApiModel):
     """One thing that is wrong: where, what, and what would be right."""
 
     field: Annotated[str, Field(examples=["nodes.align.inputs.reads"])]
@@ -127,7 +127,7 @@ class DraftShown(ApiModel):
     """What is wrong with a definition, and the ports of its nodes as far as they are known."""
 
     valid: bool
-    problems: list[Problem]
+    problems: list[DraftProblem]
     nodes: dict[str, NodeShown]
     definition: Definition | None
     """As it would be kept; null where it has not the form of one."""

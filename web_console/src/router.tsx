@@ -119,15 +119,46 @@ const health = createRoute({
   validateSearch: (search: Record<string, unknown>): { open?: string } => ({ open: text(search.open) }),
   component: lazyRouteComponent(() => import("./screens/health/health"), "Health"),
 });
+const workflows = createRoute({
+  getParentRoute: () => inside,
+  path: "/workflows",
+  component: lazyRouteComponent(() => import("./screens/workflows/list"), "Workflows"),
+});
+const workflow = createRoute({
+  getParentRoute: () => inside,
+  path: "/workflows/$name",
+  validateSearch: (search: Record<string, unknown>): WorkflowSearch => ({
+    tab: text(search.tab),
+    step: text(search.step),
+    yaml: text(search.yaml),
+    from: text(search.from),
+    version: typeof search.version === "number" ? search.version : undefined,
+    against: typeof search.against === "number" ? search.against : undefined,
+  }),
+  component: lazyRouteComponent(() => import("./screens/workflows/composer"), "ComposerScreen"),
+});
+export interface WorkflowSearch {
+  tab?: string;
+  step?: string;
+  yaml?: string;
+  from?: string;
+  version?: number;
+  against?: number;
+}
 const lanes = createRoute({
   getParentRoute: () => inside,
   path: "/lanes",
   component: lazyRouteComponent(() => import("./screens/lanes"), "Lanes"),
 });
+const opened = (search: Record<string, unknown>): { open?: string; tab?: string } => ({
+  open: text(search.open),
+  tab: text(search.tab),
+});
 const services = createRoute({
   getParentRoute: () => inside,
   path: "/services",
-  component: lazyRouteComponent(() => import("./screens/services"), "Services"),
+  validateSearch: opened,
+  component: lazyRouteComponent(() => import("./screens/services/services"), "Services"),
 });
 const deadLetters = createRoute({
   getParentRoute: () => inside,
@@ -146,10 +177,6 @@ export interface LetterSearch {
   reason?: string;
   open?: string;
 }
-const opened = (search: Record<string, unknown>): { open?: string; tab?: string } => ({
-  open: text(search.open),
-  tab: text(search.tab),
-});
 const applications = createRoute({
   getParentRoute: () => inside,
   path: "/applications",
@@ -182,6 +209,8 @@ const pages = [
   run,
   launch,
   jobs,
+  workflows,
+  workflow,
   health,
   lanes,
   services,

@@ -3986,6 +3986,19 @@ export interface components {
             yaml?: string | null;
         };
         /**
+         * DraftProblem
+         * @description One thing that is wrong: where, what, and what would be right.
+         */
+        DraftProblem: {
+            /**
+             * Field
+             * @example nodes.align.inputs.reads
+             */
+            field: string;
+            /** Message */
+            message: string;
+        };
+        /**
          * DraftShown
          * @description What is wrong with a definition, and the ports of its nodes as far as they are known.
          */
@@ -3996,7 +4009,7 @@ export interface components {
                 [key: string]: components["schemas"]["NodeShown"];
             };
             /** Problems */
-            problems: components["schemas"]["Problem"][];
+            problems: components["schemas"]["DraftProblem"][];
             /** Valid */
             valid: boolean;
             /** Yaml */
@@ -8393,6 +8406,7 @@ export type DeploymentBody = components['schemas']['DeploymentBody'];
 export type DeploymentShown = components['schemas']['DeploymentShown'];
 export type DiffShown = components['schemas']['DiffShown'];
 export type DraftBody = components['schemas']['DraftBody'];
+export type DraftProblem = components['schemas']['DraftProblem'];
 export type DraftShown = components['schemas']['DraftShown'];
 export type Edge = components['schemas']['Edge'];
 export type Event = components['schemas']['Event'];

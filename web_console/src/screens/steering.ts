@@ -63,6 +63,15 @@ export const annotate = (row: Named, description: string, tags: string[]): Promi
     }),
   );
 
+/** Answer an approval that a run waits for: it goes on by this port. */
+export const answer = (task: Named, port: string): Promise<unknown> =>
+  call(
+    api.POST("/api/v1/tasks/{task_id}/answer", {
+      params: { path: { task_id: task.id }, header: key() },
+      body: { port, comment: "", data: {} },
+    }),
+  );
+
 export const giveUpTask = (task: Named, reason: string): Promise<unknown> =>
   call(
     api.POST("/api/v1/tasks/{task_id}/give-up", {

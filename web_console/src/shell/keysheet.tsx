@@ -12,12 +12,14 @@ const KEYS: readonly [string, string][] = [
   ["Enter", "open"],
   ["Space", "peek in the drawer"],
   ["x, ⇧x", "select, select a range"],
-  ["g then e j r t d s a", "Experiments, Jobs, Resources, Topics, Dead letters, Services, Applications"],
+  ["g then e j w r t d s a", "Experiments, Jobs, Workflows, Resources, Topics, Dead letters, Services, Applications"],
   ["1 – 6", "tabs of a run"],
   ["r, p, c", "of a run: retry, pause or resume, cancel (asks)"],
   ["y", "copy the link to this view"],
   ["graph: arrows, Enter", "walk along edges, open"],
   ["graph: e, f, + − 0", "expand a fan-out, failed path, zoom and fit"],
+  ["composer: Enter on a port", "begin a line; Enter on a step or an input ends it, Esc leaves it"],
+  ["composer: Alt arrows, Del", "move a step, remove it; ⌘Z, ⇧⌘Z undo and redo"],
   ["timeline: ← →, n, w", "pan, now, whole run"],
 ];
 

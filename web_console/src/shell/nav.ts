@@ -7,6 +7,7 @@ import {
   KeyRound,
   ListChecks,
   type LucideIcon,
+  Network,
   Server,
   Settings2,
   Split,
@@ -25,6 +26,7 @@ export interface Place {
 export const MAIN: readonly Place[] = [
   { to: "/experiments", label: "Experiments", icon: FlaskConical, go: "e" },
   { to: "/jobs", label: "Jobs", icon: ListChecks, go: "j" },
+  { to: "/workflows", label: "Workflows", icon: Network, go: "w" },
   { to: "/drafts", label: "Drafts", icon: FileClock, go: "f" },
 ];
 export const PLATFORM: readonly Place[] = [

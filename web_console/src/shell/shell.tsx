@@ -30,7 +30,7 @@ export function Shell() {
   );
 }
 
-const RAIL_PAGES = /^\/(experiments\/.|launch)/;
+const RAIL_PAGES = /^\/(experiments\/.|launch|workflows\/.)/;
 
 function Frame() {
   const [title, setTitle] = useState<ReactNode>(null);

@@ -5,7 +5,7 @@ import type { ExperimentInFull, TaskInFull } from "../../api/client";
 import { isTerminal } from "../../core/states";
 import { Confirm } from "../../ui/parts";
 import { useToast } from "../../ui/toast";
-import { giveUpTask, refusal, retry, skip } from "../steering";
+import { answer, giveUpTask, refusal, retry, skip } from "../steering";
 
 const NOT_BEGUN: ReadonlySet<string> = new Set(["CREATED", "RETRY_WAIT"]);
 
@@ -44,6 +44,8 @@ export function TaskActions({ one, task }: { one: ExperimentInFull; task: TaskIn
     await queries.invalidateQueries({ queryKey: ["experiment", one.id] });
     await queries.invalidateQueries({ queryKey: ["run", one.id] });
   };
+  const waits = task.type === "workflow-signal" && !isTerminal(task.state) && task.params.by != null;
+  const choices = waits && Array.isArray(task.params.choices) ? task.params.choices.map(String) : [];
   const confirm = (question: Question, reason: string): Promise<void> => {
     if (question === "skip") return act("Skipped", skip(task, reason));
     if (question === "give-up") return act("Given up", giveUpTask(task, reason));
@@ -51,6 +53,17 @@ export function TaskActions({ one, task }: { one: ExperimentInFull; task: TaskIn
   };
   return (
     <>
+      {choices.map((port, at) => (
+        <button
+          key={port}
+          type="button"
+          className={`btn small ${at === 0 ? "ink" : ""}`}
+          disabled={busy}
+          onClick={() => void act(`Answered: ${port}`, answer(task, port))}
+        >
+          {port}
+        </button>
+      ))}
       {failed && (
         <>
           <button

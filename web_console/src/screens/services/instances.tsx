@@ -1,14 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
-import { api, call } from "../api/client";
-import { useTitle } from "../shell/shell";
-import { Failure, Sentence } from "../ui/parts";
-import { StateIcon } from "../ui/state";
-import { Table } from "../ui/table";
-import { At, Elapsed } from "../ui/time";
+import { api, call } from "../../api/client";
+import { Failure, Sentence } from "../../ui/parts";
+import { StateIcon } from "../../ui/state";
+import { Table } from "../../ui/table";
+import { At, Elapsed } from "../../ui/time";
 
 /** Every instance of a microservice that was heard of lately. */
-export function Services() {
-  useTitle("Services", "Services");
+export function Instances() {
   const list = useQuery({
     queryKey: ["services"],
     queryFn: () => call(api.GET("/api/v1/service-instances")),
