@@ -13,7 +13,7 @@ from typing import Final
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from howdah.client import Client
-from howdah.client.models import Experiment
+from howdah.client.run_models import Experiment
 
 SIZES: Final = {"1440": (1440, 900), "1280": (1280, 800), "390": (390, 844)}
 THEMES: Final = ("light", "dark")

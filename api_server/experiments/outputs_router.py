@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from api_server.auth.principal import Principal, Scope
 from api_server.experiments import intermediate, service
 from api_server.experiments.file_looks import FileLooks
-from api_server.experiments.schemas import Output
+from api_server.experiments.run_schemas import Output
 from api_server.http.dependencies import Objects, Work, requires
 from api_server.http.download import content_disposition, send_object
 from api_server.http.model import Id, instant_text

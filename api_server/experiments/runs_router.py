@@ -7,17 +7,8 @@ from fastapi import APIRouter, Query, Response
 
 from api_server.auth.principal import Principal, Scope
 from api_server.experiments import graph, service
-from api_server.experiments.schemas import (
-    Attempt,
-    Event,
-    Job,
-    LogLines,
-    Process,
-    ProcessInFull,
-    RunGraph,
-    Task,
-    TaskInFull,
-)
+from api_server.experiments.graph_schemas import RunGraph
+from api_server.experiments.run_schemas import Attempt, Event, Job, LogLines, Process, ProcessInFull, Task, TaskInFull
 from api_server.http.dependencies import Work, requires
 from api_server.http.model import Id
 from api_server.http.page import Page, WhichPage, encode_cursor

@@ -1,6 +1,6 @@
 """Experiments, processes, tasks, attempts, jobs and events as the API shows them: plain data for orjson.
 
-The schemas in ``api_server.experiments.schemas`` describe the same shapes for OpenAPI; tests hold the two together.
+The schemas in ``api_server.experiments.*_schemas`` describe the same shapes for OpenAPI; tests hold the two together.
 """
 
 from typing import Any, Final

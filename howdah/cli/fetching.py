@@ -7,7 +7,7 @@ from rich.table import Table
 
 from howdah.cli.session import table
 from howdah.client import Client
-from howdah.client.models import Output
+from howdah.client.run_models import Output
 
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 _ENDINGS = {"text/csv": ".csv", "text/plain": ".txt", "image/png": ".png", "application/json": ".json"}

@@ -6,7 +6,8 @@ from typing import Final, Protocol, TypeVar
 
 from howdah.cli.errors import CliError
 from howdah.client import Client
-from howdah.client.models import ApplicationInterface, ComputeResource, Experiment
+from howdah.client.models import ApplicationInterface, ComputeResource
+from howdah.client.run_models import Experiment
 from howdah.client.schedules import Schedule
 from howdah.client.workflows import Workflow
 

@@ -16,7 +16,7 @@ from rich.text import Text
 from howdah.cli.run_view import RunView
 from howdah.cli.session import Session
 from howdah.client import Change, News
-from howdah.client.models import Experiment
+from howdah.client.run_models import Experiment
 from howdah.contracts.states import ExperimentState, TaskState
 
 MAX_NAME_WIDTH: Final = 48

@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import JsonValue, ValidationError
 
 from howdah.client import Change, News, Snapshot
-from howdah.client.models import Event, Experiment, Task
+from howdah.client.run_models import Event, Experiment, Task
 from howdah.contracts.failures import Failure
 from howdah.contracts.params import JOB_MONITORING
 from howdah.contracts.states import ExperimentState, ProcessState, TaskState, is_terminal

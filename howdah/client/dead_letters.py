@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from howdah.client.connection import Connection
-from howdah.client.models import DeadLetter
+from howdah.client.run_models import DeadLetter
 
 _PATH = "/dead-letters"
 

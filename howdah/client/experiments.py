@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from howdah.client.connection import Connection
 from howdah.client.errors import NotFoundError
 from howdah.client.logs import LogPart, Stream, follow_log, read_log
-from howdah.client.models import Annotations, BulkResult, Event, Experiment, Experiments, Job, Output, Process, Task
+from howdah.client.run_models import Annotations, BulkResult, Event, Experiment, Experiments, Job, Output, Process, Task
 from howdah.client.transfers import save
 from howdah.client.watching import News, watch_experiment
 from howdah.contracts.states import ExperimentState, ProcessState

@@ -1,13 +1,11 @@
 """What the API server answers, as far as a client reads it. Fields of later versions are kept, not refused."""
 
 from datetime import datetime
-from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from howdah.contracts.failures import Failure
 from howdah.contracts.looks import ReachabilityReport
-from howdah.contracts.states import ExperimentState, JobState, ProcessState, TaskState
 
 Object = dict[str, JsonValue]
 
@@ -185,172 +183,6 @@ class StoredFile(Answer):
     size_bytes: int
     sha256: str
     created_at: datetime | None = None
-
-
-class Experiment(Answer):
-    """What a scientist launches; its state follows its latest process."""
-
-    id: str
-    name: str
-    kind: str = "application"
-    description: str = ""
-    owner: str
-    state: ExperimentState
-    failure: Failure | None = None
-    interface_id: str | None = None
-    resource_id: str | None = None
-    process_id: str | None = None
-    next: str = ""
-    """What comes next, in one sentence."""
-    process_state: ProcessState | None = None
-    priority: int = 0
-    deadline_at: datetime | None = None
-    """By when its latest run must have ended."""
-    tags: list[str] = []
-    archived_at: datetime | None = None
-    blocked: Object | None = None
-    """The resource that is away and that its run waits for: ``cause``, ``next_probe_at``, ``gives_up_at`` …"""
-    placement: Object | None = None
-    """Which of several resources was chosen, and why: ``resource``, ``reason``, ``considered``. In a full answer."""
-    last_seq: int | None = None
-    """The number of its latest event."""
-    created_at: datetime
-    launched_at: datetime | None = None
-    ended_at: datetime | None = None
-
-
-class Annotations(Answer):
-    """Notes and tags of an experiment."""
-
-    description: str
-    tags: list[str]
-
-
-class BulkRefusal(Answer):
-    """An experiment with which it was not done, and why."""
-
-    id: str
-    name: str
-    reason: str
-
-
-class BulkResult(Answer):
-    """What came of one step of an action on many experiments."""
-
-    done: int
-    refused: int
-    refusals: list[BulkRefusal]
-    next_cursor: str | None
-
-
-class Experiments(Answer):
-    """The answer to a batch."""
-
-    items: list[Experiment]
-
-
-class Process(Answer):
-    """One run of an experiment."""
-
-    id: str
-    experiment_id: str
-    number: int
-    state: ProcessState
-    blocked: Object | None = None
-    failure: Failure | None = None
-    created_at: datetime
-    ended_at: datetime | None = None
-
-
-class Task(Answer):
-    """One node of a process's DAG with the state of its latest attempt."""
-
-    id: str
-    name: str
-    type: str
-    state: TaskState
-    attempt: int = 0
-    max_attempts: int | None = None
-    next: str = ""
-    """What comes next, in one sentence."""
-    blocked: Object | None = None
-    """The resource that is away and that it waits for."""
-    depends_on: list[str] = []
-    waits_for: list[str] = []
-    """Names of the tasks that must end first."""
-    step: str | None = None
-    fraction: float | None = None
-    due_at: datetime | None = None
-    """RETRY_WAIT: when the next attempt is published. SCHEDULED, EXECUTING: the attempt's deadline."""
-    failure: Failure | None = None
-    outputs: Object | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-
-
-class Job(Answer):
-    """A job of the resource's scheduler."""
-
-    task_id: str
-    generation: int = 1
-    job_name: str
-    native_id: str | None = None
-    state: JobState
-    reason: str = ""
-    exit_code: int | None = None
-
-
-class Output(Answer):
-    """An output of an experiment: there (``present``), not brought back yet (None), or absent (``reason`` says why)."""
-
-    name: str
-    uri: str | None = None
-    file_name: str | None = None
-    content_type: str | None = None
-    size_bytes: int | None = None
-    sha256: str | None = None
-    present: bool | None = True
-    reason: str | None = None
-
-
-class StateChange(Answer):
-    """One transition that an event caused."""
-
-    entity: str
-    id: str
-    before: Annotated[str | None, Field(alias="from")] = None
-    after: Annotated[str, Field(alias="to")]
-
-
-class Event(Answer):
-    """One row of the feed: what happened, and all the transitions that it caused."""
-
-    seq: int
-    kind: str
-    at: datetime
-    actor: str = ""
-    experiment_id: str
-    process_id: str | None = None
-    process_number: int | None = None
-    """Which run of the experiment it is about."""
-    task_id: str | None = None
-    attempt: int | None = None
-    changes: list[StateChange] = []
-    payload: Object = {}
-
-
-class DeadLetter(Answer):
-    """A message that could not be handled: NEW, REDRIVEN or DISCARDED."""
-
-    id: str
-    at: datetime
-    state: str
-    reason: str
-    next: str = ""
-    """What comes next, in one sentence."""
-    topic: str
-    partition: int
-    offset: int
 
 
 class StorageResource(Versioned):

@@ -4,12 +4,7 @@ from collections.abc import Iterator
 
 from howdah.client.collections import VersionedCollection
 from howdah.client.connection import Connection
-from howdah.client.models import (
-    Agent,
-    ComputeResource,
-    EnrolledAgent,
-    ResourceTest,
-)
+from howdah.client.models import Agent, ComputeResource, EnrolledAgent, ResourceTest
 from howdah.client.standings import HealthEvent, ResourceStanding, ResourceStandings
 
 

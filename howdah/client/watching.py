@@ -21,7 +21,7 @@ from howdah.client.errors import (
     TooManyRequestsError,
     UnexpectedAnswerError,
 )
-from howdah.client.models import Event, Experiment, Job, Process, Task
+from howdah.client.run_models import Event, Experiment, Job, Process, Task
 from howdah.contracts.states import ExperimentState, is_terminal
 
 SILENCE_SECONDS: Final = 60.0

@@ -8,7 +8,7 @@ import yaml
 
 from howdah.client import Client, ClientError
 from howdah.client.catalogue import DocumentsError, apply_documents, read_documents, submit_experiments
-from howdah.client.models import Output
+from howdah.client.run_models import Output
 from howdah.contracts.states import ExperimentState
 from howdah.local.errors import LocalStackError
 from howdah.local.progress import Progress

@@ -13,7 +13,7 @@ from howdah.cli.finding import find_experiment, newest_experiment
 from howdah.cli.following import follow_to_the_end
 from howdah.cli.session import Session, table, with_session
 from howdah.client.catalogue import read_documents, submit_experiments
-from howdah.client.models import Experiment
+from howdah.client.run_models import Experiment
 from howdah.contracts.states import ExperimentState
 
 app = typer.Typer(no_args_is_help=True, help="Experiments: make, launch, follow, steer; fetch what they made.")

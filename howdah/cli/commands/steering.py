@@ -10,7 +10,7 @@ from howdah.cli.errors import CliError
 from howdah.cli.finding import find_experiment, find_resource
 from howdah.cli.following import follow_to_the_end
 from howdah.cli.session import Session, with_session
-from howdah.client.models import Experiment, Task
+from howdah.client.run_models import Experiment, Task
 from howdah.contracts.states import TaskState
 
 _Experiment = Annotated[

@@ -13,7 +13,7 @@ from howdah.client.catalogue.names import Names
 from howdah.client.catalogue.reading import Document
 from howdah.client.client import Client
 from howdah.client.errors import FieldProblem, InvalidRequestError
-from howdah.client.models import Experiment
+from howdah.client.run_models import Experiment
 
 _IN_BATCH: Final = re.compile(r"^experiments\.(\d{1,3})\.?(.*)$")
 

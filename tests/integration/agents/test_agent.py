@@ -21,7 +21,7 @@ import pytest
 import yaml
 
 from howdah.client import Client
-from howdah.client.models import DeadLetter, Experiment
+from howdah.client.run_models import DeadLetter, Experiment
 from howdah.contracts import codec, topics
 from howdah.contracts.agents import agent_topics
 from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, ResourceId, TaskId, new_id

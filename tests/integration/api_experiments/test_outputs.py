@@ -5,7 +5,7 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from api_server.experiments.schemas import Output
+from api_server.experiments.run_schemas import Output
 from tests.integration.api.conftest import Api, Tenant
 from tests.integration.api_experiments import run_rows
 from tests.integration.api_experiments.test_experiments import PATH, made

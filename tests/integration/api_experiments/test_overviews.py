@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from api_server.auth.principal import Role
-from api_server.experiments.schemas import RunGraph
+from api_server.experiments.graph_schemas import RunGraph
 from api_server.overview.schemas import Lanes, Overview, ResourcesHealth
 from benchmarks.console import seed
 from tests.integration.api.conftest import Api, Tenant

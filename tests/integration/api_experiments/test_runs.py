@@ -6,17 +6,8 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from api_server.experiments.schemas import (
-    Attempt,
-    Event,
-    ExperimentInFull,
-    Job,
-    LogLines,
-    Process,
-    ProcessInFull,
-    Task,
-    TaskInFull,
-)
+from api_server.experiments.run_schemas import Attempt, Event, Job, LogLines, Process, ProcessInFull, Task, TaskInFull
+from api_server.experiments.schemas import ExperimentInFull
 from api_server.http.page import Page
 from api_server.registry.paging import Position
 from api_server.registry.repositories import job_reads, run_reads

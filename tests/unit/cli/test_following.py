@@ -5,7 +5,7 @@ from rich.console import Console
 from howdah.cli.following import MAX_LINES, drawn
 from howdah.cli.run_view import RunView
 from howdah.client import Snapshot
-from howdah.client.models import Experiment, Task
+from howdah.client.run_models import Experiment, Task
 from tests.unit.client.samples import experiment, task
 
 

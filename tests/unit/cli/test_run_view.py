@@ -3,7 +3,7 @@ from typing import Any
 
 from howdah.cli.run_view import RunView
 from howdah.client import Change, Snapshot
-from howdah.client.models import Event, Experiment, Task
+from howdah.client.run_models import Event, Experiment, Task
 from howdah.contracts.states import TaskState
 from tests.unit.client.samples import E1, event, experiment, task
 

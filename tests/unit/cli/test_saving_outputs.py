@@ -1,7 +1,7 @@
 import pytest
 
 from howdah.cli.fetching import file_name, size
-from howdah.client.models import Output
+from howdah.client.run_models import Output
 
 
 @pytest.mark.parametrize(
