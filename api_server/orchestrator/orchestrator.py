@@ -1,35 +1,15 @@
-"""The orchestrator as a whole: its loops, their threads, and a clean end."""
+"""The orchestrator as a whole: its loops' threads, and a clean end."""
 
 import threading
-from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api_server.lifecycle.commands import Commands, Mint
-from api_server.lifecycle.lifecycle import Lifecycle
-from api_server.orchestrator.admissions import Admissions, Gates
-from api_server.orchestrator.agent_loop import AgentLoop
-from api_server.orchestrator.batches import BatchLoop
-from api_server.orchestrator.events import EventWriter
-from api_server.orchestrator.health import HealthKeeper
-from api_server.orchestrator.loading import RunCache
-from api_server.orchestrator.loops import LeasedLoop
-from api_server.orchestrator.outcomes import Outcomes
-from api_server.orchestrator.probing import Prober
-from api_server.orchestrator.retention import Retention
-from api_server.orchestrator.schedules import Schedules
+from api_server.lifecycle.commands import Mint
+from api_server.orchestrator.composition import Ground, Loop, loops_of
 from api_server.orchestrator.settings import OrchestratorSettings
-from api_server.orchestrator.sinks import DeadLetterSink, LogSink, LookSink
-from api_server.orchestrator.timers import Timers
-from api_server.registry.leases import LeaseHolder
-from api_server.registry.outbox import OutboxRelay, Sweeper, open_registry
-from api_server.registry.unit_of_work import Registry
-from howdah.contracts import codec, topics
-from howdah.contracts.ids import new_id
+from api_server.registry.outbox import OutboxRelay, open_registry
 from howdah.messaging.abstract import Messaging, MessagingError
 from howdah.messaging.standings import StandingsTable
 from howdah.runtime.clock import Clock
@@ -38,9 +18,6 @@ from howdah.runtime.health import Check
 log = structlog.get_logger(__name__)
 
 _JOIN_SECONDS = 15.0
-_PRUNE_SECONDS = 600.0
-
-Loop = BatchLoop[Any] | LeasedLoop | AgentLoop
 
 
 class Orchestrator:
@@ -55,59 +32,13 @@ class Orchestrator:
     ) -> None:
         self._engine = engine
         self._messaging = messaging
-        self._clock = clock
         self._stop = threading.Event()
         self._error: BaseException | None = None
         producer = messaging.producer()
         registry, self._relay = open_registry(engine, producer)
-        leases = LeaseHolder(engine, new_id())
-        gates = Gates(engine)
         self._standings = StandingsTable(messaging)
-        outcomes = Outcomes(registry, self._standings, clock)
-        cache = RunCache(settings.orchestrator_cached_tasks)
-        writer = EventWriter(registry, Commands(mint), cache, clock, self._standings, outcomes, gates.must_ask)
-        health = HealthKeeper(registry, producer, Prober(mint), settings, clock)
-
-        def leased(name: str, step: Callable[[], object], period_seconds: float) -> LeasedLoop:
-            return LeasedLoop(name, step, period_seconds, leases, clock)
-
-        schedules = Schedules(registry, Lifecycle(mint, clock, self._standings), clock)
-        retention = Retention(engine, logs=timedelta(days=settings.log_retention_days))
-        self._loops: dict[str, Loop] = {
-            **self._readers(settings, registry, writer),
-            "agents": AgentLoop(
-                engine,
-                messaging,
-                clock,
-                replication_factor=settings.kafka_replication_factor,
-                limit=settings.orchestrator_batch,
-            ),
-            "timers": leased("timers", Timers(engine, producer, clock).fire, settings.timer_period_seconds),
-            "gates": LeasedLoop("gates", gates.refresh, settings.gates_period_seconds, None, clock),
-            "admissions": leased("admissions", Admissions(registry, clock).turn, settings.admission_period_seconds),
-            "schedules": leased("schedules", schedules.take_turns, settings.schedule_period_seconds),
-            "sweeper": leased("sweeper", Sweeper(engine, producer).sweep, settings.sweep_period_seconds),
-            "outcomes": LeasedLoop("outcomes", outcomes.write, settings.health_period_seconds, None, clock),
-            "health": leased("health", health.step, settings.health_period_seconds),
-            "retention": leased("retention", retention.prune, _PRUNE_SECONDS),
-        }
-
-    def _readers(self, settings: OrchestratorSettings, registry: Registry, writer: EventWriter) -> dict[str, Loop]:
-        """Return the loops that take in what the topics bring, batch by batch."""
-        group = settings.orchestrator_group
-
-        def batches(topic: topics.Topic, decoder: codec.Codec[Any], apply: Callable[..., None]) -> BatchLoop[Any]:
-            name = group if topic is topics.EVENTS else f"{group}-{topic.name.rpartition('.')[2]}"
-            reader = self._messaging.batches([topic.name], name)
-            limit = settings.orchestrator_batch
-            return BatchLoop(reader, lambda record: decoder.decode(record.value), apply, self._clock, limit=limit)
-
-        return {
-            "events": batches(topics.EVENTS, codec.EVENTS, writer.apply),
-            "dead-letters": batches(topics.DEAD_LETTERS, codec.DEAD_LETTERS, DeadLetterSink(registry).store),
-            "logs": batches(topics.LOGS, codec.LOGS, LogSink(registry).store),
-            "look-answers": batches(topics.LOOK_ANSWERS, codec.LOOK_ANSWERS, LookSink(registry).store),
-        }
+        ground = Ground(settings, engine, registry, messaging, producer, self._standings, mint, clock)
+        self._loops = loops_of(ground)
 
     @property
     def relay(self) -> OutboxRelay:
