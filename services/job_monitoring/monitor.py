@@ -168,6 +168,8 @@ class Monitor:
             log.warning("a resource could not be asked", account=group.account, why=pace.trouble, times=pace.failures)
         if pace.failures:
             self._schedule.give_back(group, self._rhythm.after_failures(pace.failures), suspect=True)
+        elif outcome.to_cancel:
+            self._schedule.give_back(group, self._rhythm.shortest, suspect=False)
         else:
             pace.interval = self._rhythm.after(pace.interval, changed=changed, elapsed=elapsed)
             self._schedule.give_back(group, pace.interval, suspect=False)

@@ -37,6 +37,8 @@ class Round:
 
     verdicts: tuple[Verdict, ...]
     trouble: TaskError | None = None
+    to_cancel: int = 0
+    """How many cancels are left for the next round, which must not wait for its turn then."""
 
 
 class Rounds:
@@ -60,7 +62,8 @@ class Rounds:
             waiting = [record for record in records if record.key() not in settled]
             stopping = [record for record in waiting if self._is_to_stop(record)]
             return Round((*found, *(self._still_canceling(record, error) for record in stopping)), error)
-        return Round(tuple(found))
+        left = sum(map(self._is_to_stop, records)) - CANCELS_A_ROUND
+        return Round(tuple(found), to_cancel=max(0, left))
 
     def _ask(self, records: Sequence[JobRecord], found: list[Verdict]) -> None:
         target = most_promising(records).target
