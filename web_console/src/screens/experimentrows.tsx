@@ -83,7 +83,9 @@ function Name({ row, dense }: { row: Experiment; dense: boolean }) {
       {!dense && (
         <span className="second clip block">
           <Id id={row.id} className="!text-[12px] !leading-4 text-ink-3" />{" "}
-          <span className="ml-2">{row.interface_name ?? "tasks of its own"}</span>
+          <span className="ml-2">
+            {row.interface_name ?? (row.kind === "workflow" ? "a workflow" : "tasks of its own")}
+          </span>
           {row.tags.map((tag) => (
             <span key={tag} className="ml-2 rounded-[3px] border border-line bg-bg px-1">
               {tag}

@@ -81,7 +81,12 @@ function Dated({ row }: { row: HealthRow }) {
           )}
           <Facts
             facts={[
-              ["If it works", `${waiting} resume, a few at first and ever more a second`],
+              [
+                "If it works",
+                row.standing?.blocked_tasks
+                  ? `${waiting} resume, a few at first and ever more a second`
+                  : "work is sent there again",
+              ],
               ["If not", "it is probed again, at ever longer intervals"],
               account.gives_up_at
                 ? [

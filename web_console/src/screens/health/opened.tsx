@@ -105,7 +105,7 @@ function History({ id }: { id: string }) {
               <At at={event.at} />
             </span>
             <span className="pt-[3px]">
-              <HealthIcon health={ICONS[event.kind] ?? "healthy"} />
+              <HealthIcon health={ICONS[event.kind] ?? (event.kind.includes("failed") ? "out" : "off")} />
             </span>
             <span className="min-w-0 flex-1 break-words">{event.sentence}</span>
           </li>
