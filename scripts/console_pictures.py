@@ -81,7 +81,7 @@ def screens(client: Client) -> dict[str, str]:
     if interface := client.interfaces.find("gray-scott"):
         found["launch-form"] = f"/launch?app={interface.name}"
         found["interface-editor"] = f"/applications?tab=interfaces&open={interface.id}"
-    if workflow := next(iter(client.workflows.list()), None):
+    if workflow := client.workflows.find("coral-patterns") or next(iter(client.workflows.list()), None):
         found |= {
             "composer": f"/workflows/{workflow.name}?step=simulate",
             "composer-yaml": f"/workflows/{workflow.name}?yaml=yes",
