@@ -65,8 +65,8 @@ function card(definition: Definition, name: string, known: Ports | undefined, al
   const ordered = all.filter((wire) => wire.kind === "order" && wire.from === name).map((wire) => wire.port);
   const outPorts = [...new Set([...ports.out_ports, ...ordered])];
   const rows = Math.max(inputs.length, outPorts.length + outputs.length);
-  const height = CARD.head + rows * CARD.row + CARD.foot;
   const hidden = offered.length - inputs.length;
+  const height = CARD.head + (rows + (hidden > 0 ? 1 : 0)) * CARD.row + CARD.foot;
   return { name, x: 0, y: 0, width: CARD.width, height, inputs, hidden, outPorts, outputs };
 }
 
