@@ -10,7 +10,7 @@ TEST_MINUTES ?= 40
 CLUSTER_MINUTES ?= 75
 CONTAINED ?= tests/conformance/messaging tests/integration/orchestrator tests/integration/registry tests/integration/stream \
 	tests/integration/api tests/integration/api_experiments tests/integration/data tests/integration/services
-WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
+WORKERS ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-packages unit conformance integration failure e2e proof bench bench-compute bench-lanes bench-console \

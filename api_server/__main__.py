@@ -23,6 +23,7 @@ from api_server.registry.outbox import open_registry
 from api_server.settings import ApiSettings, for_description
 from howdah.contracts.errors import ConfigurationError
 from howdah.messaging import connect
+from howdah.runtime.collector import leave_alone_what_is_here
 from howdah.runtime.logs import configure_logs
 
 log = structlog.get_logger(__name__)
@@ -41,6 +42,7 @@ def serve(settings: ApiSettings) -> None:
         relay.start()
         closing.callback(relay.close)
         app = create_app(settings, make_parts(settings, registry, messaging))
+        leave_alone_what_is_here()
         log.info("serving", host=settings.bind_host, port=settings.bind_port, public_url=settings.public_url)
         uvicorn.run(
             app,

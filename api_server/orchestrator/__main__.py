@@ -11,6 +11,7 @@ from api_server.settings import key_bytes
 from howdah.contracts.errors import ConfigurationError
 from howdah.messaging import connect
 from howdah.runtime.clock import SystemClock
+from howdah.runtime.collector import leave_alone_what_is_here
 from howdah.runtime.health import HealthServer
 from howdah.runtime.logs import configure_logs
 
@@ -31,6 +32,7 @@ def main() -> None:
             signal.signal(number, lambda *_: orchestrator.stop())
         health = HealthServer(settings.health_host, settings.health_port, alive={}, ready=orchestrator.checks())
         health.start()
+        leave_alone_what_is_here()
         orchestrator.run()
         health.close()
 

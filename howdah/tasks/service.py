@@ -16,6 +16,7 @@ from howdah.contracts.topics import Topic
 from howdah.messaging.abstract import Handler, Messaging, MessagingError, Runner, WorkQueueOptions
 from howdah.messaging.standings import StandingsTable
 from howdah.runtime.clock import Clock, SystemClock
+from howdah.runtime.collector import leave_alone_what_is_here
 from howdah.runtime.health import Check, HealthServer
 from howdah.runtime.logs import configure_logs
 from howdah.tasks.attempt import Surroundings
@@ -265,6 +266,7 @@ def run_service(
             service = Service(tasks, settings, messaging, tools=tools, parts=parts, one_queue=own is not None)
             for signum in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(signum, lambda *_: service.stop())
+            leave_alone_what_is_here()
             service.run()
     except HowdahError as error:
         log.error("the service stops", error=str(error))
