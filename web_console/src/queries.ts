@@ -119,6 +119,8 @@ export function experiment(id: string) {
   return queryOptions({
     queryKey: ["experiment", id],
     queryFn: () => call(api.GET("/api/v1/experiments/{experiment_id}", { params: { path: { experiment_id: id } } })),
+    // Probes of the resource that it waits for are no events of the experiment.
+    refetchInterval: ({ state }) => (state.data?.process_state === "BLOCKED" ? 3_000 : false),
   });
 }
 

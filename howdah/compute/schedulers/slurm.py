@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from howdah.compute.schedulers import slurm_words
 from howdah.compute.schedulers.abstract import Glossary, JobPlace, JobStatus, SilentError, instant
@@ -13,6 +14,8 @@ from howdah.contracts.resources import SchedulerKind
 from howdah.contracts.states import JobState
 
 _STATUS = 'SLURM_TIME_FORMAT=%s timeout 30 squeue -h -u "$(id -u)" -t all -j "$ids" -o \'%i|%T|%r|%S|%e\''
+_DIGITS: Final = 3
+_LARGEST_CODE: Final = 255
 _CENSUS = 'timeout 60 squeue -h -u "$(id -u)" -t all -o "%i|%T"'
 _ACCOUNTING = 'SLURM_TIME_FORMAT=%s timeout 45 sacct -n -X -P -j "$ids" -o JobIDRaw,State,ExitCode,Start,End'
 _JOB_ID = re.compile(r"[0-9]+")
@@ -122,9 +125,9 @@ def _from_accounting(text: str, exit_code: str, start: str, end: str) -> JobStat
     word = text.split(" ", 1)[0].rstrip("+")
     status = _from_queue(word, "None", start, end)
     code, _, signal = exit_code.partition(":")
-    number = int(code) if code.isdecimal() and code.isascii() else None
-    if number == 0 and signal.isdecimal() and signal.isascii() and int(signal):
-        number = 128 + int(signal)
+    number = _small(code)
+    if number == 0 and (by_signal := _small(signal)):
+        number = 128 + by_signal
     known = number if status.ended_at is not None or status.state is JobState.COMPLETE else None
     return JobStatus(
         state=status.state,
@@ -135,6 +138,12 @@ def _from_accounting(text: str, exit_code: str, start: str, end: str) -> JobStat
         ended_at=status.ended_at,
         exit_file_decides=status.exit_file_decides,
     )
+
+
+def _small(text: str) -> int | None:
+    """Return an exit code or the number of a signal; None for anything else."""
+    number = int(text) if text.isdecimal() and text.isascii() and len(text) <= _DIGITS else None
+    return number if number is None or number <= _LARGEST_CODE else None
 
 
 def _is_row(row: Sequence[str], fields: int) -> bool:

@@ -160,7 +160,9 @@ def test_a_resource_that_is_away_is_seen_probed_drained_and_given_up_on(house: H
 
 def test_all_that_match_are_put_away_and_brought_back_with_their_tags(house: House, page: Page) -> None:
     with house.client() as client:
-        tasks = [{"name": "t", "type": "command", "params": {"argv": ["true"]}}]
+        sandbox = client.resources.find("sandbox")
+        assert sandbox is not None
+        tasks = [command("t", "true", sandbox.id)]
         requests = [{"kind": "tasks", "name": f"Old draft {n}", "tasks": tasks} for n in range(70)]
         for one in client.experiments.create_batch(requests):
             client.experiments.annotate(one.id, tags=["old"])

@@ -39,6 +39,7 @@ from tests.fixtures.interface import KafkaDaemon
 from tests.fixtures.proxy import FaultProxy
 from tests.fixtures.slurm import SlurmCluster
 from tests.fixtures.sshd import SshServer
+from tests.fixtures.waiting import await_value
 from tests.integration.services.platform_half import PlatformHalf
 from tests.integration.services.processes import EventReader, ServiceProcess, publish, service_process
 
@@ -277,8 +278,10 @@ def test_a_redelivered_submission_finds_the_one_job(run: Run, messaging: Messagi
     second = run.completed(again, attempt=2)
     assert second.outputs == {"native_id": native_id, "adopted": True}
     if run.target.scheduler is SchedulerKind.SLURM:
-        names = [*(job.name for job in slurm.completed_jobs()), *slurm.live_jobs()]
-        assert sum(name == params["job_name"] for name in names) == 1
+        name = params["job_name"]
+        await_value(lambda: name not in slurm.live_jobs() or None, "the job leaves the queue")
+        ended = await_value(lambda: [job for job in slurm.completed_jobs() if job.name == name] or None, "its record")
+        assert len(ended) == 1
 
 
 def test_a_command_s_output_comes_back_and_its_failure_speaks(run: Run) -> None:
