@@ -6,16 +6,20 @@ its command.
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
 from pathlib import Path
+from typing import Final
 
 import asyncssh
 
 from howdah.local.ports import HOST
 
 log = logging.getLogger("howdah.local.sandbox_server")
+
+_PIECE_BYTES: Final = 1 << 16
 
 
 async def run_command(process: "asyncssh.SSHServerProcess[bytes]") -> None:
@@ -30,15 +34,38 @@ async def run_command(process: "asyncssh.SSHServerProcess[bytes]") -> None:
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
     )
-    # Whichever of the two outputs ended first would otherwise end the channel for the other.
-    await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr, send_eof=False)
+    assert child.stdin and child.stdout and child.stderr  # noqa: PT018 - all three are pipes
+    feeding = asyncio.create_task(_feed(process.stdin, child.stdin))
+    # The command may end before all that it wrote was read: its end is told after the end of both outputs.
+    await asyncio.gather(_pass_on(child.stdout, process.stdout), _pass_on(child.stderr, process.stderr))
     status = await child.wait()
-    await process.stdout.drain()
-    await process.stderr.drain()
+    feeding.cancel()
     if status < 0:
         process.exit_with_signal(signal.Signals(-status).name.removeprefix("SIG"))
     else:
         process.exit(status)
+
+
+async def _feed(source: "asyncssh.SSHReader[bytes]", sink: asyncio.StreamWriter) -> None:
+    """Pass the client's input on until it ends, the client has gone, or the command reads no more."""
+    with contextlib.suppress(asyncssh.Error, asyncssh.SignalReceived, asyncssh.BreakReceived, OSError):
+        while piece := await source.read(_PIECE_BYTES):
+            sink.write(piece)
+            await sink.drain()
+    sink.close()
+
+
+async def _pass_on(source: asyncio.StreamReader, sink: "asyncssh.SSHWriter[bytes]") -> None:
+    """Pass an output on to its end; when the client has gone, read on, so that the command does."""
+    gone = False
+    while piece := await source.read(_PIECE_BYTES):
+        if gone:
+            continue
+        try:
+            sink.write(piece)
+            await sink.drain()
+        except (asyncssh.Error, OSError):
+            gone = True
 
 
 async def serve(port: int, host_key: Path, authorized: Path) -> None:
