@@ -34,7 +34,8 @@ async def run_command(process: "asyncssh.SSHServerProcess[bytes]") -> None:
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
     )
-    assert child.stdin and child.stdout and child.stderr  # noqa: PT018 - all three are pipes
+    if child.stdin is None or child.stdout is None or child.stderr is None:
+        raise RuntimeError("the command was started without its pipes")
     feeding = asyncio.create_task(_feed(process.stdin, child.stdin))
     # The command may end before all that it wrote was read: its end is told after the end of both outputs.
     await asyncio.gather(_pass_on(child.stdout, process.stdout), _pass_on(child.stderr, process.stderr))
