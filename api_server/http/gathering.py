@@ -12,11 +12,10 @@ from typing import Final, Generic, TypeVar
 
 from anyio.to_thread import run_sync
 from fastapi import Response
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from api_server.auth.principal import Principal
 from api_server.http.idempotency import LOCK_NOT_AVAILABLE, Answer, Idempotency
+from api_server.registry.engine import DATABASE_OUTAGES
 from api_server.registry.repositories.idempotency import IdempotencyRepository
 from api_server.registry.unit_of_work import Registry, UnitOfWork
 from howdah.runtime import tracing
@@ -118,9 +117,8 @@ class Gathering(Generic[Body]):
 
 
 def _is_outage(error: Exception) -> bool:
-    if isinstance(error, OperationalError):
-        return getattr(error.orig, "pgcode", None) != LOCK_NOT_AVAILABLE
-    return isinstance(error, InterfaceError | PoolTimeoutError)
+    waits_for_a_key = getattr(getattr(error, "orig", None), "pgcode", None) == LOCK_NOT_AVAILABLE
+    return isinstance(error, DATABASE_OUTAGES) and not waits_for_a_key
 
 
 def _with_new_keys(remembered: IdempotencyRepository, calls: Sequence[Call[Body]]) -> list[Call[Body]]:

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 from api_server.problems import BadRequestError, FieldError, InvalidRequestError, NotFoundError, ProblemError
-from howdah.contracts.wrong_fields import in_words
+from howdah.contracts.wrong_fields import in_words, place_of
 
 SECRET_FIELDS: Final = frozenset({"private_key", "passphrase", "password", "secret", "token", "authorization"})
 MAX_SHOWN: Final = 100
@@ -32,10 +32,7 @@ def explained(request: Request, error: RequestValidationError) -> ProblemError:
 
 
 def _field_error(request: Request, item: Mapping[str, Any]) -> FieldError:
-    loc = item["loc"][1:]
-    if item["type"].startswith("union_tag"):
-        loc = (*loc, item["ctx"]["discriminator"].strip("'"))
-    path: Sequence[str | int] = _as_sent(request, loc)
+    path: Sequence[str | int] = _as_sent(request, place_of(item)[1:])
     field = ".".join(str(part) for part in path) or "body"
     shown = _shown(item, path)
     return FieldError(_encodable(field), _message(request, item, path), None if shown is None else _encodable(shown))

@@ -11,10 +11,9 @@ from functools import partial
 from typing import Final, Generic, TypeVar
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from api_server.lifecycle.recording import ConflictingWriteError
+from api_server.registry.engine import DATABASE_OUTAGES
 from howdah.contracts.errors import ContractError
 from howdah.messaging.abstract import BatchReader, MessagingError, Record
 from howdah.runtime.clock import Clock
@@ -23,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Taken = tuple[Record, T]
-_OUTAGES: Final = (OperationalError, InterfaceError, PoolTimeoutError, MessagingError, ConflictingWriteError)
+_OUTAGES: Final = (*DATABASE_OUTAGES, MessagingError, ConflictingWriteError)
 _FIRST_WAIT_SECONDS: Final = 0.05
 _LONGEST_WAIT_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.5

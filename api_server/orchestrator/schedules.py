@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from api_server.auth.principal import Principal, Role, Scope
 from api_server.dag.schedules import CatchUp, Overlap, Rule, Turn, take_turn
 from api_server.lifecycle.lifecycle import Lifecycle
 from api_server.lifecycle.requests import EXPERIMENT_REQUEST, AnyRequest
 from api_server.problems import ConflictError, ProblemError
+from api_server.registry.engine import DATABASE_OUTAGES
 from api_server.registry.models import Schedule
 from api_server.registry.repositories import schedules
 from api_server.registry.unit_of_work import Registry, UnitOfWork
@@ -60,7 +60,7 @@ class Schedules:
         """Give one its turn. The boundary: what goes wrong with one schedule stops neither the others nor the loop."""
         try:
             return self._turn(schedule_id)
-        except (OperationalError, InterfaceError, MessagingError):  # an outage, which the loop waits for
+        except (*DATABASE_OUTAGES, MessagingError):  # an outage, which the loop waits for
             raise
         except Exception:
             log.exception("a schedule's turn failed; it is tried again later", schedule_id=schedule_id)

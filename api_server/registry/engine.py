@@ -4,10 +4,14 @@ from typing import Any, Final
 
 import orjson
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 LOCK_TIMEOUT_MS = 10_000
 STATEMENT_TIMEOUT_MS = 60_000
 CONNECT_TIMEOUT_SECONDS = 5
+DATABASE_OUTAGES: Final = (OperationalError, InterfaceError, PoolTimeoutError)
+"""What is raised while the database does not answer: the same work may succeed later."""
 
 
 _BY_KEY: Final = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")

@@ -51,10 +51,13 @@ def first_wrong(error: ValidationError) -> WrongField:
 
 def wrong_field(item: Mapping[str, Any]) -> WrongField:
     """Return one of pydantic's error details in our words."""
-    loc: Sequence[str | int] = item["loc"]
-    if item["type"].startswith("union_tag"):
-        loc = [*loc, item["ctx"]["discriminator"].strip("'")]
-    return WrongField(".".join(map(str, loc)), in_words(item))
+    return WrongField(".".join(map(str, place_of(item))), in_words(item))
+
+
+def place_of(item: Mapping[str, Any]) -> Sequence[str | int]:
+    """Return the path to the field of one of pydantic's error details; of a union's tag, to the tag."""
+    loc: tuple[str | int, ...] = item["loc"]
+    return (*loc, item["ctx"]["discriminator"].strip("'")) if item["type"].startswith("union_tag") else loc
 
 
 def in_words(item: Mapping[str, Any]) -> str:

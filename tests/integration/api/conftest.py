@@ -119,6 +119,23 @@ def running(database_url: str, folder: Path) -> Iterator[Api]:
         assert not thread.is_alive()
 
 
+@contextmanager
+def refusing_commits(engine: Engine, table: str, name: str) -> Iterator[None]:
+    """Let the database refuse, at the commit and not before, to take a row of that name."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"""
+            CREATE FUNCTION refuse_commit() RETURNS trigger LANGUAGE plpgsql AS
+              $$ BEGIN IF NEW.name = '{name}' THEN RAISE 'refused at the commit'; END IF; RETURN NULL; END $$;
+            CREATE CONSTRAINT TRIGGER refuse_commit AFTER INSERT ON {table}
+              DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_commit();
+            """
+        )
+    yield
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP TRIGGER refuse_commit ON {table}; DROP FUNCTION refuse_commit()")
+
+
 @pytest.fixture(scope="package")
 def api_database(postgres: PostgresDaemon) -> Iterator[str]:
     url = postgres.create_database()

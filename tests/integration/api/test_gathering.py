@@ -19,7 +19,7 @@ from api_server.problems import InvalidRequestError
 from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts.ids import GatewayId
 from howdah.runtime import tracing
-from tests.integration.api.conftest import Api, Tenant
+from tests.integration.api.conftest import Api, Tenant, refusing_commits
 
 pytestmark = pytest.mark.integration
 DOOMED = "fails at the commit"
@@ -143,18 +143,8 @@ def test_the_same_key_is_done_once_within_a_transaction_too(held: Held, ada: Pri
 
 @pytest.fixture
 def commits_fail(api: Api) -> Iterator[None]:
-    with api.engine.begin() as connection:
-        connection.exec_driver_sql(
-            f"""
-            CREATE FUNCTION refuse_commit() RETURNS trigger LANGUAGE plpgsql AS
-              $$ BEGIN IF NEW.name = '{DOOMED}' THEN RAISE 'refused at the commit'; END IF; RETURN NULL; END $$;
-            CREATE CONSTRAINT TRIGGER refuse_commit AFTER INSERT ON experiment
-              DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_commit();
-            """
-        )
-    yield
-    with api.engine.begin() as connection:
-        connection.exec_driver_sql("DROP TRIGGER refuse_commit ON experiment; DROP FUNCTION refuse_commit()")
+    with refusing_commits(api.engine, "experiment", DOOMED):
+        yield
 
 
 @pytest.mark.usefixtures("commits_fail")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import pytest
 
-from tests.integration.api.conftest import Api, Tenant
+from tests.integration.api.conftest import Api, Tenant, refusing_commits
 
 pytestmark = pytest.mark.integration
 DOOMED = "fails at the commit"
@@ -15,19 +15,8 @@ DOOMED = "fails at the commit"
 
 @pytest.fixture
 def commits_fail(api: Api) -> Iterator[None]:
-    """Lets the database refuse, at the commit and not before, to take a module of a certain name."""
-    with api.engine.begin() as connection:
-        connection.exec_driver_sql(
-            f"""
-            CREATE FUNCTION refuse_commit() RETURNS trigger LANGUAGE plpgsql AS
-              $$ BEGIN IF NEW.name = '{DOOMED}' THEN RAISE 'refused at the commit'; END IF; RETURN NULL; END $$;
-            CREATE CONSTRAINT TRIGGER refuse_commit AFTER INSERT ON application_module
-              DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_commit();
-            """
-        )
-    yield
-    with api.engine.begin() as connection:
-        connection.exec_driver_sql("DROP TRIGGER refuse_commit ON application_module; DROP FUNCTION refuse_commit()")
+    with refusing_commits(api.engine, "application_module", DOOMED):
+        yield
 
 
 @pytest.mark.usefixtures("commits_fail")
