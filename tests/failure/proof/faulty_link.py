@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Self
 
 from howdah.client import Client, ClientError
-from tests.failure.proof.gateway import launched
+from tests.failure.proof.gateway import launched, resource_over_a_link
 from tests.failure.proof.ground import Ground, Line, Scale
 from tests.failure.proof.verdicts import ask_witness, rows, wait_ended
-from tests.fixtures.daemons import login_user
 from tests.fixtures.proxy import FaultProxy
 from tests.fixtures.waiting import holds_within
 
@@ -260,23 +259,7 @@ def _job_ends(jobcomp: Path) -> dict[str, float]:
 
 
 def _resource(client: Client, ground: Ground, name: str, port: int) -> str:
-    like = client.resources.find("slurm")
-    assert like is not None
-    body = {
-        "name": f"slurm over a link for {name}",
-        "transport": "ssh",
-        "scheduler": "slurm",
-        "host": "127.0.0.1",
-        "port": port,
-        "username": login_user().pw_name,
-        "credential_id": like.credential_id,
-        "host_keys": [ground.sshd.host_key_line],
-        "scratch": str(ground.sshd.work_root),
-        "environment": like.environment,
-        "timeouts": {"connect_seconds": 5, "command_seconds": 10, "submit_seconds": 5},
-        "queues": [{"name": "debug", "is_default": True}],
-    }
-    resource_id = client.resources.create(body).id
+    resource_id = resource_over_a_link(ground, client, f"slurm over a link for {name}", port)
     module_id = client.interfaces.get(ground.interface_id).module_id
     executable = str(ground.directory / "bin" / "application")
     client.deployments.create({"module_id": module_id, "resource_id": resource_id, "executable": executable})

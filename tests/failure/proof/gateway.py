@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from howdah.client import Client, ClientError
 from tests.failure.proof.ground import Ground, Scale
+from tests.fixtures.daemons import login_user
 from tests.fixtures.waiting import await_value
 
 _PATIENCE_SECONDS = 120.0
@@ -28,3 +29,25 @@ def launch_one(ground: Ground, proof: str, number: int, scale: Scale) -> str:
     """Launch the proof's experiment ``number`` over a connection of its own; return its id."""
     with ground.client() as client:
         return launched(client, ground.request(proof, number, scale.application_seconds))
+
+
+def resource_over_a_link(ground: Ground, client: Client, name: str, port: int, **more: object) -> str:
+    """Make a resource like the ground's Slurm, reached by ``port`` of this machine; return its id."""
+    like = client.resources.find("slurm")
+    assert like is not None
+    body = {
+        "name": name,
+        "transport": "ssh",
+        "scheduler": "slurm",
+        "host": "127.0.0.1",
+        "port": port,
+        "username": login_user().pw_name,
+        "credential_id": like.credential_id,
+        "host_keys": [ground.sshd.host_key_line],
+        "scratch": str(ground.sshd.work_root),
+        "environment": like.environment,
+        "timeouts": {"connect_seconds": 5, "command_seconds": 10, "submit_seconds": 5},
+        "queues": [{"name": "debug", "is_default": True}],
+        **more,
+    }
+    return client.resources.create(body).id

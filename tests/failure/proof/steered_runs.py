@@ -14,10 +14,9 @@ from pathlib import Path
 
 from howdah.client import Client
 from howdah.contracts.states import ExperimentState, JobState, ProcessState, is_terminal
-from tests.failure.proof.gateway import launched
+from tests.failure.proof.gateway import launched, resource_over_a_link
 from tests.failure.proof.ground import Ground, Line, Scale
 from tests.failure.proof.verdicts import rows
-from tests.fixtures.daemons import login_user
 from tests.fixtures.proxy import FaultProxy
 from tests.fixtures.slurm import FinishedJob
 from tests.fixtures.waiting import await_value, holds_within
@@ -254,21 +253,5 @@ def _link(ground: Ground) -> Iterator[Steered]:
 
 
 def _resource(ground: Ground, client: Client, port: int) -> str:
-    like = client.resources.find("slurm")
-    assert like is not None
-    body = {
-        "name": _LINK,
-        "transport": "ssh",
-        "scheduler": "slurm",
-        "host": "127.0.0.1",
-        "port": port,
-        "username": login_user().pw_name,
-        "credential_id": like.credential_id,
-        "host_keys": [ground.sshd.host_key_line],
-        "scratch": str(ground.sshd.work_root),
-        "environment": like.environment,
-        "timeouts": {"connect_seconds": 5, "command_seconds": 10, "submit_seconds": 5},
-        "queues": [{"name": "debug", "is_default": True}],
-        "retry": {"max_attempts": 2, "initial_delay_seconds": 0.5, "max_delay_seconds": 1, "outage_seconds": 0},
-    }
-    return client.resources.create(body).id
+    retry = {"max_attempts": 2, "initial_delay_seconds": 0.5, "max_delay_seconds": 1, "outage_seconds": 0}
+    return resource_over_a_link(ground, client, _LINK, port, retry=retry)
