@@ -27,9 +27,12 @@ _CALLERS = 16
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many experiments each phase runs."""
+    """How many experiments each phase runs.
 
-    warm_up: int = 400
+    The broker's compiler goes on for the first thousands of messages: until then an idle step takes a third longer.
+    """
+
+    warm_up: int = 3_000
     idle: int = 100
     ten: int = 1_000
     fifty: int = 3_000
