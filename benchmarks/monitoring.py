@@ -18,7 +18,7 @@ from typing import Any, cast
 from howdah.compute.abstract import CommandResult
 from howdah.contracts import codec
 from howdah.contracts.ids import new_id
-from howdah.contracts.messages import JobRecord
+from howdah.contracts.records import JobRecord
 from howdah.contracts.resources import ResourceTarget
 from howdah.contracts.states import JobState
 from howdah.runtime.clock import SystemClock

@@ -45,6 +45,16 @@ class TaskStatus(NamedTuple):
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
+    @property
+    def under_way(self) -> bool:
+        """Whether an attempt was published and has not ended."""
+        return self.state in {TaskState.SCHEDULED, TaskState.EXECUTING}
+
+    @property
+    def next_attempt(self) -> int:
+        """The number of the attempt that is published next: a deferred one keeps its own."""
+        return self.attempt if self.deferred else self.attempt + 1
+
 
 def counts_as(status: TaskStatus) -> TaskState:
     """Return as what an ended task counts for those that depend on it, and for the end of the run.

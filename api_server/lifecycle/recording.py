@@ -22,8 +22,8 @@ from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts import codec, topics
 from howdah.contracts.failures import Failure
 from howdah.contracts.ids import ExperimentId, TaskId
-from howdah.contracts.messages import Cancellation
 from howdah.contracts.params import JobSubmissionParams
+from howdah.contracts.records import Cancellation
 from howdah.contracts.states import ExperimentState
 from howdah.contracts.tasks import TaskSpec
 from howdah.messaging.abstract import Outgoing

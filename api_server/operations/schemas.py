@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, JsonValue, StringConstraints
 
 from api_server.http.model import ApiModel, Id, Instant
-from howdah.contracts.messages import MAX_MESSAGE_BYTES
+from howdah.contracts.envelope import MAX_MESSAGE_BYTES
 
 MAX_REDRIVEN = 500
 Note = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[^\x00]*$")]

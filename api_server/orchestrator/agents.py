@@ -18,9 +18,10 @@ from api_server.registry.repositories import agents
 from api_server.registry.repositories.agents import LookPlace, Places, TaskPlace
 from howdah.contracts import codec, topics
 from howdah.contracts.agents import AgentTopics, agent_topics
+from howdah.contracts.envelope import Message
 from howdah.contracts.heartbeats import Heartbeat
 from howdah.contracts.ids import ResourceId, derive_id
-from howdah.contracts.messages import DeadLetter, LookAnswered, Message, TaskEvent, TaskLogged
+from howdah.contracts.messages import DeadLetter, LookAnswered, TaskEvent, TaskLogged
 from howdah.contracts.topics import Topic
 from howdah.messaging.abstract import Outgoing, Producer, Record
 from howdah.messaging.dead_letters import dead_letter

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Generic, TypeVar, Union, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from howdah.contracts import messages, requests
+from howdah.contracts import messages, records, requests
+from howdah.contracts.envelope import MAX_MESSAGE_BYTES, Message
 from howdah.contracts.errors import UndecodableMessageError, UnsupportedVersionError
 from howdah.contracts.heartbeats import Heartbeat
-from howdah.contracts.messages import MAX_MESSAGE_BYTES, Message
 from howdah.contracts.standings import ResourceStanding
 from howdah.contracts.wrong_fields import first_wrong
 
@@ -100,15 +100,15 @@ EVENTS: Codec[messages.Event] = Codec(
     messages.TaskReleased,
     messages.TimerDue,
 )
-JOBS = Codec(messages.JobRecord)
-CANCELLATIONS = Codec(messages.Cancellation)
+JOBS = Codec(records.JobRecord)
+CANCELLATIONS = Codec(records.Cancellation)
 RESOURCES = Codec(ResourceStanding)
 HEARTBEATS = Codec(Heartbeat)
 LOGS = Codec(messages.TaskLogged)
 DEAD_LETTERS = Codec(messages.DeadLetter)
 LOOKS = Codec(messages.LookAtResource)
 LOOK_ANSWERS = Codec(messages.LookAnswered)
-TOLD_BY_AGENTS: Codec[messages.Message] = Codec(
+TOLD_BY_AGENTS: Codec[Message] = Codec(
     messages.TaskStarted,
     messages.TaskProgressed,
     messages.TaskCompleted,

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from howdah.contracts.envelope import Instant, Message, Words
 from howdah.contracts.ids import UUID_TEXT, InstanceId
-from howdah.contracts.messages import Instant, Message, Words
 
 
 class Heartbeat(Message):

@@ -1,77 +1,39 @@
-"""Every message on the wire. Commands are imperatives, events facts in the past tense, records rows of a table.
+"""The messages on the wire, but for rows of tables (``records``): commands are imperatives, events are in the past."""
 
-The envelope is flat: ``kind`` and ``version`` say what it is, ``trace`` is a W3C traceparent, ``at`` an aware UTC
-instant in microseconds. New optional fields keep the version (readers ignore what they do not know); anything else
-raises it.
-"""
-
-from datetime import UTC
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
     JsonValue,
     StringConstraints,
-    model_validator,
 )
 
+from howdah.contracts.envelope import Instant, Lane, Message, NativeId, OfProcess, Words
 from howdah.contracts.failures import Failure
 from howdah.contracts.ids import (
     UUID_TEXT,
     CommandId,
     EventId,
-    ExperimentId,
     GatewayId,
     LookId,
-    ProcessId,
     ResourceId,
     TaskId,
     TaskType,
     derive_id,
 )
 from howdah.contracts.looks import LookKind
-from howdah.contracts.paths import RelativePath
-from howdah.contracts.resources import RemotePath, ResourceTarget
+from howdah.contracts.resources import ResourceTarget
 from howdah.contracts.states import JobState
 from howdah.contracts.task_types import BranchName
 
-MAX_MESSAGE_BYTES = 1_000_000
 MAX_LOG_LINES = 500
-
-Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
-TraceParent = Annotated[str, StringConstraints(pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")]
-Words = Annotated[str, StringConstraints(max_length=2_000)]
-NativeId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Lane = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,16}$")]
-
-
-class Message(BaseModel):
-    """What every message has."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    kind: str
-    version: int
-    at: Instant
-    trace: TraceParent | None = None
-
-
-class _OfProcess(Message):
-    """Belongs to a process: keyed by it, so that its order is kept."""
-
-    gateway_id: Annotated[GatewayId, UUID_TEXT]
-    experiment_id: Annotated[ExperimentId, UUID_TEXT]
-    process_id: Annotated[ProcessId, UUID_TEXT]
-
 
 # ---------------------------------------------------------------- commands
 
 
-class RunTask(_OfProcess):
+class RunTask(OfProcess):
     """Do one attempt of a task. Self-contained: the service needs no database.
 
     A deferral or a sweep may publish the same attempt again with another ``command_id``; a redelivery by Kafka
@@ -101,7 +63,7 @@ class RunTask(_OfProcess):
 # ---------------------------------------------------------------- events
 
 
-class Event(_OfProcess):
+class Event(OfProcess):
     """A fact. The same fact told twice has the same ``event_id`` and is applied once."""
 
     event_id: Annotated[EventId, UUID_TEXT]
@@ -261,61 +223,6 @@ class LookAnswered(Message):
     answer: dict[str, JsonValue] | None = None
     """As the kind's report says: ``howdah.contracts.looks``."""
     failure: Failure | None = None
-
-
-# ---------------------------------------------------------------- records of compacted tables
-
-
-class JobRecord(_OfProcess):
-    """A live job, followed by the monitor. Keyed by ``key()``; partitioned by resource; a tombstone ends it."""
-
-    kind: Literal["job-record"] = "job-record"
-    version: Literal[1] = 1
-    task_id: Annotated[TaskId, UUID_TEXT]
-    """The submission task."""
-    claim_task_id: Annotated[TaskId, UUID_TEXT] | None = None
-    """Under whose id the claim stands on the resource, where that is an earlier run's task."""
-    attempt: int = Field(ge=1)
-    generation: int = Field(ge=1)
-    job_name: str
-    native_id: NativeId | None = None
-    """None: nobody knows whether there is such a job; only a reaper looks for it."""
-    work_dir: RemotePath
-    target: ResourceTarget
-    capability: str | None = Field(default=None, repr=False)
-    monitoring_task_id: Annotated[TaskId, UUID_TEXT]
-    monitoring_attempt: int | None = None
-    """The attempt that awaits the terminal event; None until the monitoring task was published."""
-    monitoring_command_id: Annotated[CommandId, UUID_TEXT] | None = None
-    state: JobState = JobState.SUBMITTED
-    missing_since: Instant | None = None
-    """When the scheduler first did not know the job: the grace runs from here, over rebalances."""
-    revision: int = Field(default=0, ge=0)
-    """Counts the monitor's changes of ``state`` and ``missing_since``: the greater one is the later word."""
-    stderr: RelativePath = "stderr.txt"
-    """Where the job writes its errors: the tail explains a failure."""
-    cancel_since: Instant | None = None
-    """When the process's cancellation was asked for: the job is to end, also once the cancellation is forgotten."""
-    reaping: bool = False
-    """The process ended as canceled without the resource's word: nobody waits, only the cancel goes on."""
-
-    @model_validator(mode="after")
-    def _is_followed_by_its_id(self) -> "JobRecord":
-        if self.native_id is None and not self.reaping:
-            raise ValueError("native_id: only a job that is reaped may be without")
-        return self
-
-    def key(self) -> str:
-        """Return the compaction key: one row for each job."""
-        return f"{self.target.resource_id}/{self.task_id}/{self.generation}"
-
-
-class Cancellation(_OfProcess):
-    """The process is to stop: every service replica knows it. Keyed by process; a tombstone once it ended."""
-
-    kind: Literal["cancellation"] = "cancellation"
-    version: Literal[1] = 1
-    reason: Words = ""
 
 
 # ---------------------------------------------------------------- logs and dead letters

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
+from howdah.contracts.envelope import Instant, Words
 from howdah.contracts.ids import UUID_TEXT, TaskId
 from howdah.contracts.messages import (
     Event,
-    Instant,
     JobStatusChanged,
     TaskCanceled,
     TaskCompleted,
@@ -17,7 +17,6 @@ from howdah.contracts.messages import (
     TaskReleased,
     TaskStarted,
     TimerDue,
-    Words,
 )
 from howdah.contracts.states import TaskState
 from howdah.contracts.task_types import BranchName

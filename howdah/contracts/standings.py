@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from howdah.contracts.envelope import Instant, Lane, Message
 from howdah.contracts.failures import Failure
 from howdah.contracts.ids import UUID_TEXT, GatewayId, ResourceId
-from howdah.contracts.messages import Instant, Lane, Message
 from howdah.contracts.resources import ResourceTarget
 from howdah.contracts.topics import FAST
 

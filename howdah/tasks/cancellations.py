@@ -5,7 +5,7 @@ from collections.abc import Callable
 from howdah.contracts import codec, topics
 from howdah.contracts.errors import ContractError
 from howdah.contracts.ids import ProcessId
-from howdah.contracts.messages import Cancellation
+from howdah.contracts.records import Cancellation
 from howdah.messaging.abstract import Messaging, MessagingError, Record
 
 

@@ -4,7 +4,7 @@ from hashlib import blake2b
 
 from howdah.contracts import codec, topics
 from howdah.contracts.ids import ResourceId
-from howdah.contracts.messages import JobRecord
+from howdah.contracts.records import JobRecord
 from howdah.messaging.abstract import Outgoing
 
 

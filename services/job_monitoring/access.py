@@ -8,7 +8,7 @@ from typing import Final
 
 from howdah.contracts.exchange import PasswordSecret, SshKeySecret
 from howdah.contracts.ids import CredentialId
-from howdah.contracts.messages import JobRecord
+from howdah.contracts.records import JobRecord
 from howdah.tasks.api import Exchange, Grant, RefusedError
 from howdah.tasks.context import SecretOf
 

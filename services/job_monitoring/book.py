@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from howdah.contracts.ids import CredentialId, ProcessId, ResourceId
-from howdah.contracts.messages import JobRecord
+from howdah.contracts.records import JobRecord
 from howdah.contracts.resources import ResourceTarget
 
 _EVERY_FIELD = set(JobRecord.model_fields)

@@ -1,7 +1,7 @@
 """Put a job under the monitor's eyes. The command is done at once; the monitor owes the task's outcome."""
 
-from howdah.contracts.messages import JobRecord
 from howdah.contracts.params import JOB_MONITORING, JobMonitoringParams
+from howdah.contracts.records import JobRecord
 from howdah.tasks import DETACHED, AtCancel, AtDeadline, Needs, Result, TaskContext, job_records, task
 
 

@@ -9,8 +9,8 @@ import structlog
 
 from howdah.contracts import codec, topics
 from howdah.contracts.ids import ProcessId
-from howdah.contracts.messages import JobRecord
 from howdah.contracts.params import JOB_MONITORING
+from howdah.contracts.records import JobRecord
 from howdah.contracts.states import JobState
 from howdah.messaging.abstract import DeliveryError, Messaging, Record
 from howdah.runtime import metrics

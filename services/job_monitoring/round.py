@@ -12,7 +12,7 @@ from howdah.compute import cancellation, jobs
 from howdah.compute.abstract import Bounds, CancelSignal, Connection, JobRef, Observation
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
-from howdah.contracts.messages import JobRecord
+from howdah.contracts.records import JobRecord
 from howdah.contracts.states import JobState
 from howdah.tasks.api import RefusedError
 from howdah.tasks.cancellations import Cancellations

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from howdah.contracts.failures import Failure, FailureKind
 from howdah.contracts.ids import EventId, derive_id
 from howdah.contracts.messages import (
-    JobRecord,
     JobStatusChanged,
     TaskCanceled,
     TaskCompleted,
@@ -19,6 +18,7 @@ from howdah.contracts.messages import (
     TaskProgressed,
     event_id_for,
 )
+from howdah.contracts.records import JobRecord
 from howdah.contracts.states import JobState
 from howdah.runtime.tracing import child_of
 

@@ -5,8 +5,8 @@ from howdah.compute.abstract import Connection, JobRef
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.ids import TaskId
-from howdah.contracts.messages import JobRecord
 from howdah.contracts.params import JOB_SUBMISSION, JobSubmissionParams, SubmittedJob
+from howdah.contracts.records import JobRecord
 from howdah.contracts.states import JobState
 from howdah.tasks import Needs, TaskContext, job_records, task
 

@@ -24,11 +24,9 @@ from howdah.client import Client
 from howdah.client.run_models import DeadLetter, Experiment
 from howdah.contracts import codec, topics
 from howdah.contracts.agents import agent_topics
+from howdah.contracts.envelope import Message
 from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, ResourceId, TaskId, new_id
-from howdah.contracts.messages import (
-    Message,
-    TaskCompleted,
-)
+from howdah.contracts.messages import TaskCompleted
 from howdah.contracts.requests import (
     CancelRequested,
 )

@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.noop_service import noop
 from howdah.contracts import codec, topics
-from howdah.contracts.messages import Cancellation, TaskCanceled, TaskCompleted, TaskFailed, TaskStarted
+from howdah.contracts.messages import TaskCanceled, TaskCompleted, TaskFailed, TaskStarted
+from howdah.contracts.records import Cancellation
 from howdah.messaging import Outgoing, connect
 from howdah.runtime.settings import KafkaSettings
 from howdah.tasks.testing import command_for

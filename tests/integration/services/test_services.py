@@ -12,7 +12,6 @@ from howdah.contracts import codec, topics
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.ids import ExperimentId, GatewayId, ProcessId, new_id
 from howdah.contracts.messages import (
-    Cancellation,
     Event,
     JobStatusChanged,
     RunTask,
@@ -22,6 +21,7 @@ from howdah.contracts.messages import (
     TaskFailed,
     TaskProgressed,
 )
+from howdah.contracts.records import Cancellation
 from howdah.contracts.resources import ResourceTarget, SchedulerKind
 from howdah.contracts.states import JobState
 from howdah.messaging import Messaging, Outgoing, connect

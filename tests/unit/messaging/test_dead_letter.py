@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from howdah.contracts import topics
 from howdah.contracts.codec import DEAD_LETTERS
-from howdah.contracts.messages import MAX_MESSAGE_BYTES
+from howdah.contracts.envelope import MAX_MESSAGE_BYTES
 from howdah.messaging import Record
 from howdah.messaging.dead_letters import dead_letter
 

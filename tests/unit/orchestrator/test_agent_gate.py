@@ -9,19 +9,12 @@ from api_server.orchestrator.agents import Told, destination, read, refusal
 from api_server.registry.repositories.agents import LookPlace, Places, TaskPlace
 from howdah.contracts import codec, topics
 from howdah.contracts.agents import agent_topics
+from howdah.contracts.envelope import Message
 from howdah.contracts.errors import ContractError
 from howdah.contracts.heartbeats import Heartbeat
 from howdah.contracts.ids import EventId, InstanceId, LookId, ResourceId, TaskId, derive_id, new_id
 from howdah.contracts.looks import LookKind
-from howdah.contracts.messages import (
-    DeadLetter,
-    LogLine,
-    LookAnswered,
-    Message,
-    TaskCompleted,
-    TaskLogged,
-    TimerDue,
-)
+from howdah.contracts.messages import DeadLetter, LogLine, LookAnswered, TaskCompleted, TaskLogged, TimerDue
 from howdah.contracts.requests import (
     CancelRequested,
 )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from howdah.contracts.ids import CommandId, ExperimentId, GatewayId, ProcessId, ResourceId, TaskId, new_id
-from howdah.contracts.messages import JobRecord
+from howdah.contracts.records import JobRecord
 from howdah.contracts.resources import ResourceTarget, TransportKind
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

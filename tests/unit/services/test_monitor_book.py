@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from howdah.contracts.messages import JobRecord
+from howdah.contracts.records import JobRecord
 from howdah.contracts.states import JobState
 from services.job_monitoring.book import JobBook, group_of, merged
 from tests.unit.services.records import NOW, awaited, job_record

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from howdah.compute.abstract import CommandResult
-from howdah.contracts.messages import JobRecord
+from howdah.contracts.records import JobRecord
 from howdah.contracts.resources import ResourceTarget
 from howdah.runtime.clock import SystemClock
 from howdah.tasks.cancel import CancelToken

@@ -9,7 +9,8 @@ from pydantic import JsonValue, ValidationError
 
 from howdah.contracts import codec, topics
 from howdah.contracts.ids import new_id
-from howdah.contracts.messages import JobRecord, RunTask, TaskCanceled, TaskDeferred
+from howdah.contracts.messages import RunTask, TaskCanceled, TaskDeferred
+from howdah.contracts.records import JobRecord
 from howdah.contracts.resources import ResourceTarget, TransportKind
 from howdah.tasks import StopReason
 from howdah.tasks.testing import TaskRun, command_for, run_task

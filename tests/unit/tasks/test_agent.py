@@ -10,16 +10,10 @@ from pydantic import BaseModel
 
 from howdah.contracts import codec, topics
 from howdah.contracts.agents import AgentTopics, agent_topics
+from howdah.contracts.envelope import Message
 from howdah.contracts.ids import ResourceId, new_id
-from howdah.contracts.messages import (
-    Cancellation,
-    DeadLetter,
-    Message,
-    RunTask,
-    TaskCanceled,
-    TaskCompleted,
-    TaskFailed,
-)
+from howdah.contracts.messages import DeadLetter, RunTask, TaskCanceled, TaskCompleted, TaskFailed
+from howdah.contracts.records import Cancellation
 from howdah.messaging import InMemoryBroker, Messaging, MessagingError, Outgoing
 from howdah.runtime.clock import SystemClock
 from howdah.tasks import Result, ServiceSettings, TaskContext, task

@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from howdah.contracts import codec, topics
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.messages import (
-    Cancellation,
     Event,
     RunTask,
     TaskCanceled,
@@ -22,6 +21,7 @@ from howdah.contracts.messages import (
     TaskFailed,
     TaskStarted,
 )
+from howdah.contracts.records import Cancellation
 from howdah.messaging import InMemoryBroker, Messaging, MessagingError, Outgoing
 from howdah.runtime.clock import SystemClock
 from howdah.tasks import Parts, Result, ServiceSettings, StopReason, TaskContext, task
