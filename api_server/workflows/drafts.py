@@ -12,22 +12,20 @@ from api_server.dag.workflows.ports import out_ports, outputs_of
 from api_server.dag.workflows.surroundings import Surroundings
 from api_server.workflows.schemas import DiffShown, InputShown, NodeShown, OutputShown
 from howdah.contracts.plain_yaml import written
-from howdah.contracts.workflows import AnyNode, ApplicationNode, TaskNode, WorkflowDefinition, WorkflowNode
+from howdah.contracts.workflows import (
+    AnyNode,
+    ApplicationNode,
+    TaskNode,
+    WorkflowDefinition,
+    WorkflowNode,
+    place_as_written,
+)
 from howdah.contracts.wrong_fields import wrong_fields
-
-_KINDS = frozenset({"task", "application", "workflow", "choice", "approval"})
-_NODE_DEPTH = 2
 
 
 def node_places(error: ValidationError) -> list[FieldProblem]:
-    """Return pydantic's errors with the places as they were written: without the kind that it puts in for a node."""
-    problems = []
-    for wrong in wrong_fields(error):
-        place = wrong.field.split(".")
-        if len(place) > _NODE_DEPTH and place[0] == "nodes" and place[_NODE_DEPTH] in _KINDS:
-            del place[_NODE_DEPTH]
-        problems.append(FieldProblem(".".join(place), wrong.message))
-    return problems
+    """Return pydantic's errors with the places as they were written."""
+    return [FieldProblem(place_as_written(wrong.field), wrong.message) for wrong in wrong_fields(error)]
 
 
 def nodes_of(definition: WorkflowDefinition, around: Surroundings) -> dict[str, NodeShown]:

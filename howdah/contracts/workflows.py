@@ -285,6 +285,18 @@ class WorkflowDefinition(_Word):
     """What the run gives: references to outputs of nodes."""
 
 
+_KINDS: Final = frozenset({"task", "application", "workflow", "choice", "approval"})
+_KIND_DEPTH: Final = 2
+
+
+def place_as_written(field: str) -> str:
+    """Return the path of a field as its author sees it: without the kind that pydantic puts in for a node."""
+    place = field.split(".")
+    if len(place) > _KIND_DEPTH and place[0] == "nodes" and place[_KIND_DEPTH] in _KINDS:
+        del place[_KIND_DEPTH]
+    return ".".join(place)
+
+
 def as_written(definition: WorkflowDefinition) -> dict[str, JsonValue]:
     """Return the definition as it is kept and shown: what its author wrote, edges in their long form."""
     written: dict[str, JsonValue] = definition.model_dump(mode="json", exclude_unset=True, by_alias=True)

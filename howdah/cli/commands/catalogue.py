@@ -22,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
 
 @with_session
 def apply(session: Session, files: FilesOption) -> None:
-    """Make the catalogue be what YAML files say: resources, credentials, applications. Nothing is deleted."""
+    """Make the catalogue be as YAML files say: resources, credentials, applications, workflows. Nothing is deleted."""
     documents = [document for path in files for document in read_documents(path)]
     applied: list[Applied] = []
     for one in apply_documents(session.client, documents):

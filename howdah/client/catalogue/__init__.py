@@ -1,4 +1,4 @@
-"""The catalogue as YAML: resources, credentials by reference, applications, experiments; applied, exported by name."""
+"""The catalogue as YAML: resources, credentials by reference, applications, workflows, experiments; by name."""
 
 from howdah.client.catalogue.applying import Action, Applied, apply_documents
 from howdah.client.catalogue.errors import DocumentError, DocumentsError

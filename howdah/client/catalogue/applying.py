@@ -18,9 +18,11 @@ from howdah.client.catalogue.documents import (
     ComputeResourceDocument,
     CredentialDocument,
     ExperimentDocument,
+    WorkflowDocument,
 )
 from howdah.client.catalogue.errors import DocumentError, DocumentsError
 from howdah.client.catalogue.names import Names
+from howdah.client.catalogue.ordering import in_order
 from howdah.client.catalogue.reading import Document
 from howdah.client.client import Client
 from howdah.client.collections import VersionedCollection
@@ -59,7 +61,7 @@ def apply_documents(client: Client, documents: Sequence[Document]) -> Iterator[A
     """
     _refuse_before_anything_is_done(documents)
     run = _Run(client, Names(client))
-    for document in sorted(documents, key=lambda one: one.body.PRECEDENCE):
+    for document in in_order(documents):
         try:
             yield run.apply(document)
         except (InvalidRequestError, ConflictError) as error:
@@ -113,6 +115,8 @@ class _Run:
                 deployments = self._client.deployments
                 done, deployment = self._put(deployments, document, self._names.deployments.get(pair), fields)
                 self._names.deployments[pair] = deployment
+            case WorkflowDocument():
+                return self._workflow(body)
             case ExperimentDocument():
                 raise AssertionError("unreachable: refused before anything is done")
         return done
@@ -144,6 +148,18 @@ class _Run:
         done, resource = self._put(self._client.resources, document, known, fields)
         self._names.resources[body.name] = resource
         return done
+
+    def _workflow(self, body: WorkflowDocument) -> Applied:
+        """Make a version of the definition, unless it is that of the newest one."""
+        calls, definition = self._client.workflows, body.definition
+        known = calls.find(body.name)
+        if known is None:
+            return Applied(body.kind, body.name, Action.CREATED, calls.create(definition).id)
+        newest = calls.version(known.id, known.version)
+        if newest.definition != definition:
+            newest = calls.add_version(known.id, definition, based_on=known.version)
+        action = Action.UNCHANGED if newest.version == known.version else Action.UPDATED
+        return Applied(body.kind, body.name, action, known.id)
 
     def _with_module(
         self, document: Document, body: ApplicationInterfaceDocument | ApplicationDeploymentDocument
@@ -269,4 +285,5 @@ def _placed(document: Document, error: ProblemError) -> list[DocumentError]:
     shown = {api: field for field, api in _RENAMED.items()}
     if not error.errors:
         return [document.error("", str(error))]
-    return [document.error(shown.get(one.field, one.field), one.message) for one in error.errors]
+    places = (one.field.removeprefix("definition.") for one in error.errors)
+    return [document.error(shown.get(at, at), one.message) for at, one in zip(places, error.errors, strict=True)]

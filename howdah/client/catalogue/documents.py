@@ -4,6 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from howdah.contracts.workflows import WorkflowDefinition, as_written
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Object = dict[str, JsonValue]
 
@@ -141,10 +143,26 @@ class ApplicationDeploymentDocument(_OfModule):
         return f"{self.module} on {self.resource}"
 
 
-class ExperimentDocument(_Document):
-    """An experiment of an application, or of tasks spelt out. ``{file: path}`` as an input's value is uploaded."""
+class WorkflowDocument(WorkflowDefinition, _Document):
+    """A workflow: its definition, whole. What it does not say is not kept from the version before."""
 
     PRECEDENCE: ClassVar = 5
+
+    kind: Literal["Workflow"]
+
+    @property
+    def definition(self) -> Object:
+        """The definition as the server keeps it."""
+        return {name: value for name, value in as_written(self).items() if name != "kind"}
+
+
+class ExperimentDocument(_Document):
+    """An experiment of an application, of a workflow, or of tasks spelt out.
+
+    ``{file: path}`` as the value of an input or parameter is uploaded.
+    """
+
+    PRECEDENCE: ClassVar = 6
 
     kind: Literal["Experiment"]
     name: Name
@@ -155,6 +173,10 @@ class ExperimentDocument(_Document):
     """In the place of ``resource``: the platform chooses one of them at the launch, and says why."""
     inputs: Object = {}
     requirements: Object = {}
+    workflow: Name | None = None
+    version: int | None = Field(default=None, ge=1)
+    """Of the workflow; the newest where it is left out."""
+    parameters: Object = {}
     work_directory: str | None = None
     priority: int | None = None
     """Where quotas let jobs wait; above 0 for administrators only."""
@@ -163,13 +185,15 @@ class ExperimentDocument(_Document):
     tasks: list[Object] = Field(default=[], max_length=10_000)
 
     @model_validator(mode="after")
-    def _either_application_or_tasks(self) -> "ExperimentDocument":
+    def _is_of_one_kind(self) -> "ExperimentDocument":
+        of_application = ("interface", "resource", "resources", "inputs", "requirements")
+        of_workflow = ("workflow", "version", "parameters")
         if self.tasks:
-            other = ("interface", "resource", "resources", "inputs", "requirements")
-            mixed = [name for name in other if getattr(self, name)]
-            if mixed:
-                raise ValueError(f"{mixed[0]}: does not go with tasks, whose resources stand in each task")
+            self._refuse((*of_application, *of_workflow), "does not go with tasks, whose resources stand in each task")
+        elif self.workflow is not None:
+            self._refuse((*of_application, "work_directory"), "does not go with workflow, which is given parameters")
         else:
+            self._refuse(of_workflow, "goes with workflow, which is missing")
             if self.resource is not None and self.resources:
                 raise ValueError("resources: does not go with resource; name one, or several to choose from")
             missing = [
@@ -178,8 +202,15 @@ class ExperimentDocument(_Document):
                 if not there
             ]
             if missing:
-                raise ValueError(f"{missing[0]}: needed, unless the experiment brings its own tasks")
+                raise ValueError(
+                    f"{missing[0]}: needed, unless the experiment names a workflow or brings its own tasks"
+                )
         return self
+
+    def _refuse(self, fields: tuple[str, ...], why: str) -> None:
+        for name in fields:
+            if getattr(self, name):
+                raise ValueError(f"{name}: {why}")
 
 
 CatalogueDocument = (
@@ -188,6 +219,7 @@ CatalogueDocument = (
     | ApplicationModuleDocument
     | ApplicationInterfaceDocument
     | ApplicationDeploymentDocument
+    | WorkflowDocument
 )
 AnyDocument = CatalogueDocument | ExperimentDocument
 
@@ -197,5 +229,6 @@ KINDS: dict[str, type[AnyDocument]] = {
     "ApplicationModule": ApplicationModuleDocument,
     "ApplicationInterface": ApplicationInterfaceDocument,
     "ApplicationDeployment": ApplicationDeploymentDocument,
+    "Workflow": WorkflowDocument,
     "Experiment": ExperimentDocument,
 }

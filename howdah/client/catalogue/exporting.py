@@ -46,7 +46,13 @@ def export_catalogue(client: Client) -> str:
         module = by_module[fields.pop("module_id")]
         resource_name = resource_names[fields.pop("resource_id")]
         documents.append({"kind": "ApplicationDeployment", **_said(module), "resource": resource_name, **fields})
+    documents += [{"kind": "Workflow", **_definition(client, one.id)} for one in _by_name(client.workflows.list())]
     return HEADER + yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _definition(client: Client, workflow_id: str) -> dict[str, Any]:
+    """Return the newest definition, as its author wrote it."""
+    return dict(client.workflows.get(workflow_id).definition or {})
 
 
 def _with_whole_limits(one: dict[str, Any]) -> dict[str, Any]:

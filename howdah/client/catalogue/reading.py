@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from howdah.client.catalogue.documents import KINDS, AnyDocument
+from howdah.client.catalogue.documents import KINDS, AnyDocument, WorkflowDocument
 from howdah.client.catalogue.errors import DocumentError, DocumentsError
 from howdah.contracts.plain_yaml import MAX_BYTES, PlainYamlError, bounded, read_all
+from howdah.contracts.workflows import place_as_written
 from howdah.contracts.wrong_fields import wrong_field
 
 
@@ -87,8 +88,10 @@ def _validated(path: Path, index: int, raw: object) -> AnyDocument:
 
 def _explained(path: Path, index: int, model: type[AnyDocument], item: dict[str, Any]) -> DocumentError:
     field, message = wrong_field(item)
+    if model is WorkflowDocument:
+        field = place_as_written(field)
     match item["type"]:
-        case "extra_forbidden":
+        case "extra_forbidden" if "." not in field:
             near = difflib.get_close_matches(field, model.model_fields, n=1)
             hint = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(sorted(model.model_fields))}"
             message = f"a {model.__name__.removesuffix('Document')} has no such field; {hint}"

@@ -1,7 +1,7 @@
 """Experiment documents to requests: names become ids, local files are uploaded once each."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,6 +78,8 @@ def _draft(document: Document, names: Names, resource: str | None) -> dict[str, 
     request |= {name: value for name, value in terms.items() if value is not None}
     if body.tasks:
         return {**request, "kind": "tasks", "tasks": [_task(document, names, task, resource) for task in body.tasks]}
+    if body.workflow is not None:
+        return {**request, **_of_workflow(document, body, resource)}
     request |= {
         "kind": "application",
         "interface_id": names.interface_id(document, body.interface or ""),
@@ -86,6 +88,14 @@ def _draft(document: Document, names: Names, resource: str | None) -> dict[str, 
         "requirements": dict(body.requirements),
     }
     return request if body.work_directory is None else {**request, "work_directory": body.work_directory}
+
+
+def _of_workflow(document: Document, body: ExperimentDocument, resource: str | None) -> dict[str, Any]:
+    if resource is not None:
+        message = "another resource can't be named for a workflow; give it as one of its parameters"
+        raise DocumentsError([document.error("workflow", message)])
+    version = {} if body.version is None else {"version": body.version}
+    return {"kind": "workflow", "workflow": body.workflow, **version, "parameters": dict(body.parameters)}
 
 
 def _places(document: Document, body: ExperimentDocument, names: Names, resource: str | None) -> dict[str, Any]:
@@ -118,30 +128,48 @@ class _Uploads:
         self._uris: dict[Path, str] = {}
 
     def check(self, document: Document) -> None:
-        """Refuse files that can't be read, and mappings that are no file."""
+        """Refuse files that can't be read, and inputs that are mappings but no file; a parameter may be a mapping."""
+        body = _experiment(document)
         errors = []
-        for name, value in _experiment(document).inputs.items():
-            if not isinstance(value, dict):
-                continue
-            path = value.get("file")
-            if set(value) != {"file"} or not isinstance(path, str):
-                errors.append(document.error(f"inputs.{name}", "a value, or {file: path}, was expected"))
-            elif not document.beside(path).is_file():
-                errors.append(document.error(f"inputs.{name}.file", f"there is no file {document.beside(path)}"))
+        for place, value in (*_values("inputs", body.inputs), *_values("parameters", body.parameters)):
+            path = _file(value)
+            if path is None and isinstance(value, dict) and place.startswith("inputs."):
+                errors.append(document.error(place, "a value, or {file: path}, was expected"))
+            elif path is not None and not document.beside(path).is_file():
+                errors.append(document.error(f"{place}.file", f"there is no file {document.beside(path)}"))
         if errors:
             raise DocumentsError(errors)
 
     def done(self, document: Document, request: dict[str, Any]) -> dict[str, Any]:
         """Return the request with uploaded files in place of local ones."""
-        if "inputs" not in request:
-            return request
-        inputs = {name: self._value(document, value) for name, value in request["inputs"].items()}
-        return {**request, "inputs": inputs}
+        done = dict(request)
+        for part in request.keys() & {"inputs", "parameters"}:
+            done[part] = {name: self._value(document, one) for name, one in request[part].items()}
+        return done
 
     def _value(self, document: Document, value: JsonValue) -> JsonValue:
-        if not isinstance(value, dict):
+        if isinstance(value, list):
+            return [self._value(document, one) for one in value]
+        named = _file(value)
+        if named is None:
             return value
-        path = document.beside(str(value["file"])).resolve()
+        path = document.beside(named).resolve()
         if path not in self._uris:
             self._uris[path] = self._client.files.upload(path).uri
         return self._uris[path]
+
+
+def _values(place: str, value: JsonValue) -> Iterator[tuple[str, JsonValue]]:
+    """Yield the fields of a mapping with their places; of a list in it, its elements."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inner:
+        if isinstance(one, list):
+            yield from _values(f"{place}.{name}", one)
+        else:
+            yield f"{place}.{name}", one
+
+
+def _file(value: JsonValue) -> str | None:
+    """Return the path of a value that is ``{file: path}``."""
+    path = value.get("file") if isinstance(value, dict) and set(value) == {"file"} else None
+    return path if isinstance(path, str) else None

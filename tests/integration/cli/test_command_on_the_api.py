@@ -152,6 +152,64 @@ def test_what_is_exported_is_applied_without_a_change(howdah: Howdah) -> None:
     assert set(_actions(howdah, "exported.yaml").values()) == {"unchanged"}
 
 
+WORKFLOWS = """
+kind: Workflow
+name: twice
+parameters: {text: {type: file}}
+nodes:
+  once: {kind: workflow, workflow: once, inputs: {text: "${parameters.text}"}}
+  again: {kind: workflow, workflow: once, inputs: {text: "${parameters.text}"}, after: [once]}
+---
+kind: Workflow
+name: once
+parameters: {text: {type: any}}
+nodes:
+  say: {kind: task, type: command, resource: cluster, inputs: {argv: [echo, "${parameters.text}"]}}
+"""
+
+
+def test_a_workflow_is_applied_after_what_it_holds_and_a_changed_one_is_a_new_version(howdah: Howdah) -> None:
+    (howdah.folder / "workflows.yaml").write_text(WORKFLOWS)
+    files = ("workflows.yaml", "catalogue.yaml", "cluster.yaml")
+    first = _actions(howdah, *files)
+    assert list(first)[-2:] == ["Workflow once", "Workflow twice"]
+    assert set(first.values()) == {"created"}
+    assert set(_actions(howdah, *files).values()) == {"unchanged"}
+    howdah("export", "-o", "exported.yaml")
+    assert set(_actions(howdah, "exported.yaml").values()) == {"unchanged"}
+    (howdah.folder / "workflows.yaml").write_text(WORKFLOWS.replace("argv: [echo", "argv: [printf"))
+    again = _actions(howdah, *files)
+    assert {name for name, action in again.items() if action == "updated"} == {"Workflow once"}
+    assert [one["version"] for one in howdah.json("workflows", "versions", "once")] == [2, 1]
+    assert [one["version"] for one in howdah.json("workflows", "versions", "twice")] == [1]
+
+
+def test_what_is_wrong_with_a_workflow_is_told_at_its_place_in_the_file(howdah: Howdah) -> None:
+    (howdah.folder / "workflows.yaml").write_text(WORKFLOWS)
+    _actions(howdah, "workflows.yaml", "catalogue.yaml", "cluster.yaml")
+    (howdah.folder / "workflows.yaml").write_text(WORKFLOWS.replace("${parameters.text}", "${parameters.txet}"))
+    told = howdah("apply", "-f", "workflows.yaml", code=1).stderr
+    assert "workflows.yaml, document 2, nodes.say.inputs.argv.1: " in told
+    (howdah.folder / "workflows.yaml").write_text(WORKFLOWS.replace("kind: task, type: command", "kind: task"))
+    assert "document 2, nodes.say.type: is required" in howdah("apply", "-f", "workflows.yaml", code=1).stderr
+
+
+def test_an_experiment_and_a_schedule_of_a_workflow_are_made_from_yaml(howdah: Howdah) -> None:
+    (howdah.folder / "workflows.yaml").write_text(WORKFLOWS)
+    _actions(howdah, "workflows.yaml", "catalogue.yaml", "cluster.yaml")
+    text = "kind: Experiment\nname: mine\nworkflow: twice\nversion: 1\nparameters: {text: {file: seeds.csv}}\n"
+    (howdah.folder / "mine.yaml").write_text(text)
+    made = json.loads(howdah("experiments", "create", "-f", "mine.yaml", "--json").stdout)
+    assert (made["kind"], made["workflow_version"]) == ("workflow", 1)
+    nightly = howdah("schedules", "set", "nightly", "--cron", "30 2 * * *", "-f", "mine.yaml", "--json")
+    assert json.loads(nightly.stdout)["experiment"]["parameters"]["text"].startswith("howdah://objects/")
+    told = howdah("experiments", "create", "-f", "mine.yaml", "--resource", "cluster", code=1).stderr
+    assert "document 1, workflow: another resource can't be named" in told
+    (howdah.folder / "mine.yaml").write_text(text.replace("seeds.csv", "none.csv"))
+    told = howdah("experiments", "create", "-f", "mine.yaml", code=1).stderr
+    assert "document 1, parameters.text.file: there is no file" in told
+
+
 def test_a_secret_in_use_is_never_replaced_silently(howdah: Howdah) -> None:
     _actions(howdah, "cluster.yaml")
     fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())

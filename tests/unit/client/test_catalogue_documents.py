@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from howdah.client.catalogue import DocumentsError, read_documents
 from howdah.client.catalogue.credentials import public_key_of
+from howdah.client.catalogue.ordering import in_order
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 BOMB = (
@@ -35,6 +36,11 @@ WRONG = {
     "kind: Credential\nname: x\ntype: password\nprivate_key_file: y": "type password takes one of password_file",
     "kind: Experiment\nname: x\ntasks: [{name: a}]\nresource: y": ", document 1, resource: does not go with tasks",
     "kind: Experiment\nname: 2024-01-01\ninterface: x": ", document 1, resource: needed, unless",
+    "kind: Experiment\nname: x\nworkflow: y\nresource: z": ", document 1, resource: does not go with workflow",
+    "kind: Experiment\nname: x\ninterface: y\nresource: z\nversion: 2": ", document 1, version: goes with workflow",
+    "kind: Workflow\nname: x\nnodes: {a: {kind: task, type: command, inputz: {}}}": "1, nodes.a.inputz: is not",
+    "kind: Workflow\nname: x\nnodez: {}": ", document 1, nodez: a Workflow has no such field; did you mean nodes?",
+    "kind: Workflow\nname: X\nnodes: {}": ", document 1, name: ",
 }
 
 
@@ -63,6 +69,18 @@ def test_files_are_bounded_and_missing_ones_named(tmp_path: Path, size: int) -> 
         path.write_bytes(b"#" * size)
     with pytest.raises(DocumentsError, match="is larger than" if size else "can't be read: No such file"):
         read_documents(path)
+
+
+INNER = "kind: Workflow\nname: {}\nnodes: {{a: {{kind: workflow, workflow: {}}}}}\n---\n"
+
+
+def test_workflows_come_after_what_they_hold_and_not_in_circles(tmp_path: Path) -> None:
+    path = tmp_path / "file.yaml"
+    path.write_text(INNER.format("a", "b") + INNER.format("b", "c") + INNER.format("c", "elsewhere"))
+    assert [one.body.name for one in in_order(read_documents(path))] == ["c", "b", "a"]
+    path.write_text(INNER.format("a", "b") + INNER.format("b", "a"))
+    with pytest.raises(DocumentsError, match=r"document [12], nodes: workflows are nodes of each other: [ab] in"):
+        in_order(read_documents(path))
 
 
 def test_the_examples_are_valid() -> None:
