@@ -43,6 +43,10 @@ class Snapshot:
     tasks: tuple[Task, ...] = ()
     jobs: tuple[Job, ...] = ()
 
+    def __str__(self) -> str:
+        """Return how each experiment stands, for a terminal."""
+        return "\n".join(f"{one.name} is {one.state}" for one in self.experiments)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -51,6 +55,11 @@ class Change:
     event: Event
     cursor: str | None = None
     """None when it was read from the history instead of the feed."""
+
+    def __str__(self) -> str:
+        """Return one line for a terminal: when, what happened, and what changed by it."""
+        moves = ", ".join(f"{one.entity} {one.before or 'new'} → {one.after}" for one in self.event.changes)
+        return f"{self.event.at:%H:%M:%S}  {self.event.kind}" + (f"  {moves}" if moves else "")
 
     def experiment_state(self) -> ExperimentState | None:
         """Return the state that the experiment took by this event, if it took one."""

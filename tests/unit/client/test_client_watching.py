@@ -41,6 +41,14 @@ def test_it_tells_snapshot_and_changes_until_the_end(api: Api, client: Client) -
     assert news[0].tasks[0].name == "a"
 
 
+def test_news_read_well_on_a_terminal(api: Api, client: Client) -> None:
+    api.on(STREAM, Reply(body=[_snapshot("7-0"), _change(1), _change(2, END)], headers=SSE))
+    snapshot, quiet, end = (str(one) for one in client.experiments.watch(E1))
+    assert snapshot == f"{experiment()['name']} is EXECUTING"
+    assert "→" not in quiet
+    assert end.endswith("experiment EXECUTING → COMPLETED")
+
+
 def test_a_broken_connection_is_resumed_where_it_broke(api: Api, client: Client) -> None:
     first = Reply(body=[_snapshot("7-0"), _change(1), _change(2)[:30]], headers=SSE, hang_up=True)
     again = Reply(body=[_change(2), _change(3, END)], headers=SSE)
