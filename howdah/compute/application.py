@@ -33,13 +33,16 @@ def job_script(scheduler: Scheduler, job: JobSpec, place: JobPlace, executable: 
         "stdout": job.stdout,
         "stderr": job.stderr,
     }
-    parts = ["process.sh", "watchdog.sh", scheduler.dialect]
+    parts = ["files.sh"]
+    if limit is not None:
+        parts.append("watchdog.sh")
     if job.container is not None:
         parts.append("container.sh")
     return "\n".join(
         [
             "#!/bin/sh",
             assignments(values),
+            f"native_id=${scheduler.own_id_variable}",
             templates.text(*parts),
             _application(job, executable, place.work_dir),
             templates.text("job.sh"),

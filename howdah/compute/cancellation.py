@@ -33,7 +33,7 @@ def cancel_job(connection: Connection, job: JobRef, *, wait_seconds: float = 20.
         "known_id": job.native_id or "",
         "wait_seconds": str(max(1, round(wait_seconds))),
     }
-    script = templates.text("process.sh", scheduler.dialect, "claim.sh", "cancel.sh")
+    script = templates.text("files.sh", "process.sh", scheduler.dialect, "claim.sh", "cancel.sh")
     limit = wait_seconds + _LOOK_UP_SECONDS
     result = connection.run_script(script, variables, timeout_seconds=limit, operation=OPERATION)
     verb, _, rest = result.stdout.decode(errors="replace").strip().partition(" ")

@@ -45,7 +45,7 @@ def run_command(connection: Connection, params: CommandParams, *, task_id: TaskI
         "head_bytes": str(_HEAD_BYTES),
         "boundary": boundary,
     }
-    script = templates.text("process.sh", "command.sh")
+    script = templates.text("files.sh", "process.sh", "detached.sh", "command.sh")
     until = time.monotonic() + params.timeout_seconds + _SLACK_SECONDS
     adopted: bool | None = None
     while True:

@@ -55,7 +55,7 @@ def submit(connection: Connection, params: JobSubmissionParams, *, task_id: Task
         what = f"the job can't be submitted to {connection.target.scheduler.value} on {host}: {error}"
         raise TaskError.of(FailureKind.PERMANENT, what, host=host, operation=OPERATION) from None
     limit = connection.target.submit_timeout_seconds + _LONGEST_WAIT_SECONDS + _LOOK_UP_SECONDS
-    script = templates.text("process.sh", "detach.sh")
+    script = templates.text("files.sh", "detached.sh", "detach.sh")
     result = connection.run_script(script, variables, timeout_seconds=limit, operation=OPERATION)
     return _understood(connection, scheduler, result, place)
 
@@ -99,7 +99,8 @@ def _wrapper(
         "submit_options": shlex.join(scheduler.submit_options(params.job, place)),
         "wait_seconds": str(max(1, round(min(limit, _LONGEST_WAIT_SECONDS)))),
     }
-    return assignments(values) + "\n" + templates.text("process.sh", scheduler.dialect, "claim.sh", "submit.sh")
+    parts = ("files.sh", "process.sh", scheduler.dialect, "claim.sh", "submit.sh")
+    return assignments(values) + "\n" + templates.text(*parts)
 
 
 def _understood(connection: Connection, scheduler: Scheduler, result: CommandResult, place: JobPlace) -> SubmittedJob:

@@ -64,12 +64,17 @@ class Scheduler(Protocol):
     ``scheduler_accounting NAME``    the same from accounting; status 3: there is no accounting
     ``scheduler_memory``             print for how many seconds an ended job is surely still found by the look-up
     ``scheduler_cancel ID``          ask for the job's end
-    ``scheduler_own_id``             in a job: print the job's own native id
+    ``scheduler_become SCRIPT``      become the job, where the submission's own process is what was submitted
     """
 
     @property
     def dialect(self) -> str:
         """The template's file name."""
+        ...
+
+    @property
+    def own_id_variable(self) -> str:
+        """The variable that tells a job its native id."""
         ...
 
     @property

@@ -25,6 +25,7 @@ class Fork(NoCensus):
     """Processes of the login node, asked for through /proc or ps."""
 
     dialect = "fork.sh"
+    own_id_variable = "HOWDAH_NATIVE_ID"
     glossary = Glossary(_WORDS)
 
     def name_of(self, job_name: str) -> str:

@@ -40,6 +40,7 @@ class HtCondor(NoCensus):
     """HTCondor 8.6 and later, through its commands."""
 
     dialect = "htcondor.sh"
+    own_id_variable = "HOWDAH_NATIVE_ID"
     glossary = Glossary(htcondor_words.SHOWN_STATES, htcondor_words.REASONS, htcondor_words.TROUBLES)
 
     def name_of(self, job_name: str) -> str:

@@ -39,6 +39,7 @@ class Lsf(NoCensus):
     """LSF 9.1 and later, through its commands."""
 
     dialect = "lsf.sh"
+    own_id_variable = "LSB_JOBID"
     glossary = Glossary(lsf_words.STATES, lsf_words.REASONS, lsf_words.TROUBLES)
 
     def name_of(self, job_name: str) -> str:

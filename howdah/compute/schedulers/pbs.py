@@ -35,6 +35,7 @@ class Pbs(NoCensus):
     """PBS Professional 13 and later, and OpenPBS, through their commands."""
 
     dialect = "pbs.sh"
+    own_id_variable = "PBS_JOBID"
     glossary = Glossary(pbs_words.STATES, pbs_words.REASONS, pbs_words.TROUBLES)
 
     def name_of(self, job_name: str) -> str:

@@ -36,6 +36,11 @@ class GridEngine(NoCensus):
         return "sge.sh"
 
     @property
+    def own_id_variable(self) -> str:
+        """The variable that tells a job its native id."""
+        return "JOB_ID"
+
+    @property
     def glossary(self) -> Glossary:
         """The scheduler's words and what they mean."""
         return Glossary(sge_words.STATES, sge_words.REASONS, sge_words.TROUBLES)

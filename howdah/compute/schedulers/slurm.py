@@ -27,6 +27,7 @@ class Slurm:
     """Slurm 20.11 and later, through its commands."""
 
     dialect = "slurm.sh"
+    own_id_variable = "SLURM_JOB_ID"
     glossary = Glossary(slurm_words.STATES, slurm_words.REASONS, slurm_words.TROUBLES)
 
     def name_of(self, job_name: str) -> str:

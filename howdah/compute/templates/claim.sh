@@ -1,5 +1,5 @@
 # The claim on a submission: who may submit, what is known of its job.
-# Variables: sub (the submission's directory), job_name, attempt, nonce, submit_limit. Needs process.sh and a dialect.
+# Variables: sub (the submission's directory), job_name, attempt, nonce, submit_limit. Needs files.sh, process.sh and a dialect.
 
 # The newest claim's number in n, 0 when there is none. Claims are numbered and never removed, so that taking one over
 # (making the next) is as atomic as making the first, and nobody can take away a claim other than the one he judged.

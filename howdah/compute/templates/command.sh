@@ -1,6 +1,6 @@
 # Starts a command once, detached, and waits a while for its end. Prints one line first: ended CODE SIZE SIZE ADOPTED,
 # running ADOPTED, lost or failed WHY; after an end the heads of its output follow.
-# Variables: dir, work_dir, runner (a script), nonce, wait_seconds, head_bytes. Needs process.sh.
+# Variables: dir, work_dir, runner (a script), nonce, wait_seconds, head_bytes. Needs files.sh, process.sh and detached.sh.
 
 adopted=yes
 (umask 077 && mkdir -p "${dir%/*}") || { echo "failed the directory ${dir%/*} can't be made"; exit 0; }

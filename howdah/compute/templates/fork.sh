@@ -3,13 +3,12 @@
 
 scheduler_submit() { native_id=$own_identity; }
 scheduler_id() { :; }
-scheduler_become() { exec sh "$1" </dev/null >/dev/null 2>&1; }
+scheduler_become() { export HOWDAH_NATIVE_ID="$native_id"; exec sh "$1" </dev/null >/dev/null 2>&1; }
 scheduler_refused() { [ "$1" -ne 0 ] && [ "$1" -lt 124 ]; }
 # A process that was started leaves the started mark at once: there is nothing else to look up, and nothing forgets it.
 scheduler_lookup() { :; }
 scheduler_accounting() { :; }
 scheduler_memory() { echo 2000000000; }
-scheduler_own_id() { identify $$; native_id=$identity; }
 scheduler_cancel() {
     if ! is_here "$1"; then echo "the process runs on ${1%%:*}, this is $this_host" >&2; return 1; fi
     lives "$1" || return 0

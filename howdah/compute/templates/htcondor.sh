@@ -33,5 +33,4 @@ condor_named() {
 scheduler_lookup() { condor_named "$1" condor_q; }
 scheduler_accounting() { command -v condor_history >/dev/null 2>&1 || return 3; condor_named "$1" condor_history -match 1; }
 scheduler_memory() { echo 0; }
-scheduler_own_id() { native_id=$HOWDAH_NATIVE_ID; }
 scheduler_cancel() { timeout 60 condor_rm "$1"; }

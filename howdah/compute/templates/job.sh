@@ -1,8 +1,11 @@
-# The job, from its first breath to its exit code. Variables: sub, work_dir, requeue, limit_seconds, stdout, stderr.
-# Needs process.sh, watchdog.sh, a dialect and the function application.
+# The job, from its first breath to its exit code. Variables: native_id, sub, work_dir, requeue, limit_seconds, stdout,
+# stderr. Needs files.sh, the function application and, when there is a limit, watchdog.sh.
 
-native_id=
-scheduler_own_id
+# Nameless, it could take no mark: whatever is not there would be read as its own.
+if [ -z "$native_id" ]; then
+    echo "The scheduler told this job no id of its own; without one the application is not run." >&2
+    exit 98
+fi
 
 # leave FILE WORDS: written under another name and renamed, so that nobody reads half of it. The time is the file's own, by
 # the file system's clock, which is one for all nodes.

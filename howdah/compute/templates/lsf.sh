@@ -24,5 +24,4 @@ scheduler_accounting() {
     printf '%s\n' "$accounting_found" | sed -n 's/^Job <\([0-9][0-9]*\)>.*/\1/p'
 }
 scheduler_memory() { timeout 30 bparams -a 2>/dev/null | sed -n 's/^ *CLEAN_PERIOD *= *\([0-9][0-9]*\).*/\1/p'; }
-scheduler_own_id() { native_id=$LSB_JOBID; }
 scheduler_cancel() { timeout 60 bkill "$1"; }

@@ -22,5 +22,4 @@ scheduler_accounting() {
 }
 # Without a history an ended job is forgotten at once.
 scheduler_memory() { echo 0; }
-scheduler_own_id() { native_id=$PBS_JOBID; }
 scheduler_cancel() { timeout 60 qdel "$1"; }

@@ -3,12 +3,6 @@
 # A fractional sleep where the system has it.
 nap() { sleep 0.2 2>/dev/null || sleep 1; }
 
-# put TEXT FILE: some shells call a full disk or a quota an I/O error only; cat says what it was.
-put() { printf '%s\n' "$1" 2>/dev/null >"$2" || { printf '%s\n' "$1" | cat >"$2"; }; }
-
-# mark FILE: make an empty file. Not by ":", whose failure ends the whole shell.
-mark() { printf '' >"$1"; }
-
 # look_around: this_host, the host's name, and this_boot, which tells apart what the host started before it was last down.
 this_host=
 look_around() {
@@ -47,11 +41,4 @@ lives() {
     is_here "$1" || return 1
     lives_rest=${1#*:}
     identify "${lives_rest%%:*}" && [ "$identity" = "$1" ]
-}
-
-# detached COMMAND…: becomes the command, in a session of its own, where no hang-up comes.
-detached() {
-    if command -v setsid >/dev/null 2>&1; then exec setsid "$@"
-    elif command -v perl >/dev/null 2>&1; then exec perl -MPOSIX=setsid -e 'setsid(); $SIG{HUP} = "IGNORE"; exec @ARGV' "$@"
-    else exec nohup "$@"; fi
 }

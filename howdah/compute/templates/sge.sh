@@ -32,5 +32,4 @@ scheduler_accounting() {
 }
 # Grid Engine forgets a job at its end; only the accounting remembers.
 scheduler_memory() { echo 0; }
-scheduler_own_id() { native_id=$JOB_ID; }
 scheduler_cancel() { timeout 60 qdel "$1"; }

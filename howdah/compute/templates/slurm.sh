@@ -23,5 +23,4 @@ scheduler_accounting() {
     return 1
 }
 scheduler_memory() { timeout 30 scontrol show config | sed -n 's/^MinJobAge *= *\([0-9][0-9]*\).*/\1/p'; }
-scheduler_own_id() { native_id=$SLURM_JOB_ID; }
 scheduler_cancel() { timeout 60 scancel "$1"; }

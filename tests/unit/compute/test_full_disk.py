@@ -18,7 +18,7 @@ scheduler_memory() {{ echo 1000; }}
 
 
 def _run(sub: Path, body: str, path: str = "") -> subprocess.CompletedProcess[str]:
-    text = templates.text("process.sh") + _CLAIM.format(sub=sub, claim=templates.text("claim.sh")) + body
+    text = templates.text("files.sh", "process.sh") + _CLAIM.format(sub=sub, claim=templates.text("claim.sh")) + body
     environment = {**os.environ, "PATH": f"{path}:{os.environ['PATH']}"}
     return subprocess.run(
         [_SHELL, "-c", text], capture_output=True, text=True, check=False, timeout=30, env=environment

@@ -1,5 +1,6 @@
 """The shell texts by themselves: they parse in every shell at hand, and values stay values."""
 
+import os
 import shutil
 import subprocess
 from importlib.resources import files
@@ -26,7 +27,7 @@ def test_a_template_is_valid_shell(name: str, shell: str) -> None:
     assert (result.returncode, complaints) == (0, [])
 
 
-def _run_as_job(tmp_path: Path, job: JobSpec) -> tuple[int, Path]:
+def _run_as_job(tmp_path: Path, job: JobSpec, native_id: str = "here:1:now") -> tuple[int, Path]:
     submission = tmp_path / "sub mission"
     submission.mkdir(exist_ok=True)
     place = JobPlace("name", str(tmp_path), str(submission))
@@ -34,7 +35,8 @@ def _run_as_job(tmp_path: Path, job: JobSpec) -> tuple[int, Path]:
     text = job_script(scheduler_of(SchedulerKind.FORK), job, place, job.executable)
     # A minute is the shortest wall time that can be asked for; a second is enough here.
     script.write_text(text.replace("limit_seconds=60\n", "limit_seconds=1\n"))
-    result = subprocess.run(["sh", str(script)], check=False, timeout=20, start_new_session=True)
+    environment = {**os.environ, "HOWDAH_NATIVE_ID": native_id}
+    result = subprocess.run(["sh", str(script)], check=False, timeout=20, start_new_session=True, env=environment)
     return result.returncode, submission
 
 
@@ -79,7 +81,7 @@ def test_a_pre_command_that_exits_ends_the_job_with_its_code(tmp_path: Path) -> 
 def test_a_second_job_of_the_submission_is_suppressed(tmp_path: Path) -> None:
     job = JobSpec(executable="sh", arguments=("-c", "echo ran >> times"))
     assert _run_as_job(tmp_path, job)[0] == 0
-    code, submission = _run_as_job(tmp_path, job)
+    code, submission = _run_as_job(tmp_path, job, "here:2:now")
     assert code == 97
     assert (tmp_path / "times").read_text() == "ran\n"
     assert len(list(submission.glob("suppressed.*"))) == 1
@@ -99,7 +101,14 @@ def test_without_a_mark_the_application_is_not_run(tmp_path: Path) -> None:
     place = JobPlace("name", str(tmp_path), str(tmp_path / "not there"))
     script = tmp_path / "job.sh"
     script.write_text(job_script(scheduler_of(SchedulerKind.FORK), job, place, job.executable))
-    assert subprocess.run(["sh", str(script)], check=False, timeout=20, capture_output=True).returncode == 98
+    environment = {**os.environ, "HOWDAH_NATIVE_ID": "here:1:now"}
+    done = subprocess.run(["sh", str(script)], check=False, timeout=20, capture_output=True, env=environment)
+    assert done.returncode == 98
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_job_that_is_told_no_id_of_its_own_does_not_run_the_application(tmp_path: Path) -> None:
+    assert _run_as_job(tmp_path, JobSpec(executable="touch", arguments=("ran",)), "")[0] == 98
     assert not (tmp_path / "ran").exists()
 
 

@@ -155,7 +155,7 @@ def test_the_application_runs_in_the_container(
     place = JobPlace("name", str(tmp_path), str(tmp_path / "sub"))
     script = tmp_path / "job.sh"
     script.write_text(job_script(scheduler_of(SchedulerKind.FORK), job, place, job.executable))
-    path = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "HOME": str(tmp_path)}
+    path = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "HOME": str(tmp_path), "HOWDAH_NATIVE_ID": "here:1:now"}
     done = subprocess.run(["sh", str(script)], check=False, timeout=20, start_new_session=True, env=path)
     assert done.returncode == 4
     assert (tmp_path / "out").read_text() == "it's $HOME"
@@ -173,7 +173,7 @@ def test_without_a_runtime_the_job_says_so(tmp_path: Path) -> None:
     script = tmp_path / "job.sh"
     place = JobPlace("name", str(tmp_path), str(tmp_path / "sub"))
     script.write_text(job_script(scheduler_of(SchedulerKind.FORK), job, place, "true"))
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "HOWDAH_NATIVE_ID": "here:1:now"}
     done = subprocess.run(["sh", str(script)], check=False, timeout=20, start_new_session=True, env=environment)
     assert done.returncode == 94
     assert "on the PATH of the job" in (tmp_path / "stderr.txt").read_text()
