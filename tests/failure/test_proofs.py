@@ -15,6 +15,7 @@ from tests.failure.proof import (
     ssh_faults,
     steered_runs,
     storm,
+    workflows,
 )
 from tests.failure.proof.ground import Ground, Line, proving_ground
 from tests.failure.proof.sabotage import sabotaged
@@ -45,6 +46,13 @@ def test_killing_every_process_loses_nothing_and_does_nothing_twice(ground: Grou
     assert all_completed(line), shown(line)
     assert line["experiments"] == line["jobs"], shown(line)
     assert (line["kills"], line["kills_in_window"]) >= (storm.SMALL.kills, storm.SMALL.kills_in_window), shown(line)
+
+
+def test_each_node_of_workflows_runs_once_while_the_processes_that_run_them_are_killed(ground: Ground) -> None:
+    line = workflows.workflows(ground, workflows.SMALL, SEED)
+    assert holds(line), shown(line)
+    assert line["completed"] == line["runs"] == workflows.SMALL.runs, shown(line)
+    assert line["kills"] >= workflows.SMALL.storm.kills, shown(line)
 
 
 def test_an_outage_of_kafka_loses_nothing(ground: Ground) -> None:
@@ -135,6 +143,11 @@ def test_the_witness_sees_a_plain_submission_over_a_link_that_fails(ground: Grou
 def test_the_witness_sees_an_early_acknowledgement_of_a_submission(ground: Ground) -> None:
     line = sabotaged(ground, "early-acknowledgement", SEED)
     assert line["lost"], shown(line)
+
+
+def test_the_witness_sees_a_command_that_is_run_by_each_delivery_of_its_message(ground: Ground) -> None:
+    line = sabotaged(ground, "plain-command", SEED)
+    assert line["ran_twice"], shown(line)
 
 
 def test_the_witness_sees_a_job_that_runs_on_after_its_cancel_was_confirmed(ground: Ground) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from howdah.messaging import ledger
-from tests.failure.proof import queue_witness
+from tests.failure.proof import queue_witness, workflow_witness
 from tests.failure.proof.witness import Row, Verdict, judge, without
 
 E1, E2 = "experiment-1", "experiment-2"
@@ -41,6 +41,29 @@ def test_what_nobody_asked_for_is_a_duplicate() -> None:
 
 def test_jobs_of_another_proof_are_not_counted() -> None:
     assert without(Counter({**ONCE, "howdah-t9-g1": 2}), {"t9"}) == ONCE
+
+
+RUN = {E1: workflow_witness.Run("proof-0", "COMPLETED", 0)}
+NODES = {"first": 1, "weak": 2}
+TRACES = Counter({"proof-0 first": 1, "proof-0 weak": 2})
+
+
+def test_each_node_of_a_workflow_as_often_as_it_should_is_a_clean_verdict() -> None:
+    fine = workflow_witness.Verdict(runs=1, completed=1, nodes_run=3, lost=0, missing=0, ran_twice=0)
+    assert workflow_witness.judge([E1], RUN, NODES, TRACES) == fine
+
+
+def test_a_node_too_often_one_of_another_branch_and_a_run_of_nobody_are_ran_twice() -> None:
+    more = TRACES + Counter({"proof-0 first": 1, "proof-0 never": 1})
+    assert workflow_witness.judge([E1], RUN, NODES, more).ran_twice == 2
+    assert workflow_witness.judge([], RUN, NODES, Counter()).ran_twice == 1
+
+
+def test_a_node_that_did_not_run_is_missing_and_what_has_not_ended_is_lost() -> None:
+    assert workflow_witness.judge([E1], RUN, NODES, Counter({"proof-0 weak": 1})).missing == 2
+    assert workflow_witness.judge([E1, E2], RUN, NODES, TRACES).lost == 1
+    still = {E1: workflow_witness.Run("proof-0", "EXECUTING", 3)}
+    assert workflow_witness.judge([E1], still, NODES, TRACES).lost == 4
 
 
 Position = queue_witness.Position

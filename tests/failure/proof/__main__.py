@@ -18,6 +18,7 @@ from tests.failure.proof import (
     ssh_faults,
     steered_runs,
     storm,
+    workflows,
 )
 from tests.failure.proof.ground import Ground, Line, proving_ground
 from tests.failure.proof.sabotage import MODES, sabotaged
@@ -47,6 +48,7 @@ def _proofs(*, full: bool, seed: int) -> dict[str, Proof]:
             for size in (resource_outage.FULL if full else resource_outage.SMALL)
         ],
         "steered-runs": lambda ground: [steered_runs.steered_runs(ground)],
+        "workflows": lambda ground: [workflows.workflows(ground, workflows.FULL if full else workflows.SMALL, seed)],
         "classic-demonstration": lambda ground: [queues.classic_demonstration(ground, classic, seed)],
         "long-handler": lambda ground: queues.long_handler(ground, long),
         "bad-bytes": lambda ground: [bad_bytes.bad_bytes(ground, bad_bytes.FULL if full else bad_bytes.SMALL)],

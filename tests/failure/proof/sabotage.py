@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.failure.proof import faulty_link, login_nodes, queues, storm
+from tests.failure.proof import faulty_link, login_nodes, queues, storm, workflows
 from tests.failure.proof.ground import Ground, Line
 from tests.failure.proof.sabotaged_submission import plain_submit
 
@@ -13,6 +13,7 @@ MODES = (
     "empty-cancel",
     "early-acknowledgement",
     "early-acknowledgement-in-a-queue",
+    "plain-command",
 )
 _SABOTAGED = (sys.executable, "-m", "tests.failure.proof.sabotaged_submission")
 
@@ -32,6 +33,9 @@ def _line(ground: Ground, mode: str, seed: int, *, full: bool) -> Line:
         case "plain-submission-over-a-link":
             ground.sabotage({"job-submission": [*_SABOTAGED, "plain-submission"]})
             return faulty_link.submissions(ground, faulty_link.SABOTAGED, seed, proof=mode)
+        case "plain-command":
+            ground.sabotage({"command": [*_SABOTAGED, mode, "command"]})
+            return workflows.workflows(ground, workflows.SABOTAGE, seed, proof=mode)
         case "empty-cancel":
             services = ("job-submission", "job-monitoring")
             ground.sabotage({service: [*_SABOTAGED, mode, service] for service in services})

@@ -1,8 +1,9 @@
-"""The services that submit and follow jobs, sabotaged on purpose: the witness must see it.
+"""The services that submit and follow jobs and run commands, sabotaged on purpose: the witness must see it.
 
 ``python -m tests.failure.proof.sabotaged_submission MODE [SERVICE]``. ``plain-submission``: sbatch and, when the
 connection breaks, sbatch again. ``early-acknowledgement``: the message is acknowledged before the work is done.
-``empty-cancel``: a cancel is confirmed, and the scheduler never hears of it. SERVICE is ``job-submission`` unless told.
+``empty-cancel``: a cancel is confirmed, and the scheduler never hears of it. ``plain-command``: a command is run by
+each delivery of its message, without a claim. SERVICE is ``job-submission`` unless told.
 """
 
 import shlex
@@ -10,13 +11,20 @@ import sys
 import threading
 from collections.abc import Callable
 
-from howdah.compute import cancellation, submission
-from howdah.compute.abstract import CancelOutcome, Connection, JobRef
+from howdah.compute import cancellation, commands, submission
+from howdah.compute.abstract import CancelOutcome, CommandOutcome, Connection, JobRef
 from howdah.compute.schedulers import scheduler_of
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.ids import TaskId
-from howdah.contracts.params import JOB_MONITORING, JOB_SUBMISSION, JobSubmissionParams, SubmittedJob
+from howdah.contracts.params import (
+    COMMAND,
+    JOB_MONITORING,
+    JOB_SUBMISSION,
+    CommandParams,
+    JobSubmissionParams,
+    SubmittedJob,
+)
 from howdah.contracts.states import JobState
 from howdah.messaging.abstract import Delivery, Outgoing, Producer, Record
 from howdah.tasks import run_service
@@ -46,6 +54,20 @@ def plain_submit(connection: Connection, params: JobSubmissionParams, *, task_id
 def empty_cancel(connection: Connection, job: JobRef, **_: object) -> CancelOutcome:  # noqa: ARG001 - it asks nobody
     """Say that the job was canceled: what a program does that takes the request for the deed."""
     return CancelOutcome(confirmed=True, state=JobState.CANCELED, native_id=job.native_id, sentence="Canceled.")
+
+
+def plain_command(connection: Connection, params: CommandParams, *, task_id: TaskId, attempt: int) -> CommandOutcome:  # noqa: ARG001 - it claims nothing
+    """Run the command, whoever may have run it before: what most programs do."""
+    done = connection.run(params.argv, timeout_seconds=params.timeout_seconds)
+    return CommandOutcome(
+        exit_status=done.exit_status,
+        stdout=done.stdout,
+        stderr=done.stderr,
+        stdout_path="",
+        stderr_path="",
+        truncated=False,
+        adopted=False,
+    )
 
 
 class _AcknowledgedDelivery:
@@ -84,8 +106,14 @@ def main(mode: str, service: str = JOB_SUBMISSION) -> int:
         acknowledge_early()
     elif mode == "empty-cancel":
         cancellation.cancel_job = empty_cancel
+    elif mode == "plain-command":
+        commands.run_command = plain_command
     else:
         raise SystemExit(f"{mode!r} is no sabotage that is known here")
+    if service == COMMAND:
+        from services.command.handler import run_command
+
+        return run_service(run_command)
     if service == JOB_MONITORING:
         from services.job_monitoring.handler import follow_job
         from services.job_monitoring.monitor import make_monitor

@@ -38,6 +38,8 @@ class StormSize:
     kills_in_window: int
     seconds: float
     """How long the experiments have to end after the last kill."""
+    kinds: tuple[str, ...] = KINDS
+    """What is killed at random."""
 
     @property
     def pace_seconds(self) -> float:
@@ -84,12 +86,12 @@ class Storm:
     def _random_spent(self) -> bool:
         """What the windows will still take counts as killed; what is not needed is not killed."""
         enough = self.killed.total() + self.windows_left >= self._size.kills
-        return enough and all(self.killed[kind] >= self._size.kills_of_each for kind in KINDS)
+        return enough and all(self.killed[kind] >= self._size.kills_of_each for kind in self._size.kinds)
 
     def _strike(self) -> None:
         """Kill a process that is ready, of a kind that was hit least. What only just starts would prove nothing."""
         ready = {one.name for one in self._ground.platform.children() if one.state is ChildState.READY}
-        candidates = [kind for kind in KINDS if self._replicas(kind) & ready]
+        candidates = [kind for kind in self._size.kinds if self._replicas(kind) & ready]
         if not candidates:
             return
         least = min(self.killed[kind] for kind in candidates)
