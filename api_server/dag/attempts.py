@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from api_server.dag import jobs, parking, pausing, signals, stopping
+from api_server.dag import jobs, orchestrated, parking, pausing, signals, stopping
 from api_server.dag.decisions import Outcome, TaskStatus
 from api_server.dag.draft import Draft
 from howdah.contracts.failures import Failure, FailureKind
-from howdah.contracts.flow import SIGNAL
+from howdah.contracts.flow import FAN_OUT, SIGNAL
 from howdah.contracts.ids import CommandId, TaskId
 from howdah.contracts.messages import (
     Start,
@@ -178,6 +178,9 @@ def timed_out(draft: Draft, event: TimerDue) -> None:
         return
     if spec.type == SIGNAL:
         signals.expire(draft, spec)
+        return
+    if spec.type == FAN_OUT:
+        orchestrated.go_on(draft, spec)
         return
     if status.state is TaskState.RETRY_WAIT:
         if pausing.holds_back(draft, spec):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import JsonValue
 
@@ -131,11 +131,14 @@ class Edge(NamedTuple):
         )
 
 
+_HAS_MADE_IT: Final = TaskStatus(TaskState.COMPLETED)
+
+
 def edge_of(spec: TaskSpec, status_of: Callable[[TaskId], TaskStatus]) -> Edge:
-    """Return how far the dependencies of ``spec`` are."""
-    edge = Edge(open=len(spec.depends_on))
+    """Return how far the dependencies of ``spec`` are; for the fan-out that made it, it need not wait."""
+    edge, maker = Edge(open=len(spec.depends_on)), spec.way.made_by
     for needed in spec.depends_on:
-        status = status_of(needed)
+        status = _HAS_MADE_IT if needed == maker else status_of(needed)
         if is_terminal(status.state):
             edge = edge.after(spec, needed, status)
     return edge
@@ -211,6 +214,8 @@ class Decisions:
     """The final state of each task that ends by this, as it counts for the end of the run."""
     added: list[TaskSpec] = field(default_factory=list)
     """Tasks of items that a fan-out has found."""
+    timers: list[TaskId] = field(default_factory=list)
+    """Tasks whose ``due_at`` has come with this: they are told so at once, as a timer would tell them."""
     respecified: dict[TaskId, TaskSpec] = field(default_factory=dict)
     """Tasks that depend on more than before."""
     slots: Counter[TaskId] = field(default_factory=Counter)

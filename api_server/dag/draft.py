@@ -128,7 +128,10 @@ class Draft:
 
     def _end_edges(self, task_id: TaskId, status: TaskStatus) -> None:
         for dependent in (*self.run.dag.dependents.get(task_id, ()), *self._dependents.get(task_id, ())):
-            edge = self.edge(dependent).after(self.spec(dependent), task_id, status)
+            spec = self.spec(dependent)
+            if spec.way.made_by == task_id:
+                continue  # it has not waited for this
+            edge = self.edge(dependent).after(spec, task_id, status)
             self.decisions.edges[dependent] = edge
             if edge.open == 0:
                 self._due.append(dependent)
@@ -141,12 +144,14 @@ class Draft:
             for needed in spec.depends_on:
                 self._dependents.setdefault(needed, []).append(spec.task_id)
         for spec in specs:
-            self.decisions.edges[spec.task_id] = edge_of(spec, self.status)
+            self.decisions.edges[spec.task_id] = edge = edge_of(spec, self.status)
+            if edge.open == 0:
+                self._due.append(spec.task_id)
         waiting = also_needed_by.task_id
         needs = {"depends_on": (*also_needed_by.depends_on, *ends)}
         self._made[waiting] = self.decisions.respecified[waiting] = also_needed_by.model_copy(update=needs)
-        edge = self.edge(waiting)
-        self.decisions.edges[waiting] = edge._replace(open=edge.open + len(ends))
+        before = self.edge(waiting)
+        self.decisions.edges[waiting] = before._replace(open=before.open + len(ends))
         for end in ends:
             self._dependents.setdefault(end, []).append(waiting)
 

@@ -1,21 +1,31 @@
 """A fan-out whose items are known only while the run goes on: the tasks of each item from the body of one. Pure.
 
-The same fan-out with the same items gives the same tasks under the same ids, whenever the decision is taken again.
+The same fan-out with the same items gives the same tasks under the same ids, whenever the decision is taken again. One
+decision makes ``CHUNK_TASKS`` tasks at most, so that other runs are heard in between: a fan-out with more is EXECUTING
+until it has made all, and is told by its own timer when it is to go on. How far it is says its fan-in, which waits for
+the items that there are. Of several in a run one goes on at a time; the others stand in line.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import JsonValue
 
 from api_server.dag.bindings import settled
 from howdah.contracts.flow import FAN_OUT, FanOutParams
 from howdah.contracts.ids import ResourceId, TaskId, derive_id
+from howdah.contracts.states import TaskState
 from howdah.contracts.tasks import MAX_TASKS, TaskSpec
 
 if TYPE_CHECKING:
     from api_server.dag.draft import Draft
+
+
+CHUNK_TASKS: Final = 500
+_IN_LINE: Final = timedelta(seconds=30)
+"""After so long a fan-out in line goes on by itself."""
 
 
 class NoItemsError(ValueError):
@@ -40,30 +50,77 @@ def resources_of(tasks: Iterable[TaskSpec]) -> set[ResourceId]:
     return used
 
 
-def expand(draft: "Draft", spec: TaskSpec, params: Mapping[str, JsonValue]) -> int:
-    """Add the tasks of every item to the run; return how many items there are."""
+def expand(draft: "Draft", spec: TaskSpec, params: Mapping[str, JsonValue]) -> tuple[int, int]:
+    """Add the tasks of the next items to the run; return how many items have theirs by now, and how many there are."""
     fan_out = FanOutParams.model_validate(params)
     fan_in = draft.spec(fan_out.fan_in)
+    made = len(fan_in.depends_on) - 1
     if fan_out.end is None:
-        return len(fan_in.depends_on) - 1
-    items = _items(draft, fan_out)
+        return made, made
+    items = _items(draft, spec, fan_out, made)
     body = Body(spec.task_id, fan_out.body)
-    tasks = [task for index, item in enumerate(items) for task in body.of(index, item)]
-    draft.add(tasks, fan_in, [body.id_of(fan_out.end, index) for index in range(len(items))])
-    return len(items)
+    chosen = range(made, min(len(items), made + _room(draft, fan_out)))
+    tasks = [task for index in chosen for task in body.of(index, items[index])]
+    draft.add(tasks, fan_in, [body.id_of(fan_out.end, index) for index in chosen])
+    return made + len(chosen), len(items)
 
 
-def _items(draft: "Draft", fan_out: FanOutParams) -> list[Any]:
+def _room(draft: "Draft", fan_out: FanOutParams) -> int:
+    """Return how many items this decision may yet make; at least one of those that it makes, however large its body."""
+    added = len(draft.decisions.added)
+    return max((CHUNK_TASKS - added) // len(fan_out.body), int(added == 0))
+
+
+def _items(draft: "Draft", spec: TaskSpec, fan_out: FanOutParams, made: int) -> list[Any]:
     items = fan_out.items
     if not isinstance(items, list):
         raise NoItemsError(f"it is done once for each item of a list, but was given {json.dumps(items)[:100]}")
-    present = len(draft.run.dag.tasks) + len(draft.decisions.added)
+    present = len(draft.run.dag.tasks) + len(draft.decisions.added) - made * len(fan_out.body) + _promised(draft, spec)
     if present + len(items) * len(fan_out.body) > MAX_TASKS:
         raise NoItemsError(
             f"{len(items)} items with {len(fan_out.body)} tasks each are too many beside the {present} that there are: "
             f"a run has {MAX_TASKS} tasks at most"
         )
     return items
+
+
+def _promised(draft: "Draft", spec: TaskSpec) -> int:
+    """Return how many tasks other fan-outs have yet to make."""
+    promised = 0
+    for other in _unfinished(draft):
+        if other.task_id != spec.task_id:
+            fan_out = FanOutParams.model_validate({**other.params, "items": None})
+            made, items = len(draft.spec(fan_out.fan_in).depends_on) - 1, (draft.status(other.task_id).outputs or {})
+            promised += (int(str(items["items"])) - made) * len(fan_out.body)
+    return promised
+
+
+def _unfinished(draft: "Draft") -> Iterator[TaskSpec]:
+    """Yield the fan-outs that have more to make."""
+    for spec in (*draft.run.dag.tasks, *draft.decisions.added):
+        if spec.type == FAN_OUT and draft.status(spec.task_id).state is TaskState.EXECUTING:
+            yield spec
+
+
+def stand_in_line(draft: "Draft", spec: TaskSpec, items: int) -> None:
+    """Make the rest later: next, unless another fan-out of the run does so already."""
+    status = draft.status(spec.task_id)
+    is_next = status.state is TaskState.EXECUTING or next(_unfinished(draft), None) is None
+    shown = {"attempt": 1, "started_at": status.started_at or draft.now, "outputs": {"items": items}}
+    draft.set_task(spec.task_id, TaskState.EXECUTING, due_at=draft.now + _IN_LINE, **shown)
+    if is_next:
+        _call(draft, spec)
+
+
+def call_next(draft: "Draft") -> None:
+    """Have the first in line go on."""
+    if (spec := next(_unfinished(draft), None)) is not None:
+        _call(draft, spec)
+
+
+def _call(draft: "Draft", spec: TaskSpec) -> None:
+    draft.set_task(spec.task_id, TaskState.EXECUTING, due_at=draft.now)
+    draft.decisions.timers.append(spec.task_id)
 
 
 class Body:

@@ -1,6 +1,7 @@
 """Tasks that no service does: a workflow's joins, choices, fan-outs, fan-ins and signals, decided on the spot. Pure.
 
-They begin like any other task, once what they depend on has ended and leads to them. All but a signal end at once.
+They begin like any other task, once what they depend on has ended and leads to them. All end at once but a signal and a
+fan-out with many items.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from howdah.contracts.flow import (
     FAN_IN,
     FAN_OUT,
     JOIN,
+    ORCHESTRATED,
     SIGNAL,
     ChoiceParams,
     FailureMeans,
@@ -24,7 +26,7 @@ from howdah.contracts.flow import (
     JoinParams,
 )
 from howdah.contracts.ids import TaskId
-from howdah.contracts.states import TaskState
+from howdah.contracts.states import TaskState, is_terminal
 from howdah.contracts.tasks import TaskSpec
 
 if TYPE_CHECKING:
@@ -46,10 +48,22 @@ def perform(draft: "Draft", spec: TaskSpec) -> None:
         draft.fail_task(spec.task_id, failure)
 
 
+def go_on(draft: "Draft", spec: TaskSpec) -> None:
+    """Make the next items of a fan-out that had too many for one decision."""
+    perform(draft, spec)
+    if is_terminal(draft.status(spec.task_id).state):
+        expansion.call_next(draft)
+
+
 def end(draft: "Draft", task_id: TaskId, outputs: Params, port: str | None = None) -> None:
     """End a task well, by its port."""
-    now = draft.now
-    draft.set_task(task_id, TaskState.COMPLETED, outputs=outputs, port=port, failure=None, started_at=now)
+    began = draft.status(task_id).started_at or draft.now
+    draft.set_task(task_id, TaskState.COMPLETED, outputs=outputs, port=port, failure=None, started_at=began)
+
+
+def waits(status: "TaskStatus", spec: TaskSpec) -> bool:
+    """Tell whether the task has begun and nobody works on it: it waits for an answer, or to go on."""
+    return spec.type in ORCHESTRATED and status.state is TaskState.EXECUTING
 
 
 def _broken_part(draft: "Draft", spec: TaskSpec) -> Failure | None:
@@ -74,8 +88,11 @@ def _choose(draft: "Draft", spec: TaskSpec, params: Params) -> None:
 
 
 def _fan_out(draft: "Draft", spec: TaskSpec, params: Params) -> None:
-    count = expansion.expand(draft, spec, params)
-    end(draft, spec.task_id, {"items": count})
+    made, items = expansion.expand(draft, spec, params)
+    if made < items:
+        expansion.stand_in_line(draft, spec, items)
+    else:
+        end(draft, spec.task_id, {"items": items})
 
 
 def _fan_in(draft: "Draft", spec: TaskSpec, params: Params) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import JsonValue
 
-from api_server.dag.decisions import Outcome, TaskStatus
+from api_server.dag.decisions import Outcome
 from howdah.contracts.failures import Failure, FailureKind
 from howdah.contracts.flow import SIGNAL, SignalParams
 from howdah.contracts.requests import SignalGiven
@@ -94,8 +94,3 @@ def _take(draft: "Draft", spec: TaskSpec, answer: Mapping[str, JsonValue]) -> No
         return
     left_by = None if port == SUCCESS else port
     draft.set_task(spec.task_id, TaskState.COMPLETED, outputs=answer, port=left_by, failure=None)
-
-
-def waits(status: TaskStatus, spec: TaskSpec) -> bool:
-    """Tell whether the task waits for an answer now."""
-    return spec.type == SIGNAL and status.state is TaskState.EXECUTING

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from api_server.dag import jobs, signals
+from api_server.dag import jobs, orchestrated
 from api_server.dag.decisions import CancellationNote, Outcome
 from api_server.dag.draft import Draft
 from howdah.contracts.failures import Failure
@@ -29,7 +29,7 @@ def cancel(draft: Draft, since: datetime) -> None:
         if status.state is TaskState.RETRY_WAIT and spec.type in jobs.HOLDERS and status.publications:
             draft.publish(spec.task_id, status.next_attempt)
         elif (
-            status.state in {TaskState.CREATED, TaskState.RETRY_WAIT} or signals.waits(status, spec)
+            status.state in {TaskState.CREATED, TaskState.RETRY_WAIT} or orchestrated.waits(status, spec)
         ) and spec.task_id not in kept:
             draft.set_task(spec.task_id, TaskState.CANCELED)
 

@@ -17,11 +17,13 @@ from api_server.dag.decisions import AttemptNote, Blocked, CancellationNote, Cha
 from api_server.dag.run import Run
 from api_server.lifecycle.addressing import agent_of
 from api_server.lifecycle.commands import Commands
+from api_server.lifecycle.telling import timer_due, told
 from api_server.registry.repositories import run_writes
 from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts import codec, topics
 from howdah.contracts.failures import Failure
 from howdah.contracts.ids import ExperimentId, TaskId
+from howdah.contracts.messages import TimerDue
 from howdah.contracts.params import JobSubmissionParams
 from howdah.contracts.records import Cancellation
 from howdah.contracts.states import ExperimentState
@@ -119,6 +121,7 @@ class Recording:
         self._asking += [_admission_row(run, task_id) for task_id in decisions.asking]
         for publication in decisions.publications:
             self._messages.append(self._commands.message(run, publication, self._now))
+        self._messages += [told(_due_now(run, task_id, self._now)) for task_id in decisions.timers]
 
     def _note(self, note: AttemptNote) -> None:
         row = self._attempts.setdefault(
@@ -329,6 +332,12 @@ def _experiment_update(held: HeldRun) -> Row:
         "failure": dumped(run.process.failure) if failed else None,
         "ended_at": run.process.ended_at,
     }
+
+
+def _due_now(run: Run, task_id: TaskId, now: datetime) -> TimerDue:
+    identity, status = run.identity, run.tasks[task_id]
+    of_run = {name: getattr(identity, name) for name in ("gateway_id", "experiment_id", "process_id")}
+    return timer_due(of_run, task_id, status.attempt, status.due_at or now, now)
 
 
 def _cancellations(run: Run, note: CancellationNote, occurrence: Occurrence, now: datetime) -> list[Outgoing]:

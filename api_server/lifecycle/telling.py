@@ -1,14 +1,13 @@
 """What somebody asks of a run, told to its one writer: an event through the outbox."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from api_server.registry.records import ExperimentRecord
 from howdah.contracts import codec, topics
-from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, new_id
-from howdah.contracts.requests import (
-    Request,
-)
+from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, TaskId, derive_id, new_id
+from howdah.contracts.messages import Event, TimerDue
 from howdah.messaging.abstract import Outgoing
 from howdah.runtime.tracing import child_of, current
 
@@ -28,6 +27,18 @@ def request_about(record: ExperimentRecord, actor: str, now: datetime, reason: s
     }
 
 
-def told(request: Request) -> Outgoing:
+def timer_due(of_run: Mapping[str, Any], task_id: str, attempt: int, due_at: datetime, now: datetime) -> TimerDue:
+    """Return the event that the moment stored with a task has come; told twice it is the same. ``of_run``: whose."""
+    return TimerDue(
+        at=now,
+        **of_run,
+        event_id=EventId(derive_id("timer", task_id, attempt, due_at.isoformat())),
+        task_id=TaskId(task_id),
+        attempt=max(attempt, 1),
+        due_at=due_at,
+    )
+
+
+def told(event: Event) -> Outgoing:
     """Return the message that tells it."""
-    return Outgoing(topic=topics.EVENTS.name, key=request.process_id.encode(), value=codec.encode(request))
+    return Outgoing(topic=topics.EVENTS.name, key=event.process_id.encode(), value=codec.encode(event))

@@ -5,12 +5,12 @@ from typing import Any
 from sqlalchemy import Engine, Row
 from sqlalchemy.orm import Session
 
+from api_server.lifecycle.telling import timer_due, told
 from api_server.registry.repositories import upkeep
-from howdah.contracts import codec, topics
 from howdah.contracts.ids import EventId, derive_id
 from howdah.contracts.messages import TimerDue
 from howdah.contracts.requests import DeadlinePassed
-from howdah.messaging.abstract import Outgoing, Producer
+from howdah.messaging.abstract import Producer
 from howdah.runtime.clock import Clock
 from howdah.runtime.metrics import TIMERS_FIRED
 
@@ -38,23 +38,14 @@ class Timers:
         events: list[TimerDue | DeadlinePassed] = [*map(self._timer, due), *map(self._deadline, passed)]
         fresh = [event for event in events if event.event_id not in self._told]
         for event in fresh:
-            key = event.process_id.encode()
-            self._producer.send(Outgoing(topic=topics.EVENTS.name, key=key, value=codec.encode(event)))
+            self._producer.send(told(event))
             self._told[event.event_id] = now
         TIMERS_FIRED.inc(len(fresh))
         return len(fresh)
 
     def _timer(self, task: Row[Any]) -> TimerDue:
-        return TimerDue(
-            at=self._clock.now(),
-            gateway_id=task.gateway_id,
-            experiment_id=task.experiment_id,
-            process_id=task.process_id,
-            event_id=EventId(derive_id("timer", task.id, task.attempt, task.due_at.isoformat())),
-            task_id=task.id,
-            attempt=max(task.attempt, 1),
-            due_at=task.due_at,
-        )
+        of_run = {name: getattr(task, name) for name in ("gateway_id", "experiment_id", "process_id")}
+        return timer_due(of_run, task.id, task.attempt, task.due_at, self._clock.now())
 
     def _deadline(self, process: Row[Any]) -> DeadlinePassed:
         return DeadlinePassed(

@@ -87,7 +87,7 @@ def again(world: World, continuation: Continuation) -> World:
     """Return the world of the run that goes on."""
     identity = world.run.identity
     later = World.__new__(World)
-    later.dag, later.now, later.published, later.decisions = continuation.dag, START, [], []
+    later.dag, later.now, later.published, later.decisions, later.told = continuation.dag, START, [], [], []
     later.run = Run(
         RunIdentity(identity.gateway_id, identity.experiment_id, NEXT, number=2),
         continuation.dag,

@@ -17,8 +17,8 @@ from api_server.dag.workflows.checking import check_definition
 from api_server.dag.workflows.compiling import WorkflowRun, plan_workflow
 from api_server.dag.workflows.surroundings import KnownResource, KnownWorkflow, Surroundings
 from howdah.contracts.failures import Failure, FailureKind
-from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, ResourceId, new_id
-from howdah.contracts.messages import TaskCompleted, TaskFailed
+from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, ResourceId, TaskId, new_id
+from howdah.contracts.messages import TaskCompleted, TaskFailed, TimerDue
 from howdah.contracts.requests import SignalGiven
 from howdah.contracts.resources import ReachKind, ResourceTarget, SchedulerKind, TransportKind
 from howdah.contracts.states import TaskState, is_terminal
@@ -129,7 +129,13 @@ class Services:
     def work(self) -> "Services":
         """Do everything that can be done."""
         done_already: set[str] = set()
-        while waiting := [one for one in self.world.published if one.command_id not in done_already]:
+        while True:
+            waiting = [one for one in self.world.published if one.command_id not in done_already]
+            if self.world.told and (not waiting or self.chance.random() < 0.5):
+                self.world.feed(self.world.told.pop(0))
+                continue
+            if not waiting:
+                break
             self.most_at_once = max(self.most_at_once, len(waiting))
             publication = self.chance.choice(waiting)
             done_already.add(publication.command_id)
@@ -177,6 +183,8 @@ class Quick:
         self.run = Run(identity, dag)
         self.ran: list[str] = []
         self.most_at_once = 0
+        self.most_added = 0
+        """The most tasks that one decision has added."""
 
     def play(self) -> None:
         """Do everything that can be done."""
@@ -203,4 +211,21 @@ class Quick:
 
     def _taken(self, decisions: Decisions) -> list[Publication]:
         self.run.apply(decisions)
-        return decisions.publications
+        self.most_added = max(self.most_added, len(decisions.added))
+        publications = list(decisions.publications)
+        for task_id in decisions.timers:
+            publications += self._taken(advance(self.run, self._timer(task_id), START))
+        return publications
+
+    def _timer(self, task_id: TaskId) -> TimerDue:
+        identity, status = self.run.identity, self.run.tasks[task_id]
+        return TimerDue(
+            at=START,
+            gateway_id=identity.gateway_id,
+            experiment_id=identity.experiment_id,
+            process_id=identity.process_id,
+            event_id=EventId(new_id()),
+            task_id=task_id,
+            attempt=status.attempt,
+            due_at=status.due_at or START,
+        )

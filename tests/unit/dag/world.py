@@ -75,6 +75,8 @@ class World:
     published: list[Publication] = field(default_factory=list)
     decisions: list[Decisions] = field(default_factory=list)
     adopted: Mapping[TaskId, TaskStatus] = field(default_factory=dict)
+    told: list[TimerDue] = field(default_factory=list)
+    """Timers that were told with decisions, and not fed yet."""
 
     def __post_init__(self) -> None:
         identity = RunIdentity(GatewayId(new_id()), ExperimentId(new_id()), ProcessId(new_id()))
@@ -119,6 +121,7 @@ class World:
         self.run.apply(decisions)
         self.published += decisions.publications
         self.decisions.append(decisions)
+        self.told += map(self._timer, decisions.timers)
         self._check_counters()
 
     def event(self, model: type[E], publication: Publication, **fields: Any) -> E:  # noqa: ANN401 - of the event
@@ -194,17 +197,21 @@ class World:
         self.now = max(self.now, due_at) + timedelta(milliseconds=1)
         for task_id, status in list(self.run.tasks.items()):
             if status.due_at == due_at:
-                identity = self.run.identity
-                yield TimerDue(
-                    at=self.now,
-                    gateway_id=identity.gateway_id,
-                    experiment_id=identity.experiment_id,
-                    process_id=identity.process_id,
-                    event_id=EventId(new_id()),
-                    task_id=task_id,
-                    attempt=status.attempt,
-                    due_at=due_at,
-                )
+                yield self._timer(task_id)
+
+    def _timer(self, task_id: TaskId) -> TimerDue:
+        identity, status = self.run.identity, self.run.tasks[task_id]
+        assert status.due_at is not None
+        return TimerDue(
+            at=self.now,
+            gateway_id=identity.gateway_id,
+            experiment_id=identity.experiment_id,
+            process_id=identity.process_id,
+            event_id=EventId(new_id()),
+            task_id=task_id,
+            attempt=status.attempt,
+            due_at=status.due_at,
+        )
 
     # ------------------------------------------------------------ what must hold of every decision
 
@@ -226,7 +233,7 @@ class World:
         assert not is_terminal(before.state), f"{task.name} is published after its end"
         if before.attempt == 0:
             after = self.run.tasks | decisions.tasks
-            states = [counts_as(after[needed]) for needed in task.depends_on]
+            states = [counts_as(after[needed]) for needed in task.depends_on if needed != task.way.made_by]
             assert all(is_terminal(state) for state in states), f"{task.name} is published too early"
             if task.trigger is Trigger.ALL_SUCCEEDED:
                 assert set(states) <= {TaskState.COMPLETED}
