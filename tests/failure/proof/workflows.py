@@ -8,13 +8,13 @@ import json
 import shlex
 import threading
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from howdah.client import Client, ClientError
 from howdah.client.catalogue import apply_documents, read_documents
+from howdah.client.models import Object
 from howdah.contracts.flow import SIGNAL
 from howdah.contracts.states import ExperimentState, TaskState
 from tests.failure.proof.gateway import launched
@@ -107,14 +107,14 @@ def _run(ground: Ground, name: str, size: Size, folder: Path) -> str:
     }
     with ground.client() as client:
         experiment = launched(client, request)
-        answer = {"items": items}
+        answer: Object = {"items": list(items)}
         holds_within(
             lambda: _step(client, experiment, answer, folder / f"{name}.mended"), size.storm.seconds, every=0.3
         )
     return experiment
 
 
-def _step(client: Client, experiment: str, answer: Mapping[str, list[str]], mended: Path) -> bool:
+def _step(client: Client, experiment: str, answer: Object, mended: Path) -> bool:
     """Do what is due: answer, or mend and retry. What was not accepted is done again in the next step."""
     try:
         state = client.experiments.get(experiment).state
@@ -124,7 +124,7 @@ def _step(client: Client, experiment: str, answer: Mapping[str, list[str]], mend
         elif state is ExperimentState.EXECUTING:
             for task in client.experiments.tasks(experiment):
                 if task.type == SIGNAL and task.state is TaskState.EXECUTING:
-                    client.workflows.answer(task.id, "approved", data=dict(answer))
+                    client.workflows.answer(task.id, "approved", data=answer)
     except ClientError:
         return False
     return state is ExperimentState.COMPLETED
