@@ -1,4 +1,4 @@
-"""From one release to the next and back under load, old and new side by side: no experiment fails, no job is doubled."""
+"""From one release to the next under load, and back, old and new side by side: none fails, no job is doubled."""
 
 import json
 import time
