@@ -57,6 +57,7 @@ from api_server.objects.signatures import PATH as OBJECTS_PATH
 from api_server.objects.signatures import UrlSigner
 from api_server.objects.store import ObjectStore
 from api_server.operations.instances import ServiceInstances
+from api_server.operations.lanes_router import router as lanes
 from api_server.operations.router import router as operations
 from api_server.overview.router import router as overview
 from api_server.quotas.router import router as quotas
@@ -116,6 +117,7 @@ def routers() -> tuple[APIRouter, ...]:
         session,
         operations,
         overview,
+        lanes,
         services,
     )
 

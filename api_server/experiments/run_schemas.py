@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from api_server.experiments.schemas import Object
-from api_server.experiments.trouble_schemas import Answer, BlockedBy, Failure
+from api_server.experiments.trouble_schemas import Answer, BlockedBy, Failure, PausedLane
 from api_server.http.model import Instant
 from howdah.contracts.params import OutputForm
 from howdah.contracts.states import JobState, ProcessState, TaskState
@@ -62,6 +62,8 @@ class Task(Answer):
     next_attempt_at: Instant | None
     blocked: BlockedBy | None
     """RETRY_WAIT: the resource that is away and that it waits for; ``due_at`` is when it gives up."""
+    paused_lane: PausedLane | None
+    """SCHEDULED: the lane of its type in which it waits, where that is paused; its time does not run meanwhile."""
     deadline_at: Instant | None
     worker: str | None
     lane: str | None

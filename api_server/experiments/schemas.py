@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, StringConstraints
 
 from api_server.dag.placement import Placement
-from api_server.experiments.trouble_schemas import Answer, BlockedBy, Failure
+from api_server.experiments.trouble_schemas import Answer, BlockedBy, Failure, PausedLane
 from api_server.http.model import ApiModel, Instant
 from api_server.lifecycle.requests import MAX_BATCH, ExperimentRequest
 from howdah.contracts.flow import Name
@@ -60,6 +60,8 @@ class Experiment(ExperimentBrief):
     """When the earliest retry of a task is due."""
     blocked: BlockedBy | None
     """What the run waits for while ``process_state`` is BLOCKED."""
+    paused_lane: PausedLane | None
+    """The paused lane in which the most of its tasks wait for a worker."""
     queued: Annotated[str | None, Field(examples=["ClimateHub quota: 60 of 60 jobs run on curlew; 4th in line"])]
     """Why it waits its turn while ``process_state`` is QUEUED."""
     interface_name: str | None

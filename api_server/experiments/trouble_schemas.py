@@ -25,6 +25,18 @@ class Failure(Answer):
     exit_status: int | None = None
 
 
+class PausedLane(Answer):
+    """A lane of a task type that an operator has paused, and in which something waits."""
+
+    type: str
+    lane: str
+    since: Instant
+    actor: str
+    reason: str
+    tasks: int | None = None
+    """How many tasks wait in it."""
+
+
 class BlockedBy(Answer):
     """A resource that is away, and for which something waits: why, and what happens next."""
 

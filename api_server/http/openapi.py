@@ -23,6 +23,7 @@ TAGS = {
     "applications": "What can be run, and how it is started where.",
     "credentials": "How resources are reached. Secrets go in and never come out.",
     "overview": "What needs somebody, what runs, what waits, over the whole gateway.",
+    "lanes": "The two lanes of each task type: what waits in them, who holds their partitions; pause and resume.",
     "operations": "Dead letters and the audit trail.",
     "task types": "What tasks of a type of one's own take and give: checked when they are written.",
     "services": "What runs in how many instances; scale, restart, deploy; for platform administrators.",

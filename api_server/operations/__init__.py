@@ -1,1 +1,1 @@
-"""What operators look at and mend: dead letters, the audit trail, which service instances are alive."""
+"""What operators look at and mend: dead letters, the audit trail, instances that are alive, lanes and their pauses."""

@@ -14,6 +14,7 @@ from api_server.orchestrator.agent_loop import AgentLoop
 from api_server.orchestrator.batches import BatchLoop
 from api_server.orchestrator.events import EventWriter
 from api_server.orchestrator.health import HealthKeeper
+from api_server.orchestrator.lanes import LaneTeller
 from api_server.orchestrator.loading import RunCache
 from api_server.orchestrator.loops import LeasedLoop
 from api_server.orchestrator.outcomes import Outcomes
@@ -106,6 +107,7 @@ def _single_hands(ground: Ground) -> dict[str, Loop]:
         "schedules": (schedules.take_turns, settings.schedule_period_seconds),
         "sweeper": (Sweeper(engine, ground.producer).sweep, settings.sweep_period_seconds),
         "health": (health.step, settings.health_period_seconds),
+        "lanes": (LaneTeller(registry, clock).step, settings.health_period_seconds),
         "retention": (retention.prune, _PRUNE_SECONDS),
     }
     return {name: LeasedLoop(name, step, period, leases, clock) for name, (step, period) in steps.items()}

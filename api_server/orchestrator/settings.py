@@ -11,7 +11,7 @@ class OrchestratorSettings(ApiSettings):
     """Settings of the orchestrator."""
 
     service_name: str = "orchestrator"
-    database_pool: int = Field(default=13, ge=4, le=100)
+    database_pool: int = Field(default=14, ge=4, le=100)
     """One connection for each loop: events, timers, gates, admissions, upkeep, dead letters, logs, relay, sweeper …"""
     orchestrator_group: str = Field(default="orchestrator", min_length=1, max_length=200)
     orchestrator_batch: int = Field(default=500, ge=1, le=5_000)

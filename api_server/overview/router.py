@@ -1,4 +1,4 @@
-"""Paths of the overviews: one look over the gateway, its resources, its lanes."""
+"""Paths of the overviews: one look over the gateway, one over its resources."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from api_server.auth.principal import Principal, Scope
 from api_server.http.dependencies import Work, requires
 from api_server.http.problem import problems
 from api_server.http.raw import shown
-from api_server.overview.schemas import Lanes, Overview, ResourcesHealth
+from api_server.overview.schemas import Overview, ResourcesHealth
 from api_server.registry.repositories import overview_reads as reads
 from api_server.registry.repositories.rows import Row
 
@@ -20,7 +20,6 @@ Reader = Annotated[Principal, requires(Scope.EXPERIMENTS_READ)]
 _STARTED_SLOTS: Final = 30
 _RESOURCE_SLOTS: Final = 12
 _COUNTS: Final = ("attempts", "unreachable", "refused", "failed", "running", "waiting", "retrying", "experiments")
-_LANE_COUNTS: Final = ("waiting", "running", "retrying", "published", "ended", "failed")
 
 
 @router.get("/overview", response_model=Overview, responses=problems())
@@ -51,13 +50,6 @@ def list_resource_health(work: Work, principal: Reader) -> Response:
     """Show each compute resource: how its last hour went, what runs and what waits there."""
     items = [_resource(row) for row in reads.resources(work.session, principal.gateway_id)]
     return shown({"items": items, "next_cursor": None})
-
-
-@router.get("/lanes", response_model=Lanes, responses=problems())
-def list_lanes(work: Work, principal: Reader) -> Response:
-    """Show each lane of each task type: what waits, what runs, how soon tasks are taken up."""
-    rows = reads.lanes(work.session, principal.gateway_id)
-    return shown({"items": [_counted(row, _LANE_COUNTS) for row in rows], "next_cursor": None})
 
 
 def _resource(row: Row) -> Row:

@@ -106,27 +106,3 @@ class ResourcesHealth(ApiModel):
 
     items: list[ResourceHealth]
     next_cursor: None = None
-
-
-class Lane(ApiModel):
-    """One lane of one task type: the last ten minutes, and now."""
-
-    type: str
-    lane: str
-    waiting: int
-    oldest_at: Instant | None
-    """Since when the longest waiting task has waited for a worker."""
-    running: int
-    retrying: int
-    published: int
-    ended: int
-    failed: int
-    wait_seconds: float | None
-    wait_p95_seconds: float | None
-
-
-class Lanes(ApiModel):
-    """All lanes that the gateway uses."""
-
-    items: list[Lane]
-    next_cursor: None = None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from api_server.presentation import blocked
+from api_server.presentation import blocked, held
 from api_server.presentation.moments import moment
 from api_server.registry.repositories.rows import Row
 from howdah.contracts.flow import SIGNAL
@@ -51,6 +51,8 @@ def of_experiment(row: Row) -> str:
         return "Being stopped: " + (f"{_listed(parts)}." if parts else "the last task is being put away.")
     if row.get("blocked_resource_id") is not None:
         return " ".join([blocked.sentence(row), *([f"{_listed(parts)}."] if parts else [])])
+    if row.get("held_type") is not None:
+        return " ".join([f"{_listed(parts)}:" if parts else "Waits:", held.sentence(row)])
     beside = row["queued_reason"] or _BESIDE.get(row["process_state"])
     if beside:
         return f"{beside}{': ' + _listed(parts) if parts else ''}."
@@ -101,7 +103,7 @@ def of_task(row: Row) -> str:
         case TaskState.CREATED:
             return _begins(row)
         case TaskState.SCHEDULED:
-            return "Published: waits for a worker" + (f", until {moment(due)} at the latest." if due else ".")
+            return _published(row, due)
         case TaskState.EXECUTING:
             return _executing(row, due)
         case TaskState.RETRY_WAIT if row.get("blocked_resource_id") is not None:
@@ -112,6 +114,12 @@ def of_task(row: Row) -> str:
             return f"Attempt {row['attempt']} of {row['max_attempts']} failed ({kind}); the next{begins}."
         case _:
             return _ended(row, state)
+
+
+def _published(row: Row, due: datetime | None) -> str:
+    if row.get("held_type") is not None:
+        return f"Published, and waits: {held.sentence(row)}"
+    return "Published: waits for a worker" + (f", until {moment(due)} at the latest." if due else ".")
 
 
 def _ended(row: Row, state: TaskState) -> str:

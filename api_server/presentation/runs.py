@@ -5,7 +5,7 @@ The schemas in ``api_server.experiments.*_schemas`` describe the same shapes for
 
 from typing import Any, Final
 
-from api_server.presentation import blocked, outlook
+from api_server.presentation import blocked, held, outlook
 from api_server.registry.records import ExperimentRecord
 from api_server.registry.repositories.rows import Row
 from howdah.contracts.states import TaskState
@@ -84,6 +84,7 @@ def experiment(row: Row) -> Shown:
     shown: Shown = {name: row[name] for name in _EXPERIMENT}
     shown["next"] = outlook.of_experiment(row)
     shown["blocked"] = blocked.of(row)
+    shown["paused_lane"] = held.of(row)
     shown["queued"] = row["queued_reason"] or None
     shown["failure"] = _failure(row)
     shown["tasks"] = {"total": row["tasks_total"] or 0} | {
@@ -129,9 +130,11 @@ def task(row: Row) -> Shown:
     shown["waits_for"] = row["awaits"] or []
     shown["waits_for_total"] = row["awaits_total"] or 0
     shown["blocked"] = blocked.of(row)
+    shown["paused_lane"] = held.of(row)
     waits = state == TaskState.RETRY_WAIT and shown["blocked"] is None
     shown["next_attempt_at"] = row["due_at"] if waits else None
-    shown["deadline_at"] = row["due_at"] if state in {TaskState.SCHEDULED, TaskState.EXECUTING} else None
+    runs_on = state in {TaskState.SCHEDULED, TaskState.EXECUTING} and shown["paused_lane"] is None
+    shown["deadline_at"] = row["due_at"] if runs_on else None
     shown["next"] = outlook.of_task({**row, "max_attempts": shown["max_attempts"]})
     return shown
 

@@ -9,6 +9,7 @@ from howdah.cli.commands import (
     data,
     dead_letters,
     experiments,
+    lanes,
     local_stack,
     new_task,
     quotas,
@@ -39,5 +40,6 @@ app.add_typer(apps.app, name="apps")
 app.add_typer(data.app, name="data")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(services.app, name="services")
+app.add_typer(lanes.app, name="lanes")
 app.add_typer(task_types.app, name="task-types")
 new_task.add_to(app)

@@ -13,6 +13,7 @@ from howdah.client.connection import Connection, RetryDelays
 from howdah.client.dead_letters import DeadLetterCalls
 from howdah.client.errors import ClientError
 from howdah.client.experiments import ExperimentCalls
+from howdah.client.lanes import LaneCalls
 from howdah.client.models import (
     ApplicationDeployment,
     ApplicationInterface,
@@ -81,6 +82,7 @@ class Client:
         self.experiments = ExperimentCalls(self._connection)
         self.dead_letters = DeadLetterCalls(self._connection)
         self.services = ServiceCalls(self._connection)
+        self.lanes = LaneCalls(self._connection)
 
     def me(self) -> Caller:
         """Return who the token belongs to."""

@@ -33,6 +33,8 @@ class Experiment(Answer):
     archived_at: datetime | None = None
     blocked: Object | None = None
     """The resource that is away and that its run waits for: ``cause``, ``next_probe_at``, ``gives_up_at`` …"""
+    paused_lane: Object | None = None
+    """The paused lane in which tasks of it wait: ``type``, ``lane``, ``since``, ``actor``, ``reason``, ``tasks``."""
     placement: Object | None = None
     """Which of several resources was chosen, and why: ``resource``, ``reason``, ``considered``. In a full answer."""
     last_seq: int | None = None
@@ -98,6 +100,8 @@ class Task(Answer):
     """What comes next, in one sentence."""
     blocked: Object | None = None
     """The resource that is away and that it waits for."""
+    paused_lane: Object | None = None
+    """The lane in which it waits, where that is paused: ``since``, ``actor``, ``reason``."""
     depends_on: list[str] = Field(default_factory=list)
     waits_for: list[str] = Field(default_factory=list)
     """Names of the tasks that must end first."""

@@ -14,6 +14,7 @@ from howdah.contracts import messages, records, requests
 from howdah.contracts.envelope import MAX_MESSAGE_BYTES, Message
 from howdah.contracts.errors import UndecodableMessageError, UnsupportedVersionError
 from howdah.contracts.heartbeats import Heartbeat
+from howdah.contracts.lanes import LaneControl
 from howdah.contracts.standings import ResourceStanding
 from howdah.contracts.wrong_fields import first_wrong
 
@@ -102,7 +103,7 @@ EVENTS: Codec[messages.Event] = Codec(
 )
 JOBS = Codec(records.JobRecord)
 CANCELLATIONS = Codec(records.Cancellation)
-RESOURCES = Codec(ResourceStanding)
+RESOURCES: Codec[ResourceStanding | LaneControl] = Codec(ResourceStanding, LaneControl)
 HEARTBEATS = Codec(Heartbeat)
 LOGS = Codec(messages.TaskLogged)
 DEAD_LETTERS = Codec(messages.DeadLetter)

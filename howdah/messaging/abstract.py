@@ -25,6 +25,7 @@ from typing import Final, Protocol, Self
 
 from howdah.contracts.agents import Access
 from howdah.contracts.errors import HowdahError
+from howdah.contracts.heartbeats import QueueReport
 from howdah.contracts.topics import Topic
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -132,6 +133,15 @@ class DeliveryCanceledError(MessagingError):
     """Raised by a handler that stopped because its delivery was canceled: the message stays unfinished."""
 
 
+IsHeld = Callable[[str, int], bool]
+"""(topic, partition): whether its messages are to wait. Asked often, on the queue's thread; answers from memory."""
+
+
+def nothing_is_held(_: str, __: int) -> bool:
+    """Let every message be handed out."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class WorkQueueOptions:
     """How a work queue is consumed."""
@@ -149,6 +159,8 @@ class WorkQueueOptions:
     bad_share_limit: float = 0.5
     """Stop the consumer when more than this share of the last ``bad_window`` messages went to the dead letters."""
     bad_window: int = 100
+    is_held: IsHeld = nothing_is_held
+    """While a partition is held, what is in hand is finished, the rest waits in its order, and polling goes on."""
 
 
 class Runner(Protocol):
@@ -164,6 +176,14 @@ class Runner(Protocol):
 
     def trouble(self) -> str | None:
         """Return None while all is well, else a sentence: what readiness shows."""
+        ...
+
+
+class Queue(Runner, Protocol):
+    """A work queue: it also tells how it stands with what it holds."""
+
+    def reports(self) -> Sequence[QueueReport]:
+        """Return how it stood with each topic about a second ago; from any thread."""
         ...
 
 
@@ -267,8 +287,8 @@ class Messaging(Protocol):
         handler: Handler,
         options: WorkQueueOptions,
         with_dead_letter: Callable[[Record, str], Sequence[Outgoing]] | None = None,
-    ) -> Runner:
-        """Return a runner that consumes ``topics`` per-message.
+    ) -> Queue:
+        """Return a queue that consumes ``topics`` per-message.
 
         ``with_dead_letter`` (record, reason) names messages to be written together with a dead letter, so that
         whoever waits for the record's outcome hears of it.

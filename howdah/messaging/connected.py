@@ -13,8 +13,8 @@ from howdah.messaging.abstract import (
     OnChange,
     Outgoing,
     Producer,
+    Queue,
     Record,
-    Runner,
     Table,
     WorkQueueOptions,
 )
@@ -58,7 +58,7 @@ class Connected:
         handler: Handler,
         options: WorkQueueOptions,
         with_dead_letter: Callable[[Record, str], Sequence[Outgoing]] | None = None,
-    ) -> Runner:
+    ) -> Queue:
         """Return a runner that consumes ``topics`` per-message. Its ``run`` closes what it opened."""
         options = replace(options, group=self._routes.group(options.group))
         consumer = self._backend.consumer(

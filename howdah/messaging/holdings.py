@@ -8,8 +8,8 @@ import heapq
 import itertools
 import threading
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Final, TypeVar
 
 import structlog
 
@@ -21,6 +21,7 @@ from howdah.messaging.share import Share
 from howdah.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 _FIRST_RETRY_SECONDS: Final = 0.2
 _LAST_RETRY_SECONDS: Final = 15.0
@@ -64,10 +65,16 @@ class Holdings:
         """Return the shares held now."""
         return self._shares.values()
 
-    def open(self, partition: Partition, ledger: Ledger) -> None:
-        """Hold ``partition`` from now on."""
+    def read(self, each: Callable[[Share], T]) -> list[T]:
+        """Return what ``each`` reads of the shares, while nobody changes them."""
+        with self._lock:
+            return [each(share) for share in self._shares.values()]
+
+    def open(self, partition: Partition, ledger: Ledger, *, held: bool = False) -> None:
+        """Hold ``partition`` from now on; where its lane is paused, hand nothing of it out."""
         with self._lock:
             self._shares[partition] = share = Share(partition, ledger)
+            share.held = held
             if not self._handing_out:
                 share.close()
 
@@ -82,6 +89,17 @@ class Holdings:
                     self._list(share)
             if fresh and self._idle:
                 self._work.notify(min(fresh, self._idle))
+
+    def hold(self, is_held: Callable[[str, int], bool]) -> None:
+        """Hand out nothing of the partitions whose lane is paused, and go on with those whose lane is so no more."""
+        changed = [share for share in self._shares.values() if is_held(*share.partition) != share.held]
+        if not changed:
+            return
+        with self._lock:
+            for share in changed:
+                share.held = not share.held
+                self._list(share)
+            self._work.notify_all()
 
     def release_due(self) -> None:
         """Hand those out again whose back-off has passed."""

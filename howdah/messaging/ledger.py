@@ -182,6 +182,15 @@ class Ledger:
         """The lowest unfinished offset: what is to be committed."""
         return next(iter(self._unfinished), max(self._position, self._horizon))
 
+    def beyond(self) -> tuple[int, int]:
+        """Return how many offsets above the watermark are finished, and in how many stretches the unfinished lie."""
+        watermark, stretches, unfinished, last = self.watermark, 0, 0, -1
+        for offset in takewhile(lambda offset: offset < self._horizon, self._unfinished):
+            unfinished += 1
+            stretches += offset != last + 1
+            last = offset
+        return max(0, self._horizon - watermark) - unfinished, stretches
+
     def skip(self, offset: int) -> bool:
         """Tell whether a predecessor finished ``offset``."""
         return offset < self._inherited and offset not in self._unfinished

@@ -20,6 +20,7 @@ class Share:
         "closing",
         "committing",
         "full_since",
+        "held",
         "ledger",
         "listed",
         "outcomes",
@@ -44,6 +45,8 @@ class Share:
         self.committing: Counter[Outcome] = Counter()
         """Finished, and part of the commit on its way."""
         self.listed = False
+        self.held = False
+        """Its lane is paused: what waits goes on waiting, in its order."""
         self.closing = False
         """Nothing is handed out any more."""
         self.closed = False
@@ -73,7 +76,19 @@ class Share:
 
     def has_work(self, window: int) -> bool:
         """Tell whether something may be handed out."""
-        return not self.closing and (bool(self.again) or (bool(self.waiting) and not self.ledger.full(window)))
+        return not (self.closing or self.held) and (
+            bool(self.again) or (bool(self.waiting) and not self.ledger.full(window))
+        )
+
+    def oldest_ms(self) -> int | None:
+        """Return when the oldest unfinished message that was read was written, in ms since 1970; None: there is none.
+
+        What waits for another try after a failure of the platform's own is left out.
+        """
+        records = [delivery.record for delivery in (*self.running, *self.again)]
+        if self.waiting:
+            records.append(self.waiting[0])
+        return min((record.timestamp_ms for record in records if record.timestamp_ms >= 0), default=None)
 
     def close(self) -> None:
         """Hand out nothing any more; what waits is left to the next owner."""

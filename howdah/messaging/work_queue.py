@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from howdah.contracts.heartbeats import QueueReport
 from howdah.messaging import starting
 from howdah.messaging.abstract import Handler, MessagingError, Producer, WorkQueueOptions
 from howdah.messaging.acknowledging import Acknowledging
@@ -18,8 +19,8 @@ from howdah.messaging.flow import Flow
 from howdah.messaging.handling import Handling, WithDeadLetter
 from howdah.messaging.holdings import Holdings
 from howdah.messaging.ledger import GarbledLedgerError, Ledger
+from howdah.messaging.reporting import Change, Reporting
 from howdah.runtime.clock import Clock, SystemClock
-from howdah.runtime.metrics import BACKLOG, MESSAGES_IN_FLIGHT, REBALANCES
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +29,8 @@ _QUIET_POLL_SECONDS: Final = 0.02
 _QUIET_AFTER_SECONDS: Final = 0.25
 """Handlers at work, nothing arriving and nothing finishing: poll less often."""
 _LIMIT: Final = 128
-_GAUGES_EVERY_SECONDS: Final = 1.0
+_REPORT_EVERY_SECONDS: Final = 1.0
+_LANES_EVERY_SECONDS: Final = 0.1
 _PATIENCE_SHARE: Final = 0.15
 """The share of the drain's grace in which handlers may end by themselves before they are canceled."""
 
@@ -60,8 +62,10 @@ class WorkQueue:
         )
         self._flow = Flow(consumer, self._holdings, options.threads, self._clock)
         self._stopping = threading.Event()
+        self._reporting = Reporting(self._topics, options.group, self._clock)
         self._active_at = 0.0
-        self._gauges_at = 0.0
+        self._reported_at = 0.0
+        self._lanes_at = 0.0
         self._ended: str | None = "the work queue has not started yet"
 
     def run(self) -> None:
@@ -90,6 +94,10 @@ class WorkQueue:
         """Return None while all is well, else a sentence."""
         return self._ended or self._producer.trouble() or self._consumer.trouble() or self._acknowledging.trouble()
 
+    def reports(self) -> Sequence[QueueReport]:
+        """Return how it stood with each topic a moment ago."""
+        return self._reporting.reports
+
     # ------------------------------------------------------------ the listener's side, called from inside poll
 
     def assigned(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
@@ -106,7 +114,7 @@ class WorkQueue:
                     error=str(error),
                 )
                 ledger = Ledger(said.offset)
-            self._holdings.open(partition, ledger)
+            self._holdings.open(partition, ledger, held=self._options.is_held(*partition))
         return {partition: said.offset for partition, said in begin.items()}
 
     def revoked(self, partitions: Sequence[Partition]) -> None:
@@ -157,9 +165,12 @@ class WorkQueue:
                 "with it or with its publisher"
             )
         now = self._clock.monotonic()
-        if now - self._gauges_at >= _GAUGES_EVERY_SECONDS:
-            self._gauges_at = now
-            self._tell_gauges()
+        if now - self._lanes_at >= _LANES_EVERY_SECONDS:
+            self._lanes_at = now
+            self._holdings.hold(self._options.is_held)
+        if now - self._reported_at >= _REPORT_EVERY_SECONDS:
+            self._reported_at = now
+            self._reporting.take(self._holdings, self._consumer.high)
 
     def _drain(self) -> None:
         """Hand nothing out any more; join the handlers while polling, and so membership, goes on."""
@@ -177,18 +188,8 @@ class WorkQueue:
                 self._holdings.cancel_running()
         self._acknowledging.commit()
 
-    def _tell_gauges(self) -> None:
-        in_flight = dict.fromkeys(self._topics, 0)
-        for share in self._holdings.shares():
-            topic, number = share.partition
-            in_flight[topic] = in_flight.get(topic, 0) + share.ledger.in_hand
-            behind = max(0, self._consumer.high(share.partition) - share.received)
-            BACKLOG.labels(topic, str(number)).set(behind + len(share.waiting) + share.ledger.in_hand)
-        for topic, number in in_flight.items():
-            MESSAGES_IN_FLIGHT.labels(topic).set(number)
-
-    def _rebalanced(self, what: str, partitions: Sequence[Partition]) -> None:
-        REBALANCES.labels(self._options.group, what).inc(len(partitions))
+    def _rebalanced(self, what: Change, partitions: Sequence[Partition]) -> None:
+        self._reporting.rebalanced(what, partitions)
         log.info("rebalance", what=what, group=self._options.group, partitions=[f"{t}[{n}]" for t, n in partitions])
 
 

@@ -35,6 +35,15 @@ CANCEL_SECONDS = 120.0
 _OUTPUTS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 
 
+WasHeld = Callable[[str, str, datetime], bool]
+"""(task type, lane, since): whether the lane was paused at some time after that."""
+
+
+def never_held(_: str, __: str, ___: datetime) -> bool:
+    """Know of no lane that was paused."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the attempts of one process share."""
@@ -47,6 +56,7 @@ class Surroundings:
     starts: Starts
     process_canceled: Callable[[ProcessId], bool]
     standings: Standings = all_is_well
+    was_held: WasHeld = never_held
 
 
 class Attempt:
@@ -93,11 +103,18 @@ class Attempt:
         if StopReason.PROCESS_CANCELED in self._stops and self._around.process_canceled(self._command.process_id):
             return self._undone(params)
         if StopReason.DEADLINE in self._stops and self._clock.now() >= self._command.deadline_at:
-            return self._events.failed(self._too_late("it was not even begun"))
+            return self._overdue()
         start = self._events.start(self._around.worker, self._delivery.record)
         self._start = UntoldStart(start, lambda: self._delivery.emit(outgoing(self._events.started(start))))
         self._around.starts.hold(self._start)
         return self._handled(params)
+
+    def _overdue(self) -> TaskEvent:
+        """A command that came too late. One that a paused lane kept waiting is published anew, with its whole time."""
+        command = self._command
+        if self._around.was_held(command.type, command.lane, command.at):
+            return self._events.deferred(f"the {command.lane} lane of {command.type} was paused", 0.0)
+        return self._events.failed(self._too_late("it was not even begun"))
 
     def _handled(self, params: BaseModel) -> TaskEvent | None:
         ends_at = self._command.deadline_at if StopReason.DEADLINE in self._stops else None

@@ -2,11 +2,11 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import howdah
 from howdah.contracts import codec, topics
-from howdah.contracts.heartbeats import Heartbeat
+from howdah.contracts.heartbeats import Heartbeat, QueueReport
 from howdah.contracts.ids import InstanceId, new_id
 from howdah.messaging.abstract import Outgoing, Producer
 from howdah.runtime.clock import Clock
@@ -15,7 +15,7 @@ from howdah.runtime.clock import Clock
 class Heartbeats:
     """Broadcasts ``Heartbeat`` for one instance."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an instance tells of, by keyword
         self,
         service: str,
         producer: Producer,
@@ -23,6 +23,7 @@ class Heartbeats:
         *,
         in_flight: Callable[[], int],
         last_error: Callable[[], str | None],
+        queues: Callable[[], Sequence[QueueReport]] = tuple,
     ) -> None:
         self.instance_id = InstanceId(new_id())
         self._service = service
@@ -30,6 +31,7 @@ class Heartbeats:
         self._clock = clock
         self._in_flight = in_flight
         self._last_error = last_error
+        self._queues = queues
         self._started_at = clock.now()
 
     def beat(self) -> None:
@@ -53,5 +55,6 @@ class Heartbeats:
             in_flight=self._in_flight(),
             stopping=stopping,
             last_error=error[:2_000] if error else None,
+            queues=tuple(self._queues()),
         )
         return Outgoing(topic=topics.HEARTBEATS.name, key=self.instance_id.encode(), value=codec.encode(heartbeat))

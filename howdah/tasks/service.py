@@ -13,13 +13,21 @@ from howdah.contracts.agents import AgentTopics
 from howdah.contracts.errors import ConfigurationError, HowdahError
 from howdah.contracts.standings import all_is_well
 from howdah.contracts.topics import Topic
-from howdah.messaging.abstract import Handler, Messaging, MessagingError, Runner, WorkQueueOptions
+from howdah.messaging.abstract import (
+    Handler,
+    Messaging,
+    MessagingError,
+    Queue,
+    Runner,
+    WorkQueueOptions,
+    nothing_is_held,
+)
 from howdah.messaging.standings import StandingsTable
 from howdah.runtime.clock import Clock, SystemClock
 from howdah.runtime.collector import leave_alone_what_is_here
 from howdah.runtime.health import Check, HealthServer
 from howdah.runtime.logs import configure_logs
-from howdah.tasks.attempt import Surroundings
+from howdah.tasks.attempt import Surroundings, never_held
 from howdah.tasks.by_type import ONE_QUEUE_GROUP, ONE_QUEUE_THREADS, ByType, for_one_queue
 from howdah.tasks.cancellations import Cancellations
 from howdah.tasks.context import Tools
@@ -83,12 +91,14 @@ class Service:
         self._logs = OpenLogs()
         self._starts = Starts(self._clock)
         self._task_runners: list[TaskRunner] = []
+        self._queues: list[Queue] = []
         self._heartbeats = Heartbeats(
             settings.service_name,
             producer,
             self._clock,
             in_flight=lambda: len(self._in_flight),
             last_error=self._last_error,
+            queues=lambda: [report for queue in self._queues for report in queue.reports()],
         )
         self._cancellations = Cancellations(messaging, self._in_flight.cancel_process)
         # An agent works at its one resource: whether that is away is no question there.
@@ -102,6 +112,7 @@ class Service:
             starts=self._starts,
             process_canceled=self._cancellations.__contains__,
             standings=self._standings or all_is_well,
+            was_held=self._standings.was_held if self._standings else never_held,
         )
         self._pulse = self._make_pulse()
         self._part_factories = parts
@@ -115,12 +126,15 @@ class Service:
             if self._standings is not None:
                 self._standings.start()
             self._cancellations.start(self._settings.table_timeout_seconds)
+            if self._standings is not None:  # before a message is taken: its lane may be paused
+                self._standings.wait_loaded(self._settings.table_timeout_seconds)
         except MessagingError as error:
             if not self._stopping.is_set():
                 raise
             log.info("the service was told to stop before it began to work", why=str(error))
             return
-        self._runners = list(self._work_queues())
+        self._queues = list(self._work_queues())
+        self._runners = [*self._queues]
         self._runners += [factory(self._parts) for factory in self._part_factories]
         health = HealthServer(
             self._settings.health_host,
@@ -176,7 +190,7 @@ class Service:
         finally:
             self._stopping.set()
 
-    def _work_queues(self) -> Iterator[Runner]:
+    def _work_queues(self) -> Iterator[Queue]:
         if self._one_queue:
             threads = self._settings.threads or ONE_QUEUE_THREADS
             by_type = ByType({task.type: self._task_runner(task, threads) for task in map(for_one_queue, self._tasks)})
@@ -191,8 +205,13 @@ class Service:
         self._task_runners.append(runner)
         return runner
 
-    def _work_queue(self, task_type: str, group: str, threads: int, handler: Handler) -> Runner:
-        options = WorkQueueOptions(group=group, threads=threads, drain_grace_seconds=self._settings.drain_grace_seconds)
+    def _work_queue(self, task_type: str, group: str, threads: int, handler: Handler) -> Queue:
+        options = WorkQueueOptions(
+            group=group,
+            threads=threads,
+            drain_grace_seconds=self._settings.drain_grace_seconds,
+            is_held=self._standings.is_held if self._standings else nothing_is_held,
+        )
         return self._messaging.work_queue(
             [topics.tasks(task_type).name],
             handler,

@@ -27,7 +27,7 @@ from howdah.contracts.resources import ResourceTarget, TransportKind
 from howdah.messaging.abstract import DeliveryCanceledError, OnDelivery, Outgoing, Record
 from howdah.runtime.clock import SystemClock
 from howdah.tasks.api import Grant
-from howdah.tasks.attempt import Attempt, Surroundings
+from howdah.tasks.attempt import Attempt, Surroundings, WasHeld, never_held
 from howdah.tasks.cancel import CancelToken, StopReason
 from howdah.tasks.context import Tools
 from howdah.tasks.declaration import AnyTask
@@ -204,6 +204,7 @@ def run_task(  # noqa: PLR0913 - what a test may vary, by keyword
     objects: Mapping[str, bytes] | None = None,
     command: RunTask | None = None,
     stop: StopReason | None = None,
+    was_held: WasHeld = never_held,
 ) -> TaskRun:
     """Run one attempt of ``task`` to its outcome.
 
@@ -213,6 +214,7 @@ def run_task(  # noqa: PLR0913 - what a test may vary, by keyword
         target: the resource; ``local_target(tmp_path)`` makes one of this machine.
         objects: the object store's content before the run.
         command: runs this command in place of a fresh one, as a redelivery would.
+        was_held: says which lanes were paused, as ``StandingsTable.was_held`` does.
         stop: sets the cancel token with this reason before the handler starts; ``PROCESS_CANCELED`` is seen at once.
     """
     command = command or command_for(task, params, target=target)
@@ -226,6 +228,7 @@ def run_task(  # noqa: PLR0913 - what a test may vary, by keyword
         logs=OpenLogs(),
         starts=Starts(tools.clock),
         process_canceled=lambda _: stop is StopReason.PROCESS_CANCELED,
+        was_held=was_held,
     )
     delivery = HandDelivery(Record(topics.tasks(task.type).name, 0, 0, None, codec.encode(command)))
     token = CancelToken()

@@ -148,7 +148,8 @@ export interface WorkflowSearch {
 const lanes = createRoute({
   getParentRoute: () => inside,
   path: "/lanes",
-  component: lazyRouteComponent(() => import("./screens/lanes"), "Lanes"),
+  validateSearch: (search: Record<string, unknown>): { open?: string } => ({ open: text(search.open) }),
+  component: lazyRouteComponent(() => import("./screens/lanes/lanes"), "Lanes"),
 });
 const opened = (search: Record<string, unknown>): { open?: string; tab?: string } => ({
   open: text(search.open),

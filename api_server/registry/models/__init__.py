@@ -16,6 +16,7 @@ from api_server.registry.models.catalogue import (
 from api_server.registry.models.data import DataProduct, DataReplica, StorageResource
 from api_server.registry.models.execution import Attempt, Event, Experiment, Job, Process, Task, TaskLog
 from api_server.registry.models.health import ResourceControl, ResourceHealth, ResourceHealthEvent, ResourceSample
+from api_server.registry.models.lanes import LaneControl
 from api_server.registry.models.live import LiveFile, LivePart
 from api_server.registry.models.scheduling import Schedule, ScheduleRun
 from api_server.registry.models.wire import DeadLetter, Lease, OutboxMessage
@@ -40,6 +41,7 @@ __all__ = [
     "Gateway",
     "IdempotencyKey",
     "Job",
+    "LaneControl",
     "Lease",
     "LiveFile",
     "LivePart",

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session, aliased
 
 from api_server.registry.models import ApplicationInterface, ComputeResource, Event, Experiment, Job, Process, Task
 from api_server.registry.paging import PageOf, Position
-from api_server.registry.repositories import admissions, blocked_reads
+from api_server.registry.repositories import admissions, blocked_reads, lanes
 from api_server.registry.repositories.admissions import priority_of
 from api_server.registry.repositories.overview_reads import NEEDS_SOMEBODY_HOURS
 from api_server.registry.repositories.rows import Row, all_rows, one_row, page_of
@@ -193,6 +193,7 @@ def _with_progress(page: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     culprit = _culprit(of_page.c.process_id, of_page.c.failure)
     line = admissions.of_process(of_page.c.process_id)
     blocked = blocked_reads.of_process(of_page.c.process_id, Process.state)
+    held = lanes.of_process(of_page.c.process_id)
     return (
         select(
             of_page,
@@ -205,6 +206,7 @@ def _with_progress(page: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
             culprit,
             line,
             blocked,
+            held,
         )
         .outerjoin(ApplicationInterface, ApplicationInterface.id == of_page.c.interface_id)
         .outerjoin(ComputeResource, ComputeResource.id == of_page.c.resource_id)
@@ -213,6 +215,7 @@ def _with_progress(page: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
         .outerjoin(culprit, true())
         .outerjoin(line, and_(Process.state == "QUEUED", true()))
         .outerjoin(blocked, true())
+        .outerjoin(held, true())
         .order_by(of_page.c.created_at.desc(), of_page.c.id.desc())
     )
 

@@ -14,7 +14,7 @@ from api_server.registry.repositories.rows import Row, all_rows
 NEEDS_SOMEBODY_HOURS: Final = 24
 """A failure of so late, of which no clone was made, needs a decision."""
 
-_LIVE: Final = """
+LIVE: Final = """
     SELECT t.id, t.process_id, t.experiment_id, t.resource_id, t.type, t.attempt, t.due_at, t.failure,
            CASE WHEN t.parked IS NULL THEN t.state ELSE 'BLOCKED' END AS state
     FROM task t WHERE t.due_at IS NOT NULL AND t.gateway_id = CAST(:gateway_id AS uuid)
@@ -34,13 +34,13 @@ _FAILED: Final = text("""
 _TASKS: Final = text(f"""
     SELECT live.state, live.type, live.resource_id, r.name AS resource, live.failure ->> 'kind' AS failure_kind,
            count(*) AS tasks, count(DISTINCT live.experiment_id) AS experiments, min(live.due_at) AS next_at
-    FROM ({_LIVE}) live LEFT JOIN compute_resource r ON r.id = live.resource_id
+    FROM ({LIVE}) live LEFT JOIN compute_resource r ON r.id = live.resource_id
     GROUP BY 1, 2, 3, 4, 5 ORDER BY tasks DESC LIMIT 500
 """)  # noqa: S608 - constants only
 _JOBS: Final = text(f"""
     SELECT j.state, j.resource_id, r.name AS resource, count(*) AS jobs, min(j.created_at) AS oldest_at
     FROM job j LEFT JOIN compute_resource r ON r.id = j.resource_id
-    WHERE j.process_id IN (SELECT process_id FROM ({_LIVE}) live) AND j.gateway_id = CAST(:gateway_id AS uuid)
+    WHERE j.process_id IN (SELECT process_id FROM ({LIVE}) live) AND j.gateway_id = CAST(:gateway_id AS uuid)
       AND j.state NOT IN ('COMPLETE', 'FAILED', 'CANCELED')
     GROUP BY 1, 2, 3 ORDER BY jobs DESC LIMIT 500
 """)  # noqa: S608 - constants only
@@ -90,11 +90,11 @@ _RESOURCES: Final = text(f"""
                count(*) FILTER (WHERE state = 'SCHEDULED') AS waiting,
                count(*) FILTER (WHERE state = 'RETRY_WAIT') AS retrying,
                min(due_at) FILTER (WHERE state = 'RETRY_WAIT') AS next_at, count(DISTINCT experiment_id) AS experiments
-        FROM ({_LIVE}) one GROUP BY resource_id
+        FROM ({LIVE}) one GROUP BY resource_id
     ), jobs AS (
         SELECT resource_id, count(*) FILTER (WHERE state = 'ACTIVE') AS jobs_active,
                count(*) FILTER (WHERE state IN ('SUBMITTED', 'QUEUED')) AS jobs_queued
-        FROM job WHERE process_id IN (SELECT process_id FROM ({_LIVE}) two) GROUP BY resource_id
+        FROM job WHERE process_id IN (SELECT process_id FROM ({LIVE}) two) GROUP BY resource_id
     )
     SELECT r.id, r.name, r.description, r.scheduler, r.transport, r.host, r.port, r.username, r.enabled,
            o.attempts, o.unreachable, o.refused, o.failed, o.median_seconds, o.p95_seconds, o.lane, o.last_success_at,
@@ -104,26 +104,6 @@ _RESOURCES: Final = text(f"""
     LEFT JOIN of_resource o ON o.resource_id = r.id LEFT JOIN slots s ON s.resource_id = r.id
     LEFT JOIN live l ON l.resource_id = r.id LEFT JOIN jobs j ON j.resource_id = r.id
     WHERE r.gateway_id = CAST(:gateway_id AS uuid) ORDER BY r.name LIMIT 500
-""")  # noqa: S608 - constants only
-_LANES: Final = text(f"""
-    WITH live AS (
-        SELECT one.type, a.lane, count(*) FILTER (WHERE one.state = 'SCHEDULED') AS waiting,
-               min(a.published_at) FILTER (WHERE one.state = 'SCHEDULED') AS oldest_at,
-               count(*) FILTER (WHERE one.state = 'EXECUTING') AS running,
-               count(*) FILTER (WHERE one.state = 'RETRY_WAIT') AS retrying
-        FROM ({_LIVE}) one JOIN attempt a ON a.task_id = one.id AND a.attempt = one.attempt GROUP BY 1, 2
-    ), recent AS (
-        SELECT t.type, a.lane, count(*) AS published, count(a.ended_at) AS ended,
-               count(*) FILTER (WHERE a.state = 'FAILED') AS failed,
-               percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM a.started_at - a.published_at))
-                   AS wait_seconds,
-               percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM a.started_at - a.published_at))
-                   AS wait_p95_seconds
-        FROM attempt a JOIN task t ON t.id = a.task_id
-        WHERE a.published_at > now() - interval '10 minutes' AND t.gateway_id = CAST(:gateway_id AS uuid) GROUP BY 1, 2
-    )
-    SELECT type, lane, waiting, oldest_at, running, retrying, published, ended, failed, wait_seconds, wait_p95_seconds
-    FROM live FULL JOIN recent USING (type, lane) ORDER BY type, lane LIMIT 1000
 """)  # noqa: S608 - constants only
 
 
@@ -163,11 +143,6 @@ def attempts_started(session: Session, gateway_id: str) -> list[Row]:
 def resources(session: Session, gateway_id: str) -> list[Row]:
     """Return each compute resource with the attempts of its last hour, what runs and what waits there."""
     return _rows(session, gateway_id, _RESOURCES)
-
-
-def lanes(session: Session, gateway_id: str) -> list[Row]:
-    """Return, for each task type and lane, what waits, what runs, and how long it took to be taken up."""
-    return _rows(session, gateway_id, _LANES)
 
 
 def _rows(session: Session, gateway_id: str, statement: TextClause) -> list[Row]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from api_server.registry.models import Admission, Attempt, Event, Experiment, Job, Process, Task, TaskLog
 from api_server.registry.paging import PageOf, Position
-from api_server.registry.repositories import blocked_reads
+from api_server.registry.repositories import blocked_reads, lanes
 from api_server.registry.repositories.rows import Row, all_rows, one_row, page_of
 from howdah.contracts.params import JOB_SUBMISSION
 from howdah.contracts.states import TERMINAL, TaskState
@@ -110,10 +110,13 @@ def _last_attempt() -> FromClause:
 
 def _tasks(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     latest, blocked = _last_attempt(), blocked_reads.of_task()
+    held = lanes.of_task(latest.c.lane)
     line = (Admission.reason.label("queued_reason"), Admission.position.label("queued_position"))
     waits = and_(Admission.task_id == Task.id, Admission.granted_at.is_(None))
-    found = select(*_TASK, *_awaited(), *latest.c, *line, *blocked.c).select_from(Task).outerjoin(latest, true())
-    return found.outerjoin(Admission, waits).outerjoin(blocked, true()).where(*conditions)
+    found = (
+        select(*_TASK, *_awaited(), *latest.c, *line, *blocked.c, *held.c).select_from(Task).outerjoin(latest, true())
+    )
+    return found.outerjoin(Admission, waits).outerjoin(blocked, true()).outerjoin(held, true()).where(*conditions)
 
 
 def tasks_after(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from api_server.registry.base import table_of
 from api_server.registry.models import Process, Task, TaskLog
+from api_server.registry.repositories import lanes
 from api_server.registry.rowset import Rows, insert_rows
 
 _task_log = table_of(TaskLog)
@@ -18,10 +19,13 @@ _INSERT_LOGS = insert_rows(
 
 
 def due_timers(session: Session, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the tasks whose stored moment has passed, by the database's clock, the longest overdue first."""
+    """Return the tasks whose stored moment has passed, by the database's clock, the longest overdue first.
+
+    Those that wait in a paused lane are left out: their time does not run.
+    """
     statement = (
         select(Task.id, Task.gateway_id, Task.experiment_id, Task.process_id, Task.attempt, Task.due_at)
-        .where(Task.due_at <= func.now())
+        .where(Task.due_at <= func.now(), ~lanes.keeps_waiting())
         .order_by(Task.due_at)
         .limit(limit)
     )

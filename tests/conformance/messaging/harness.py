@@ -20,11 +20,11 @@ from howdah.messaging import (
     MessagingError,
     Outgoing,
     Record,
-    Runner,
     WorkQueueOptions,
     connect,
     ledger,
 )
+from howdah.messaging.abstract import Queue
 from howdah.messaging.backend import Committed, Partition, Refusal
 from howdah.messaging.kafka.errors import passes
 from howdah.runtime.settings import KafkaSettings
@@ -189,7 +189,7 @@ class Bench:
         *,
         client_id: str = "replica",
         with_dead_letter: Callable[[Record, str], list[Outgoing]] | None = None,
-        **options: float,
+        **options: object,
     ) -> "Replica":
         chosen = WorkQueueOptions(group=self.group, **options)  # type: ignore[arg-type]  # the tests name its fields
         runner = self.connect(client_id).work_queue([self.topic], handler, chosen, with_dead_letter)
@@ -253,7 +253,7 @@ class Bench:
 class Replica:
     """A work queue that runs on a thread of its own."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Queue) -> None:
         self.runner = runner
         self.error: MessagingError | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)

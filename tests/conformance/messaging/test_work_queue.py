@@ -339,3 +339,22 @@ def test_emitting_after_the_handler_returned_is_refused(bench: Bench) -> None:
     bench.until_acknowledged(1)
     with pytest.raises(MessagingError, match="after the handler had returned"):
         kept[0].emit(Outgoing(bench.topic, b"late"))
+
+
+def test_a_held_partition_waits_in_its_order_while_the_others_are_handled_and_what_is_in_hand_is_finished(
+    bench: Bench,
+) -> None:
+    bench.create(2)
+    bench.write(b"begun", b"waits", b"waits too", partition=0)
+    held, gate = threading.Event(), Gate(b"begun")
+    replica = bench.replica(gate, threads=1, is_held=lambda _, number: held.is_set() and number == 0)
+    until(lambda: gate.begun == [b"begun"], "the first message in hand")
+    held.set()
+    until(lambda: any(one.held for report in replica.runner.reports() for one in report.partitions), "held")
+    gate.let_go()
+    bench.write(b"other", partition=1)
+    bench.until_acknowledged(2)
+    assert gate.done == [b"begun", b"other"]
+    held.clear()
+    bench.until_acknowledged(4)
+    assert gate.done == [b"begun", b"other", b"waits", b"waits too"]

@@ -81,3 +81,31 @@ def test_an_error_of_a_cancel_callback_stops_nobody() -> None:
 
 def _fail() -> None:
     raise OSError("the connection is closed already")
+
+
+def test_a_held_partition_hands_out_nothing_and_goes_on_where_it_stood() -> None:
+    held = holdings(0, 1)
+    held.receive(records(0, 2))
+    first = held.take()
+    assert first is not None
+    held.hold(lambda _, number: number == 0)
+    held.receive(records(1, 1))
+    other = held.take()
+    assert other is not None
+    assert other.record.partition == 1
+    first.returned()
+    assert held.to_commit()[Partition("t", 0)].offset == 1, "what was in hand is finished and acknowledged"
+    held.hold(lambda *_: False)
+    second = held.take()
+    assert second is not None
+    assert (second.record.partition, second.record.offset) == (0, 1)
+
+
+def test_a_partition_that_arrives_held_hands_out_nothing_from_the_first_message_on() -> None:
+    held = holdings(1)
+    held.open(Partition("t", 0), Ledger(0), held=True)
+    held.receive(records(0, 1))
+    held.receive(records(1, 1))
+    taken = held.take()
+    assert taken is not None
+    assert taken.record.partition == 1

@@ -204,3 +204,17 @@ class Takeovers(RuleBasedStateMachine):
 
 TestTakeovers = Takeovers.TestCase
 TestTakeovers.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_a_ledger_tells_what_is_finished_beyond_its_watermark_and_in_how_many_stretches_the_rest_lies() -> None:
+    ledger = Ledger(10)
+    assert ledger.beyond() == (0, 0)
+    for offset in range(10, 20):
+        ledger.deliver(offset)
+    assert ledger.beyond() == (0, 0)
+    for offset in (12, 13, 17):
+        ledger.finish(offset)
+    assert ledger.beyond() == (3, 2), "10, 11 and 14 to 16 are open below 18"
+    for offset in (10, 11):
+        ledger.finish(offset)
+    assert ledger.beyond() == (1, 1)

@@ -202,3 +202,12 @@ def test_a_chatty_handler_is_bounded() -> None:
     lines = run_task(chatty, {}).log_lines
     assert len(lines) == 20_001
     assert "not kept" in lines[-1]
+
+
+def test_a_command_that_its_paused_lane_kept_past_its_deadline_is_published_anew_and_no_attempt_is_used() -> None:
+    command = command_for(count, {}, deadline_seconds=-1)
+    assert run_task(count, {}, command=command).failure.kind is FailureKind.TIMEOUT
+    outcome = run_task(count, {}, command=command, was_held=lambda *_: True).outcome
+    assert isinstance(outcome, TaskDeferred)
+    assert outcome.delay_seconds == 0
+    assert outcome.reason == "the fast lane of count was paused"

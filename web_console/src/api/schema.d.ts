@@ -1544,11 +1544,73 @@ export interface paths {
         };
         /**
          * List Lanes
-         * @description Show each lane of each task type: what waits, what runs, how soon tasks are taken up.
+         * @description Show both lanes of each task type: what waits, what runs, how soon tasks are taken up, whether it is paused.
          */
         get: operations["list_lanes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lanes/{task_type}/partitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Lane Partitions
+         * @description Show which instance holds which partition of a type's topic, the ledgers, and the latest rebalances.
+         */
+        get: operations["list_lane_partitions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lanes/{task_type}/{lane}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Lane
+         * @description Hand nothing of the lane out any more, until it is resumed (platform administrators).
+         *
+         *     What is in hand is finished; the rest waits in its order, and its time does not run. It concerns every gateway.
+         */
+        post: operations["pause_lane"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lanes/{task_type}/{lane}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Lane
+         * @description Go on with a lane that is paused (platform administrators); what waited has its whole time from now on.
+         */
+        post: operations["resume_lane"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4111,6 +4173,7 @@ export interface components {
             next_attempt_at: string | null;
             /** Owner */
             owner: string;
+            paused_lane: components["schemas"]["PausedLane"] | null;
             /** Priority */
             priority: number;
             /** Process Id */
@@ -4318,6 +4381,7 @@ export interface components {
             next_attempt_at: string | null;
             /** Owner */
             owner: string;
+            paused_lane: components["schemas"]["PausedLane"] | null;
             placement: components["schemas"]["Placement"] | null;
             /** Priority */
             priority: number;
@@ -4901,7 +4965,7 @@ export interface components {
         };
         /**
          * Lane
-         * @description One lane of one task type: the last ten minutes, and now.
+         * @description One lane of one task type: the last ten minutes, and now, of the caller's gateway.
          */
         Lane: {
             /** Ended */
@@ -4910,8 +4974,14 @@ export interface components {
             failed: number;
             /** Lane */
             lane: string;
+            /**
+             * Next
+             * @example 12 tasks wait, the first for 3 s; a worker takes them up in turn.
+             */
+            next: string;
             /** Oldest At */
             oldest_at: string | null;
+            paused: components["schemas"]["LanePause"] | null;
             /** Published */
             published: number;
             /** Retrying */
@@ -4928,14 +4998,121 @@ export interface components {
             waiting: number;
         };
         /**
+         * LaneControl
+         * @description Whether a lane is paused, since when, and who said so.
+         */
+        LaneControl: {
+            /** Actor */
+            actor: string;
+            /** Lane */
+            lane: string;
+            /** Paused */
+            paused: boolean;
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            since: string;
+            /** Type */
+            type: string;
+        };
+        /**
          * LaneName
          * @description Where commands of the type are published when nothing about their resource says otherwise.
          * @enum {string}
          */
         LaneName: "fast" | "slow";
         /**
+         * LanePartition
+         * @description A partition of a task topic, as the instance that holds it tells.
+         */
+        LanePartition: {
+            /** Backlog */
+            backlog: number;
+            /** Finished Beyond */
+            finished_beyond: number;
+            /** Gaps */
+            gaps: number;
+            /** Held */
+            held: boolean;
+            /** Host */
+            host: string | null;
+            /** In Flight */
+            in_flight: number;
+            /** Instance Id */
+            instance_id: string | null;
+            /** Lane */
+            lane: string;
+            /** Number */
+            number: number;
+            /** Oldest At */
+            oldest_at: string | null;
+            /** Pid */
+            pid: number | null;
+            /** Watermark */
+            watermark: number | null;
+        };
+        /**
+         * LanePartitions
+         * @description The partitions of a task type's topic with those who hold them, and the latest rebalances, newest first.
+         */
+        LanePartitions: {
+            /** Items */
+            items: components["schemas"]["LanePartition"][];
+            /** Next Cursor */
+            next_cursor?: null;
+            /** Rebalances */
+            rebalances: components["schemas"]["LaneRebalance"][];
+            /** Topic */
+            topic: string;
+        };
+        /**
+         * LanePause
+         * @description Who paused a lane, when, and why.
+         */
+        LanePause: {
+            /** Actor */
+            actor: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            since: string;
+        };
+        /**
+         * LaneRebalance
+         * @description Partitions that came to an instance or left it.
+         */
+        LaneRebalance: {
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            at: string;
+            /** Host */
+            host: string;
+            /** Instance Id */
+            instance_id: string;
+            /** Partitions */
+            partitions: number[];
+            /** Pid */
+            pid: number;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "assigned" | "revoked" | "lost";
+        };
+        /**
          * Lanes
-         * @description All lanes that the gateway uses.
+         * @description Both lanes of every task type.
          */
         Lanes: {
             /** Items */
@@ -5559,6 +5736,40 @@ export interface components {
             kind: "password";
             /** Password */
             password: string;
+        };
+        /**
+         * PauseRequest
+         * @description Why nothing is to be handed out; everybody who waits is told.
+         */
+        PauseRequest: {
+            /**
+             * Reason
+             * @default
+             * @example the staging server is moved
+             */
+            reason: string;
+        };
+        /**
+         * PausedLane
+         * @description A lane of a task type that an operator has paused, and in which something waits.
+         */
+        PausedLane: {
+            /** Actor */
+            actor: string;
+            /** Lane */
+            lane: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             * @example 2026-11-22T19:45:21.123456Z
+             */
+            since: string;
+            /** Tasks */
+            tasks?: number | null;
+            /** Type */
+            type: string;
         };
         /**
          * Placement
@@ -7163,6 +7374,7 @@ export interface components {
             outputs: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
+            paused_lane: components["schemas"]["PausedLane"] | null;
             phase: components["schemas"]["ProcessState"] | null;
             /** Position */
             position: number;
@@ -7236,6 +7448,7 @@ export interface components {
             params: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            paused_lane: components["schemas"]["PausedLane"] | null;
             phase: components["schemas"]["ProcessState"] | null;
             /** Position */
             position: number;
@@ -8444,7 +8657,12 @@ export type Join = components['schemas']['Join'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type Jump = components['schemas']['Jump'];
 export type Lane = components['schemas']['Lane'];
+export type LaneControl = components['schemas']['LaneControl'];
 export type LaneName = components['schemas']['LaneName'];
+export type LanePartition = components['schemas']['LanePartition'];
+export type LanePartitions = components['schemas']['LanePartitions'];
+export type LanePause = components['schemas']['LanePause'];
+export type LaneRebalance = components['schemas']['LaneRebalance'];
 export type Lanes = components['schemas']['Lanes'];
 export type Limits = components['schemas']['Limits'];
 export type LiveJobs = components['schemas']['LiveJobs'];
@@ -8501,6 +8719,8 @@ export type ParameterType = components['schemas']['ParameterType'];
 export type Passing = components['schemas']['Passing'];
 export type PasswordBody = components['schemas']['PasswordBody'];
 export type PasswordSecret = components['schemas']['PasswordSecret'];
+export type PauseRequest = components['schemas']['PauseRequest'];
+export type PausedLane = components['schemas']['PausedLane'];
 export type Placement = components['schemas']['Placement'];
 export type Port = components['schemas']['Port'];
 export type PortType = components['schemas']['PortType'];
@@ -20094,6 +20314,289 @@ export interface operations {
                      *       "title": "Not allowed",
                      *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
                      *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_lane_partitions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The task type. */
+                task_type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LanePartitions"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_lane: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The task type. */
+                task_type: string;
+                /** @description `fast` or `slow`. */
+                lane: "fast" | "slow";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaneControl"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: must be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "must be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_lane: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The task type. */
+                task_type: string;
+                /** @description `fast` or `slow`. */
+                lane: "fast" | "slow";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaneControl"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
