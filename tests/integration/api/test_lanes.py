@@ -50,7 +50,7 @@ def test_only_a_platform_administrator_pauses_and_only_a_lane_that_there_is(
         assert admin.post(f"{LANE}/pause", json={}).status_code == 403
         assert admin.post(f"{LANE}/resume").status_code == 403
     assert operator.post("/api/v1/lanes/no-such-type/fast/pause", json={}).status_code == 404
-    assert operator.post("/api/v1/lanes/command/medium/pause", json={}).status_code == 422
+    assert operator.post("/api/v1/lanes/command/medium/pause", json={}).status_code == 404
     assert operator.post(f"{LANE}/pause", json={"reason": "x" * 501}).status_code == 422
 
 
