@@ -11,6 +11,7 @@ from howdah.tasks.context import TaskContext
 from howdah.tasks.declaration import DETACHED, AtCancel, AtDeadline, Leave, Needs, Result, TaskDefinition, task
 from howdah.tasks.service import Parts, run_service
 from howdah.tasks.settings import ServiceSettings
+from howdah.tasks.signals import signal_given
 
 __all__ = [
     "DETACHED",
@@ -29,5 +30,6 @@ __all__ = [
     "TaskDefinition",
     "TaskError",
     "run_service",
+    "signal_given",
     "task",
 ]

@@ -17,6 +17,7 @@ from api_server.workflows import service as workflows
 from api_server.workflows.schemas import WorkflowBody
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.messages import RunTask, TaskCompleted, TaskEvent
+from howdah.tasks import signal_given
 from tests.integration.orchestrator.stage import CLOCK, Stage, fails, started, told
 
 pytestmark = pytest.mark.integration
@@ -173,3 +174,18 @@ def test_what_a_task_has_started_calls_back_and_the_run_goes_on(stage: Stage) ->
     assert names(came) == ["build/start", "use"]
     assert came[1].callback is None
     assert came[1].params == {"image": "x:1"}
+
+
+def test_a_part_of_a_service_says_by_event_how_it_ended_and_the_first_answer_counts(stage: Stage) -> None:
+    kept(stage, CALLS_BACK)
+    with stage.orchestrator(), stage.service(does) as came:
+        experiment = launched(stage, "builds")
+        await_rows(stage, "SELECT 1 FROM task WHERE name = 'build' AND state = 'EXECUTING'", 1)
+        token = came[0].callback
+        assert token is not None
+        wrong = signal_given(token, "no-such-port", by="builder", at=CLOCK.now())
+        first = signal_given(token, "cached", {"image": "x:2"}, by="builder", at=CLOCK.now())
+        again = signal_given(token, outputs={"image": "x:3"}, by="builder", at=CLOCK.now())
+        stage.messaging.producer().send_all([wrong, first, first, again])
+        stage.await_state([experiment])
+    assert stage.rows("SELECT port, outputs ->> 'image' FROM task WHERE name = 'build'") == [("cached", "x:2")]
