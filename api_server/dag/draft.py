@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from api_server.dag import admission, canceling, orchestrated, parking, pausing, slots
+from api_server.dag import admission, canceling, orchestrated, parking, pausing, slots, windows
 from api_server.dag.bindings import UnboundError, bound_params, filled
 from api_server.dag.conditions import IncomparableError, holds
 from api_server.dag.deadlines import is_overdue
@@ -61,6 +61,8 @@ class Draft:
         self.gate = gate
         self.standings = standings
         self.decisions = Decisions()
+        self.freed: set[TaskId] = set()
+        """The resources to which fewer tasks are on their way than before."""
         self._due: deque[TaskId] = deque()
         self._made: dict[TaskId, TaskSpec] = {}
         self._dependents: dict[TaskId, list[TaskId]] = {}
@@ -116,7 +118,9 @@ class Draft:
         before = self.status(task_id)
         if is_terminal(state):
             fields = {"due_at": None, "deferred": False, "parked": None, "ended_at": self.now} | fields
-        self.decisions.tasks[task_id] = before._replace(state=state, **fields)
+        after = self.decisions.tasks[task_id] = before._replace(state=state, **fields)
+        if before.started_at is None:
+            windows.note(self, self.spec(task_id), before, after)
         if before.state is state:
             return
         self.decisions.changes.append(Change("task", task_id, before.state, state))
@@ -210,14 +214,21 @@ class Draft:
 
     def settle(self) -> None:
         """Draw all consequences: tasks that became due, the phase of the process, its end."""
-        while self._due:
-            task_id = self._due.popleft()
-            if self.status(task_id).state is TaskState.CREATED:
-                self._begin(self.spec(task_id))
+        self._begin_due()
+        for pool in windows.freed(self):
+            if not slots.call_next(self, pool):
+                self.freed.discard(pool)
+            self._begin_due()
         parking.settle(self)
         unfinished = self.run.unfinished + len(self.decisions.added) - len(self.decisions.ended)
         if unfinished == 0 and not is_terminal(self.process.state):
             self._end_process()
+
+    def _begin_due(self) -> None:
+        while self._due:
+            task_id = self._due.popleft()
+            if self.status(task_id).state is TaskState.CREATED:
+                self._begin(self.spec(task_id))
 
     def _begin(self, spec: TaskSpec) -> None:
         edge = self.edge(spec.task_id)
@@ -237,7 +248,7 @@ class Draft:
             self.publish(spec.task_id, attempt=1)
 
     def _is_let_pass(self, spec: TaskSpec) -> bool:
-        """Tell whether its condition holds and it has a slot; it was left out, failed, or stands in line otherwise."""
+        """Tell whether its condition holds and it has its places; it was left out, failed, or stands in line else."""
         guard = spec.way.guard
         try:
             wanted = guard is None or holds(filled(guard.condition, guard.bindings, self.given))
@@ -248,7 +259,7 @@ class Draft:
         if not wanted:
             self.set_task(spec.task_id, TaskState.SKIPPED, outputs=None)
             return False
-        return slots.take(self, spec)
+        return windows.has_room(self, spec) and slots.take(self, spec)
 
     def _end_process(self) -> None:
         ended = self.run.ended + Counter(self.decisions.ended)

@@ -7,7 +7,7 @@ attempt, no thread and no partition. While a process has one, it is BLOCKED.
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from api_server.dag import pausing
+from api_server.dag import pausing, windows
 from api_server.dag.decisions import Blocked, Outcome, TaskStatus
 from howdah.contracts.failures import MEANINGS, Failure, FailureKind
 from howdah.contracts.ids import TaskId
@@ -83,7 +83,8 @@ def release(draft: "Draft", event: TaskReleased) -> None:
         if spec.retry.next_delay_seconds(failed.kind, status.attempt - excused, 0.0) is None:
             draft.fail_task(spec.task_id, failed)
             return
-    draft.decisions.tasks[spec.task_id] = status._replace(parked=None, excused=excused)
+    again = draft.decisions.tasks[spec.task_id] = status._replace(parked=None, excused=excused)
+    windows.note(draft, spec, status, again)
     if pausing.holds_back(draft, spec):
         pausing.keep_due(draft, spec.task_id, deferred=status.deferred)
     else:

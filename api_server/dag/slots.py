@@ -1,4 +1,7 @@
-"""Slots of fan-outs: how many items are under way at once. Pure.
+"""Places that a run's tasks take and give back, and the lines in front of them. Pure.
+
+Slots of fan-outs say how many items are under way at once. The places on the way to a resource (``windows``) are
+counted and called in the same manner.
 
 An item takes a slot when its first task begins and frees it when its last one has ended; who finds none stands in line,
 CREATED, and is begun by whoever frees one. Each step costs the same, however many wait.
@@ -8,6 +11,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from api_server.dag import windows
 from api_server.dag.decisions import Decisions, Edge, TaskStatus
 from howdah.contracts.ids import TaskId
 from howdah.contracts.states import TaskState, is_terminal
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Slots:
-    """The slots of one run."""
+    """The places of one run: pool → taken ones, and who waits. A pool is a fan-out, or a resource."""
 
     def __init__(self) -> None:
         self.taken: Counter[TaskId] = Counter()
@@ -32,6 +36,8 @@ class Slots:
         over = {spec.way.frees for spec in dag.tasks if spec.way.frees and is_terminal(tasks[spec.task_id].state)}
         for spec in dag.tasks:
             task_id, slot = spec.task_id, spec.way.slot
+            if spec.resource_id is not None:
+                slots._recount(spec, tasks[task_id], edges[task_id])
             if slot is None or task_id in over:
                 continue
             if tasks[task_id].state is not TaskState.CREATED:
@@ -40,6 +46,15 @@ class Slots:
             elif edges[task_id].open == 0:
                 slots.waiting[slot.pool].append(task_id)
         return slots
+
+    def _recount(self, spec: TaskSpec, status: TaskStatus, edge: Edge) -> None:
+        """Count a task with a resource. All that could begin are in line: who is called looks at everything again."""
+        if (pool := windows.pool_of(spec)) is None:
+            return
+        if windows.is_on_its_way(status):
+            self.taken[pool] += 1
+        elif status.state is TaskState.CREATED and edge.open == 0:
+            self.waiting[pool].append(spec.task_id)
 
     def apply(self, decisions: Decisions) -> None:
         """Make what was decided the present state."""
@@ -75,10 +90,11 @@ def give_back(draft: "Draft", spec: TaskSpec) -> None:
     if slot is not None:
         draft.decisions.slots[slot.pool] -= 1
         draft.decisions.holders[holder] = False
-        _call_next(draft, slot.pool)
+        call_next(draft, slot.pool)
 
 
-def _call_next(draft: "Draft", pool: TaskId) -> None:
+def call_next(draft: "Draft", pool: TaskId) -> bool:
+    """Begin the first of the line that has not begun otherwise; return whether there was one."""
     waiting, called = draft.run.slots.waiting[pool], draft.decisions.called
     new = [task_id for of, task_id in draft.decisions.lined_up if of == pool]
     while called[pool] < len(waiting) + len(new):
@@ -87,4 +103,5 @@ def _call_next(draft: "Draft", pool: TaskId) -> None:
         task_id = waiting[number] if number < len(waiting) else new[number - len(waiting)]
         if draft.status(task_id).state is TaskState.CREATED:
             draft.due(task_id)
-            return
+            return True
+    return False

@@ -109,9 +109,7 @@ def of_task(row: Row) -> str:
         case TaskState.RETRY_WAIT if row.get("blocked_resource_id") is not None:
             return blocked.sentence(row)
         case TaskState.RETRY_WAIT:
-            kind = (row["failure"] or {}).get("kind", "unknown")
-            begins = f" begins at {moment(due)}" if due else " follows as soon as the run goes on"
-            return f"Attempt {row['attempt']} of {row['max_attempts']} failed ({kind}); the next{begins}."
+            return _tries_again(row, due)
         case _:
             return _ended(row, state)
 
@@ -130,9 +128,19 @@ def _ended(row: Row, state: TaskState) -> str:
     return _TASK_ENDS[state]
 
 
+def _tries_again(row: Row, due: datetime | None) -> str:
+    if row["failure"] is None and due is not None:
+        return f"Handed back: enough is being done at its resource. It is published again at {moment(due)}."
+    kind = (row["failure"] or {}).get("kind", "unknown")
+    begins = f" begins at {moment(due)}" if due else " follows as soon as the run goes on"
+    return f"Attempt {row['attempt']} of {row['max_attempts']} failed ({kind}); the next{begins}."
+
+
 def _begins(row: Row) -> str:
     if row["queued_reason"]:
         return f"Waits for its turn: {row['queued_reason']}."
+    if row["resource_id"] is not None and not row["awaits_total"]:
+        return "Waits in line: it is published when fewer tasks of its run are on their way to its resource."
     return _awaits(row["awaits"] or (), row["awaits_total"] or 0)
 
 

@@ -18,6 +18,7 @@ from typing import Final
 
 import psutil
 
+from api_server.dag.windows import MOST_ON_THEIR_WAY
 from benchmarks.bar import Bar, missed, table
 from benchmarks.lanes.load import Load, Pace, TaskStream
 from benchmarks.lanes.resources import Resources
@@ -108,8 +109,9 @@ class Bench:
             )
             meanwhile = self._load.at_a_pace(pace)
             launching.result()
-        # All have been looked at once: some hang, the others were handed back and come again now and then.
-        handed_back = self._sizes.hanging - THREADS
+        # All that are let go at once have been looked at: some hang, the others were handed back and come again now and
+        # then. The rest of each run stands in line.
+        handed_back = self._sizes.hanging // AT_A_TIME * min(AT_A_TIME, MOST_ON_THEIR_WAY) - THREADS
         assert holds_within(lambda: self._stream.states["RETRY_WAIT"] >= handed_back, _SETTLE_SECONDS, every=0.5)
         self._note("beside_", seconds_until_all_wait=round(time.monotonic() - began, 1))
         beside = self._load.at_a_pace(pace)

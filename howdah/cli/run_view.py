@@ -60,7 +60,7 @@ class RunView:
         failure = line.task.failure.sentence if line.task.failure else ""
         match line.state:
             case TaskState.CREATED:
-                return _after(list(self._unfinished_before(line.task)))
+                return _after(list(self._unfinished_before(line.task))) or "in line"
             case TaskState.SCHEDULED:
                 return line.note or "waits for a worker"
             case TaskState.RETRY_WAIT:

@@ -1,14 +1,18 @@
 """Whatever the DAG and however events come: the run ends, in legal steps, each task in its turn."""
 
+from collections.abc import Iterator
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api_server.dag import windows
 from api_server.dag.advance import advance
 from api_server.dag.decisions import Outcome, Publication
 from howdah.contracts import params
 from howdah.contracts.failures import FailureKind
+from howdah.contracts.ids import new_id
 from howdah.contracts.messages import (
     TaskOutcome,
 )
@@ -21,6 +25,14 @@ from tests.unit.dag.world import IMPATIENT, World, spec
 
 TYPES = ("noop", "noop", params.JOB_SUBMISSION, params.JOB_MONITORING)
 KINDS = (FailureKind.TRANSIENT, FailureKind.PERMANENT, FailureKind.INTERNAL, FailureKind.CANCELED)
+RESOURCES = (None, new_id(), new_id())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def narrow_windows() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "MOST_ON_THEIR_WAY", 1)
+        yield
 
 
 @st.composite
@@ -37,6 +49,7 @@ def dags(draw: st.DrawFn) -> Dag:
                 task_type=draw(st.sampled_from(TYPES)),
                 trigger=draw(st.sampled_from(list(Trigger))),
                 retry=IMPATIENT,
+                resource_id=draw(st.sampled_from(RESOURCES)),
                 deadline_seconds=draw(st.sampled_from([10, 100])),
             )
         )
@@ -87,6 +100,8 @@ def test_every_run_ends_in_legal_steps(seed: int, dag: Dag, cancel_after: int | 
             if chance.random() < 0.8:  # else it stays, to be told again
                 pool.remove(event)
             world.feed(event)
+            if chance.random() < 0.1:
+                world.load_again()
         elif is_terminal(world.process):
             break
         else:

@@ -1,6 +1,7 @@
 """Random workflows, events in any order and twice: every task that is led to runs exactly once, in a legal order."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -10,18 +11,32 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api_server.dag import expansion
+from api_server.dag import expansion, windows
 from api_server.dag.decisions import Publication, left_by
 from api_server.dag.run import Run
 from howdah.contracts.flow import ORCHESTRATED, leads
+from howdah.contracts.ids import new_id
 from howdah.contracts.messages import TaskCompleted, TimerDue
 from howdah.contracts.states import ProcessState, TaskState
-from howdah.contracts.tasks import TaskSpec
+from howdah.contracts.tasks import Dag, TaskSpec
 from howdah.contracts.workflows import Join
 from tests.unit.dag.workflow_world import Answer, Quick, Services, around, broken, done, planned
 from tests.unit.dag.world import World
 
 PORTS = ("success", "failure", "always")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def narrow_windows() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "MOST_ON_THEIR_WAY", 2)
+        yield
+
+
+def at_one_resource(dag: Dag) -> Dag:
+    """Return the same with one resource for all that a service works on: each is in its line."""
+    place = {"resource_id": new_id()}
+    return Dag(tasks=tuple(one if one.type in ORCHESTRATED else one.model_copy(update=place) for one in dag.tasks))
 
 
 @st.composite
@@ -60,9 +75,10 @@ def test_every_task_that_is_led_to_runs_exactly_once_in_a_legal_order(
     def behave(spec: TaskSpec, publication: Publication) -> Answer:
         return broken() if spec.name.partition("[")[0] in lost else done(spec, publication)
 
+    dag = planned(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(expansion, "CHUNK_TASKS", chunk)
-        world = World(planned(text))
+        world = World(at_one_resource(dag) if chance.random() < 0.5 else dag)
         services = Services(world, behave, chance)
         services.work()
     assert all(len(decisions.added) <= chunk for decisions in world.decisions)

@@ -111,6 +111,18 @@ class World:
 
     # ------------------------------------------------------------ doing
 
+    def load_again(self) -> None:
+        """Go on from what the registry keeps, as another replica would."""
+        run = self.run
+        self.run = Run(
+            run.identity,
+            run.dag,
+            process=run.process,
+            experiment=run.experiment,
+            tasks=run.tasks,
+            jobs=run.jobs.values(),
+        )
+
     def feed(self, event: AnyEvent) -> Decisions:
         decisions = advance(self.run, event, self.now)
         self.take(decisions)
