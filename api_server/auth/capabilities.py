@@ -37,6 +37,8 @@ class Grant:
     """URIs of objects that it may read."""
     writes: tuple[str, ...] = ()
     """URIs of objects that it may write; one that ends with a slash stands for all that begin with it."""
+    rereads: bool = False
+    """Whether it may also read what it may write: an output goes on from the store to where it is delivered."""
     holder: str | None = None
     """The one service that may use it, where that is an agent; else any that may act for the task type."""
 
@@ -47,10 +49,10 @@ class Grant:
 
     def check_object(self, uri: str, access: Access) -> None:
         """Refuse (403 ``not-granted``) an object that the task does not name, or names for the other direction."""
-        if access is Access.READ:
-            granted = uri in self.reads  # named one by one: what a user writes into parameters never stands for more
-        else:
-            granted = any(uri == one or (one.endswith("/") and uri.startswith(one)) for one in self.writes)
+        # Those to read are named one by one: what a user writes into parameters never stands for more.
+        granted = access is Access.READ and uri in self.reads
+        if access is Access.WRITE or self.rereads:
+            granted |= any(uri == one or (one.endswith("/") and uri.startswith(one)) for one in self.writes)
         if not granted:
             raise _not_granted(f"Task {self.task_id} was not granted to {access.value} {uri[:200]}.")
 
@@ -128,5 +130,6 @@ def _read(claims: dict[str, Any]) -> Grant:
         credentials=texts("credentials"),
         reads=texts("reads"),
         writes=texts("writes"),
+        rereads=claims.get("rereads", False),
         holder=claims.get("holder"),
     )

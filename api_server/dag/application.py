@@ -229,3 +229,5 @@ class Application:
     grid_engine: GridEngineNames = STANDARD_NAMES
     files: dict[str, StoredFile] = field(default_factory=dict)
     """By URI: those files of the gateway that the inputs name."""
+    places: dict[str, Origin] = field(default_factory=dict)
+    """By what a delivery calls it: those places on the gateway's storage to which outputs may go."""

@@ -15,6 +15,7 @@ from api_server.dag.application import (
     Requirements,
     WorkDirectory,
 )
+from api_server.dag.deliveries import Asked, Wanted, beyond_an_agent, wanted_deliveries
 from api_server.dag.inputs import InputValue, check_inputs
 from api_server.dag.problems import FieldProblem, UnplannableError
 from api_server.dag.requirements import beyond_the_scheduler, resolve
@@ -82,6 +83,7 @@ class ApplicationRun:
     work_directory: WorkDirectory = WorkDirectory.REMOVE_ON_SUCCESS
     archive: bool = False
     """Whether the whole work directory is kept as well, as one tar file."""
+    deliveries: Asked = ()
     place: str = ""
     """Where it is one application of several in a run: what tells its work directory and its outputs from theirs."""
 
@@ -100,11 +102,12 @@ def check_application(
 def plan_application(run: ApplicationRun) -> Dag:
     """Return the DAG of one run; UnplannableError names every wrong field."""
     values, resolved, problems = check_application(run.application, run.inputs, run.requirements)
-    problems += _beyond_an_agent(run, values)
+    wanted, undeliverable = wanted_deliveries(run.application, run.deliveries, archive=run.archive)
+    problems += [*_beyond_an_agent(run, values), *undeliverable, *beyond_an_agent(run.target, wanted)]
     if problems:
         raise UnplannableError(tuple(problems))
     try:
-        return _Plan(run, values, resolved).dag()
+        return _Plan(run, values, resolved, wanted).dag()
     except ValidationError as error:
         text = f"the application can't be run as described: {first_wrong(error)}"
         raise UnplannableError((FieldProblem("", text),)) from None
@@ -139,10 +142,13 @@ def arguments(inputs: Sequence[ApplicationInput], values: Mapping[str, InputValu
 class _Plan:
     """Builds the tasks one after the other; each method names what its task depends on."""
 
-    def __init__(self, run: ApplicationRun, values: Mapping[str, InputValue], resolved: Requirements) -> None:
+    def __init__(
+        self, run: ApplicationRun, values: Mapping[str, InputValue], resolved: Requirements, wanted: Wanted
+    ) -> None:
         self._run = run
         self._values = values
         self._resolved = resolved
+        self._wanted = wanted
         self._work_dir = "/".join((run.target.scratch.rstrip("/"), run.process_id, *_steps(run.place)))
         self._tasks: list[TaskSpec] = []
 
@@ -235,7 +241,7 @@ class _Plan:
     def _stage_out(self, item: ApplicationOutput, monitoring: TaskId) -> TaskId:
         path = item.path if item.type not in _STREAMS else self._stream(item.type)
         target = self._target(item.name)
-        model = output_params(self._work_dir, item, path or item.name, target)
+        model = output_params(self._work_dir, item, path or item.name, target, self._wanted.get(item.name, ()))
         name = f"{params.OUTPUT_STAGING}:{item.name}"
         trigger = output_trigger(item)
         return self._add(params.OUTPUT_STAGING, model, name=name, depends_on=(monitoring,), trigger=trigger)
@@ -246,7 +252,7 @@ class _Plan:
 
     def _archive(self, monitoring: TaskId) -> TaskId:
         target = self._target(ARCHIVE)
-        model = archive_params(self._work_dir, target)
+        model = archive_params(self._work_dir, target, self._wanted.get(ARCHIVE, ()))
         name = f"{params.OUTPUT_STAGING}:{ARCHIVE}"
         trigger = Trigger.ALL_RAN
         return self._add(params.OUTPUT_STAGING, model, name=name, depends_on=(monitoring,), trigger=trigger)

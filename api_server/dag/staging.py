@@ -15,6 +15,7 @@ from api_server.dag.application import (
 from api_server.dag.inputs import InputValue
 from api_server.dag.problems import FieldProblem
 from howdah.contracts.params import InputStagingParams, OutputForm, OutputStagingParams
+from howdah.contracts.storage import Delivery
 from howdah.contracts.tasks import Trigger
 
 ARCHIVE: Final = "@work-directory"
@@ -96,7 +97,9 @@ def input_params(work_dir: str, staged: StagedInput) -> InputStagingParams:
     )
 
 
-def output_params(work_dir: str, item: ApplicationOutput, path: str, target: str) -> OutputStagingParams:
+def output_params(
+    work_dir: str, item: ApplicationOutput, path: str, target: str, deliveries: tuple[Delivery, ...] = ()
+) -> OutputStagingParams:
     """Return what the task that brings the output back is told."""
     return OutputStagingParams(
         work_dir=work_dir,
@@ -107,14 +110,21 @@ def output_params(work_dir: str, item: ApplicationOutput, path: str, target: str
         form=_FORMS.get(item.type, OutputForm.FILE),
         max_files=item.max_files,
         max_bytes=item.max_bytes,
+        deliveries=deliveries,
     )
 
 
-def archive_params(work_dir: str, target: str) -> OutputStagingParams:
+def archive_params(work_dir: str, target: str, deliveries: tuple[Delivery, ...] = ()) -> OutputStagingParams:
     """Return what the task that keeps the whole work directory is told."""
     form = OutputForm.WORK_DIRECTORY
     return OutputStagingParams(
-        work_dir=work_dir, source="work-directory", target=target, name=ARCHIVE, required=False, form=form
+        work_dir=work_dir,
+        source="work-directory",
+        target=target,
+        name=ARCHIVE,
+        required=False,
+        form=form,
+        deliveries=deliveries,
     )
 
 

@@ -11,13 +11,14 @@ from api_server.dag.inputs import file_uris
 from api_server.dag.problems import FieldProblem
 from api_server.dag.task_types import KnownType
 from api_server.lifecycle.requests import AnyRequest, ApplicationExperiment, TasksExperiment
-from api_server.lifecycle.sources import load_sources
+from api_server.lifecycle.sources import load_places, load_sources
 from api_server.registry.models import ApplicationDeployment, ComputeResource
 from api_server.registry.repositories import launch_catalogue as queries
 from howdah.contracts.containers import Container
 from howdah.contracts.ids import ResourceId
 from howdah.contracts.params import BUILT_IN
 from howdah.contracts.resources import ResourceTarget, TransportKind
+from howdah.contracts.storage import Origin
 from howdah.contracts.task_types import TaskTypeDescription
 from howdah.contracts.wrong_fields import first_wrong
 
@@ -43,6 +44,7 @@ class Catalogue:
     """Interface id → (module id, interface)."""
     _deployments: dict[tuple[str, str], Deployment] = field(default_factory=dict)
     _files: dict[str, StoredFile] = field(default_factory=dict)
+    _places: dict[str, Origin] = field(default_factory=dict)
     _types: dict[str, KnownType] = field(default_factory=dict)
 
     @classmethod
@@ -88,6 +90,7 @@ class Catalogue:
         for request in known:
             uris |= file_uris(self._interfaces[request.interface_id][1].inputs, request.inputs)
         self._files |= load_sources(session, gateway_id, uris)
+        self._places |= load_places(session, gateway_id, {one.to for request in known for one in request.deliveries})
 
     def application(self, request: ApplicationExperiment) -> tuple[Application | None, list[FieldProblem]]:
         """Return what the request runs, or what is missing for it."""
@@ -105,7 +108,7 @@ class Catalogue:
         resource = self._resources[str(request.place)]
         assert resource.target is not None  # noqa: S101 - for the type checker: without one there are problems
         kind, names = resource.target.scheduler, resource.target.grid_engine
-        return Application(interface, deployment, resource.queues, kind, names, self._files), []
+        return Application(interface, deployment, resource.queues, kind, names, self._files, self._places), []
 
     def targets(self) -> dict[ResourceId, ResourceTarget]:
         """Return the resources that may be used."""

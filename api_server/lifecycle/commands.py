@@ -14,7 +14,7 @@ from howdah.contracts import params
 from howdah.contracts.messages import RunTask
 from howdah.contracts.resources import ReachKind, ResourceTarget
 from howdah.contracts.standings import Standings, all_is_well
-from howdah.contracts.storage import Origin
+from howdah.contracts.storage import Delivery, Origin
 from howdah.contracts.tasks import TaskSpec
 from howdah.messaging.abstract import Outgoing
 from howdah.messaging.lanes import Partitioner
@@ -22,6 +22,7 @@ from howdah.runtime.tracing import child_of
 
 _OBJECTS: Final = "howdah://objects/"
 _ORIGIN: Final[TypeAdapter[Origin]] = TypeAdapter(Origin)
+_DELIVERIES: Final[TypeAdapter[tuple[Delivery, ...]]] = TypeAdapter(tuple[Delivery, ...])
 
 
 class Mint(Protocol):
@@ -90,7 +91,7 @@ class Commands:
         self, run: Run, spec: TaskSpec, publication: Publication, target: ResourceTarget | None
     ) -> str | None:
         credentials = tuple(map(str, target.credential_ids)) if target is not None else ()
-        credentials += _of_origin(spec, publication)
+        credentials += _of_files_elsewhere(spec, publication)
         reads, writes = _objects(run, spec, publication)
         if not (credentials or reads or writes):
             return None
@@ -102,15 +103,20 @@ class Commands:
             credentials=credentials,
             reads=reads,
             writes=writes,
+            rereads=bool(publication.params.get("deliveries")) and spec.type == params.OUTPUT_STAGING,
             holder=holder_of(target),
         )
         return self._mint.mint(grant)
 
 
-def _of_origin(spec: TaskSpec, publication: Publication) -> tuple[str, ...]:
-    """Return the credentials of the other resource from which a file comes; only the planner names one."""
-    origin = publication.params.get("origin") if spec.type == params.INPUT_STAGING else None
-    return () if origin is None else tuple(map(str, _ORIGIN.validate_python(origin).credential_ids))
+def _of_files_elsewhere(spec: TaskSpec, publication: Publication) -> tuple[str, ...]:
+    """Return the credentials of where a file comes from or goes to; only the planner names such a place."""
+    places: list[Origin] = []
+    if spec.type == params.INPUT_STAGING and (origin := publication.params.get("origin")) is not None:
+        places.append(_ORIGIN.validate_python(origin))
+    if spec.type == params.OUTPUT_STAGING:
+        places += [one.place for one in _DELIVERIES.validate_python(publication.params.get("deliveries", ()))]
+    return tuple(dict.fromkeys(str(one) for place in places for one in place.credential_ids))
 
 
 def _objects(run: Run, spec: TaskSpec, publication: Publication) -> tuple[tuple[str, ...], tuple[str, ...]]:

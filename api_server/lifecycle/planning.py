@@ -9,6 +9,7 @@ from api_server.dag.advance import begin
 from api_server.dag.application import Requirements
 from api_server.dag.deadlines import deadline_of
 from api_server.dag.decisions import Decisions
+from api_server.dag.deliveries import beyond_an_agent, wanted_deliveries
 from api_server.dag.inline import plan_tasks
 from api_server.dag.placement import Placement
 from api_server.dag.plan import ApplicationRun, check_application, plan_application
@@ -81,7 +82,10 @@ class Planner:
         application, problems = self._catalogue.application(request)
         if application is None:
             return None, problems
-        return check_application(application, request.inputs, request.requirements, complete=complete)[1:]
+        _, resolved, problems = check_application(application, request.inputs, request.requirements, complete=complete)
+        wanted, undeliverable = wanted_deliveries(application, _asked(request), archive=request.archive)
+        target = self._catalogue.targets()[request.place]
+        return resolved, [*problems, *undeliverable, *beyond_an_agent(target, wanted)]
 
     def start(
         self, request: AnyRequest, experiment_id: str, process_id: str, before: ExperimentState, now: datetime
@@ -121,9 +125,14 @@ class Planner:
                 requirements=request.requirements,
                 work_directory=request.work_directory,
                 archive=request.archive,
+                deliveries=_asked(request),
             )
         )
         return dag, {request.place: target}
+
+
+def _asked(request: ApplicationExperiment) -> tuple[tuple[str, str], ...]:
+    return tuple((one.output, one.to) for one in request.deliveries)
 
 
 def _of_candidates(fits: Sequence[Sequence[FieldProblem]]) -> list[FieldProblem]:

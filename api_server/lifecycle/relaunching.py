@@ -25,7 +25,11 @@ def changed_request(request: AnyRequest, changes: Changes) -> AnyRequest:
         return request.model_copy(update={**named, "parameters": kept})
     inputs = {name: value for name, value in {**request.inputs, **changes.inputs}.items() if value is not None}
     requirements = request.requirements.model_copy(update=changes.requirements.model_dump(exclude_unset=True))
-    places = {"resource_id": changes.resource_id, "work_directory": changes.work_directory}
+    places = {
+        "resource_id": changes.resource_id,
+        "work_directory": changes.work_directory,
+        "deliveries": changes.deliveries,
+    }
     chosen: dict[str, object] = {name: value for name, value in places.items() if value is not None}
     if changes.resource_id is not None:
         chosen["resource_ids"] = ()

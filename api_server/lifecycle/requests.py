@@ -7,12 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 from api_server.dag.application import FieldName, Requirements, WorkDirectory
 from api_server.dag.inline import InlineTask
 from howdah.contracts.ids import UUID_TEXT, ResourceId
+from howdah.contracts.storage import MAX_URL
 from howdah.contracts.tasks import MAX_TASKS
 from howdah.contracts.workflows import Named, ParameterName
 
 MAX_BATCH = 500
 MAX_DEADLINE_SECONDS = 10 * 366 * 86_400
 MAX_CANDIDATES: Final = 20
+MAX_REQUESTED_DELIVERIES: Final = 100
 
 
 class _Request(BaseModel):
@@ -26,6 +28,21 @@ class _Request(BaseModel):
     """Where quotas let jobs wait, those of a higher priority go first; above 0 is for administrators."""
     deadline_seconds: Annotated[int, Field(ge=1, le=MAX_DEADLINE_SECONDS)] | None = None
     """How long after its launch it must have ended; what has not is stopped, and it has FAILED."""
+
+
+class DeliveryRequest(BaseModel):
+    """Where an output is put besides the platform's store."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"example": {"output": "table", "to": "howdah://storage/archive/runs/42/table.csv"}},
+    )
+
+    output: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    """An output of the interface, or ``@work-directory``."""
+    to: Annotated[str, StringConstraints(min_length=1, max_length=MAX_URL)]
+    """``howdah://storage/<name>/<path>``: what the file is called there; of several files, their folder."""
 
 
 class ApplicationExperiment(_Request):
@@ -42,6 +59,8 @@ class ApplicationExperiment(_Request):
     work_directory: WorkDirectory = WorkDirectory.REMOVE_ON_SUCCESS
     archive: bool = False
     """Keep the whole work directory as well, as one tar file: the output ``@work-directory``."""
+    deliveries: tuple[DeliveryRequest, ...] = Field(default=(), max_length=MAX_REQUESTED_DELIVERIES)
+    """Where outputs are put besides the platform's store; the run has failed where that can't be done."""
 
     @model_validator(mode="after")
     def _names_where_it_runs(self) -> Self:
@@ -94,6 +113,8 @@ class Changes(BaseModel):
     """Only those that change; null leaves one to the deployment again."""
     resource_id: Annotated[ResourceId, UUID_TEXT] | None = None
     work_directory: WorkDirectory | None = None
+    deliveries: tuple[DeliveryRequest, ...] | None = Field(default=None, max_length=MAX_REQUESTED_DELIVERIES)
+    """In the place of those that there were."""
     priority: Annotated[int, Field(ge=-100, le=100)] | None = None
     deadline_seconds: Annotated[int, Field(ge=1, le=MAX_DEADLINE_SECONDS)] | None = None
     launch: bool = True

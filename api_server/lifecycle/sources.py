@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from api_server.dag.application import StoredFile
+from api_server.dag.deliveries import is_destination
 from api_server.dag.sources import OBJECTS, Source, SourceKind, file_name_of, read_source
 from api_server.registry.models import DataProduct, StorageResource
 from api_server.registry.repositories import launch_catalogue as queries
@@ -31,6 +32,12 @@ def load_sources(session: Session, gateway_id: str, texts: Collection[str]) -> d
             for web in named[SourceKind.WEB]
         },
     }
+
+
+def load_places(session: Session, gateway_id: str, texts: Collection[str]) -> dict[str, Origin]:
+    """Return the places on the gateway's storage that ``texts`` name, by their text: where outputs may go."""
+    files = load_sources(session, gateway_id, [text for text in texts if is_destination(text)])
+    return {text: file.origin for text, file in files.items() if file.origin is not None}
 
 
 def _objects(session: Session, gateway_id: str, sources: Collection[Source]) -> dict[str, StoredFile]:

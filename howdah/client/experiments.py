@@ -137,7 +137,8 @@ class ExperimentCalls:
 
     def relaunch(self, experiment_id: str, changes: Mapping[str, JsonValue] | None = None) -> Experiment:
         """Make and launch a new experiment of the same request with changes: ``name``, ``inputs``, ``requirements``,
-        ``resource_id``, ``work_directory``, ``launch``. InvalidRequestError names every field that does not fit.
+        ``resource_id``, ``work_directory``, ``deliveries``, ``launch``. InvalidRequestError names every field that does
+        not fit.
         """
         return self._steer(experiment_id, "relaunch", changes)
 

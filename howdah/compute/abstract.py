@@ -194,8 +194,11 @@ class Connection(Protocol):
         """Remove a file; nothing happens where there is none."""
         ...
 
-    def confined(self, root: str, path: str) -> str:
-        """Return the absolute path of ``path`` below ``root``; PERMANENT when symbolic links lead out of it."""
+    def confined(self, root: str, path: str, *, make: bool = False) -> str:
+        """Return the absolute path of ``path`` below ``root``; PERMANENT when symbolic links lead out of it.
+
+        ``make`` makes the folders on the way that are not there.
+        """
         ...
 
     def find_files(self, directory: str, pattern: str, *, limit: int) -> list[FoundFile]:

@@ -29,6 +29,16 @@ chmod -- "$mode" "$part" && mv -f -- "$part" "$target" || exit 74
 """
 _CONFINED: Final = """
 root=$(cd -P -- "$root" 2>/dev/null && pwd -P) || { echo "there is no folder $root" >&2; exit 66; }
+made() {
+  cd -P -- "$root" && steps=${path%/*}/
+  while [ -n "$steps" ]; do
+    step=${steps%%/*} steps=${steps#*/}
+    mkdir "./$step" 2>/dev/null || [ -d "./$step" ] || mkdir "./$step" || exit 70  # once more, to hear why not
+    cd -P "./$step" || exit 70
+    case $(pwd -P)/ in "${root%/}"/*) ;; *) echo "it leads out of $root" >&2; exit 77 ;; esac
+  done
+}
+case $make:$path in yes:*/*) ( made ) || exit ;; esac
 case $path in */*) inner=${path%/*} ;; *) inner=. ;; esac
 inner=$(cd -P -- "$root/$inner" 2>/dev/null && pwd -P) || { echo "there is no folder ${path%/*}" >&2; exit 66; }
 case $inner/ in "${root%/}"/*) ;; *) echo "it leads out of $root" >&2; exit 77 ;; esac
@@ -77,9 +87,9 @@ class StagingConnection(FileConnection):
         path = self.expand(remote_path)
         self._done("remove", self.run_script(_REMOVE, {"path": path}, operation="remove"), f"removing {path}")
 
-    def confined(self, root: str, path: str) -> str:
+    def confined(self, root: str, path: str, *, make: bool = False) -> str:
         """Return the absolute path of what stands below a folder (see ``abstract.Connection``)."""
-        variables = {"root": self.expand(root), "path": path}
+        variables = {"root": self.expand(root), "path": path, "make": "yes" if make else ""}
         result = self.run_script(_CONFINED, variables, operation="confine")
         return self._done("confine", result, f"looking for {path}").stdout.decode(errors="surrogateescape").rstrip("\n")
 

@@ -13,7 +13,7 @@ from howdah.contracts.ids import UUID_TEXT, TaskId
 from howdah.contracts.native import NativeDirectives
 from howdah.contracts.paths import RelativePath
 from howdah.contracts.resources import RemotePath
-from howdah.contracts.storage import Origin
+from howdah.contracts.storage import Delivery, Origin
 
 ENV_SETUP = "env-setup"
 INPUT_STAGING = "input-staging"
@@ -166,6 +166,8 @@ class OutputForm(StrEnum):
 
 
 MAX_OUTPUT_FILES: Final = 1_000
+MAX_DELIVERIES: Final = 20
+"""To how many places one output may be delivered."""
 
 
 class OutputStagingParams(_Params):
@@ -183,6 +185,7 @@ class OutputStagingParams(_Params):
     required: bool = True
     """A required output that is missing is a permanent failure; an optional one is reported as absent."""
     max_bytes: int = Field(default=MAX_FILE_BYTES, ge=0, le=MAX_FILE_BYTES)
+    deliveries: tuple[Delivery, ...] = Field(default=(), max_length=MAX_DELIVERIES)
 
 
 class EnvCleanupParams(_Params):
@@ -225,6 +228,8 @@ class StagedFile(_Params):
     form: OutputForm = OutputForm.FILE
     files: tuple[StagedPart, ...] = ()
     """What there is where the output is several files."""
+    delivered: tuple[str, ...] = ()
+    """Where it was put besides, as its deliveries call it."""
 
 
 class SubmittedJob(_Params):

@@ -1,7 +1,8 @@
-"""Where files come from besides the platform's own object store: registered storage, and the web.
+"""Where files come from and go to besides the platform's own object store: registered storage, and the web.
 
 An origin is all that a task service needs to read one file, except the secret. It is made by the planner, which has
 checked that the gateway may read there; the services check again what only they can (addresses, registered roots).
+A delivery names a place in the same words.
 """
 
 from enum import StrEnum
@@ -89,3 +90,13 @@ class SftpOrigin(_Origin):
 
 
 Origin = Annotated[FileOrigin | HttpOrigin | S3Origin | SftpOrigin, Field(discriminator="kind")]
+
+
+class Delivery(BaseModel):
+    """Where an output is put besides the platform's store; of several files, the folder that they go into."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    to: Annotated[str, StringConstraints(min_length=1, max_length=MAX_URL)]
+    """What people call it: ``howdah://storage/<name>/<path>``."""
+    place: Origin

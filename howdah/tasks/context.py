@@ -141,6 +141,14 @@ class TaskContext(Generic[P]):
         """Return the secret behind a credential that the task was granted."""
         return self._tools.exchange.secret(credential_id, self.grant)
 
+    def password(self, credential_id: CredentialId) -> str:
+        """Return the secret behind a credential that has to be a password, as the secret key of a bucket is."""
+        secret = self.secret(credential_id)
+        if not isinstance(secret, PasswordSecret):
+            sentence = "The storage's credential is a key for SSH; S3 takes a password: the secret key."
+            raise TaskError.of(FailureKind.PERMANENT, sentence, operation="log in")
+        return secret.password
+
     def connect(self, to: ResourceTarget | None = None) -> AbstractContextManager[Connection]:
         """Return a connection, to the target if no other is named, bounded by the attempt's deadline and cancel."""
         target = to or self.target

@@ -13,8 +13,8 @@ from typing import Final
 from howdah.compute.abstract import Connection, Transferred
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
+from howdah.storage.opened import Opened
 from howdah.tasks.transfers import telling_progress
-from services.input_staging.opened import Opened
 from services.input_staging.sources import Context, limit_of, open_source
 
 _MAX_BEGINNINGS: Final = 3

@@ -5,18 +5,16 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import assert_never
 
 from howdah.contracts.errors import TaskError
-from howdah.contracts.exchange import PasswordSecret
 from howdah.contracts.failures import FailureKind
-from howdah.contracts.ids import CredentialId
 from howdah.contracts.params import InputStagingParams
 from howdah.contracts.storage import FileOrigin, HttpOrigin, S3Origin, SftpOrigin
+from howdah.storage.buckets import open_object
+from howdah.storage.opened import Opened
+from howdah.storage.registered import open_registered
+from howdah.storage.settings import staging_settings
+from howdah.storage.web import Web
 from howdah.tasks import TaskContext
 from howdah.tasks.relay import Relay
-from services.input_staging.buckets import open_object
-from services.input_staging.opened import Opened
-from services.input_staging.registered import open_registered
-from services.input_staging.settings import staging_settings
-from services.input_staging.web import Web
 
 Context = TaskContext[InputStagingParams]
 
@@ -32,7 +30,7 @@ def open_source(context: Context) -> AbstractContextManager[Opened]:
         case HttpOrigin():
             return Web(settings.staging_allowed_networks, settings.staging_web_seconds).open(origin.url)
         case S3Origin():
-            secret = _secret_key(context, origin.credential_id)
+            secret = context.password(origin.credential_id) if origin.credential_id else None
             return open_object(origin, secret, settings.staging_allowed_networks)
         case SftpOrigin():
             return _from_another_resource(context, origin)
@@ -63,13 +61,3 @@ def _from_another_resource(context: Context, origin: SftpOrigin) -> Iterator[Ope
             raise TaskError.of(FailureKind.PERMANENT, sentence, host=origin.target.host, operation="read the input")
         relay.begin(lambda sink: connection.download(path, sink, max_bytes=limit).sha256)
         yield Opened(relay.chunks(), found.size_bytes)
-
-
-def _secret_key(context: Context, credential_id: CredentialId | None) -> str | None:
-    if credential_id is None:
-        return None
-    secret = context.secret(credential_id)
-    if not isinstance(secret, PasswordSecret):
-        sentence = "The storage's credential is a key for SSH; S3 takes a password: the secret key."
-        raise TaskError.of(FailureKind.PERMANENT, sentence, operation="read the input")
-    return secret.password

@@ -7,6 +7,7 @@ from howdah.compute.abstract import FileStat
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.params import OUTPUT_STAGING, OutputForm, OutputStagingParams, StagedFile, StagedPart
 from howdah.tasks import Needs, TaskContext, TaskError, task
+from services.output_staging.delivery import deliver
 from services.output_staging.departure import Departure
 
 EMPTY_SHA256: Final = hashlib.sha256(b"").hexdigest()
@@ -15,7 +16,11 @@ Context = TaskContext[OutputStagingParams]
 
 @task(OUTPUT_STAGING, params=OutputStagingParams, needs=Needs.RESOURCE, threads=32)
 def stage_output(context: TaskContext[OutputStagingParams]) -> StagedFile:
-    """Stream what there is to the object store; a missing optional output is reported as absent."""
+    """Stream what there is to the object store, and on; a missing optional output is reported as absent."""
+    return deliver(context, _staged(context))
+
+
+def _staged(context: Context) -> StagedFile:
     match context.params.form:
         case OutputForm.FILE:
             return _file(context)

@@ -156,6 +156,15 @@ class WorkflowDocument(WorkflowDefinition, _Document):
         return {name: value for name, value in as_written(self).items() if name != "kind"}
 
 
+class DeliveryText(BaseModel):
+    """Where one output goes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    output: Name
+    to: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+
+
 class ExperimentDocument(_Document):
     """An experiment of an application, of a workflow, or of tasks spelt out.
 
@@ -178,6 +187,8 @@ class ExperimentDocument(_Document):
     """Of the workflow; the newest where it is left out."""
     parameters: Object = {}
     work_directory: str | None = None
+    deliveries: list[DeliveryText] = Field(default=[], max_length=100)
+    """Where outputs are put besides: ``{output: table, to: howdah://storage/archive/table.csv}``."""
     priority: int | None = None
     """Where quotas let jobs wait; above 0 for administrators only."""
     deadline_seconds: int | None = None
@@ -186,7 +197,7 @@ class ExperimentDocument(_Document):
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> "ExperimentDocument":
-        of_application = ("interface", "resource", "resources", "inputs", "requirements")
+        of_application = ("interface", "resource", "resources", "inputs", "requirements", "deliveries")
         of_workflow = ("workflow", "version", "parameters")
         if self.tasks:
             self._refuse((*of_application, *of_workflow), "does not go with tasks, whose resources stand in each task")

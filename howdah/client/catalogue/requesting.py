@@ -87,6 +87,8 @@ def _draft(document: Document, names: Names, resource: str | None) -> dict[str, 
         "inputs": dict(body.inputs),
         "requirements": dict(body.requirements),
     }
+    if body.deliveries:
+        request["deliveries"] = [one.model_dump() for one in body.deliveries]
     return request if body.work_directory is None else {**request, "work_directory": body.work_directory}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from api_server.auth.principal import Role
-from services.input_staging.settings import staging_settings
+from howdah.storage.settings import staging_settings
 from tests.fixtures.proxy import FaultProxy
 from tests.fixtures.waiting import await_value
 from tests.integration.api.test_catalogue import make, the_errors

@@ -2925,6 +2925,11 @@ export interface components {
             /** Deadline Seconds */
             deadline_seconds?: number | null;
             /**
+             * Deliveries
+             * @default []
+             */
+            deliveries: components["schemas"]["DeliveryRequest"][];
+            /**
              * Description
              * @default
              */
@@ -3488,6 +3493,8 @@ export interface components {
         Changes: {
             /** Deadline Seconds */
             deadline_seconds?: number | null;
+            /** Deliveries */
+            deliveries?: components["schemas"]["DeliveryRequest"][] | null;
             /** Description */
             description?: string | null;
             /** Inputs */
@@ -3865,6 +3872,20 @@ export interface components {
          * @enum {string}
          */
         DeadLetterState: "NEW" | "REDRIVEN" | "DISCARDED";
+        /**
+         * DeliveryRequest
+         * @description Where an output is put besides the platform's store.
+         * @example {
+         *       "output": "table",
+         *       "to": "howdah://storage/archive/runs/42/table.csv"
+         *     }
+         */
+        DeliveryRequest: {
+            /** Output */
+            output: string;
+            /** To */
+            to: string;
+        };
         /**
          * DeploymentBody
          * @description How an application is started on one compute resource, and what it asks for by default.
@@ -8615,6 +8636,7 @@ export type DeadLetterCluster = components['schemas']['DeadLetterCluster'];
 export type DeadLetterClusters = components['schemas']['DeadLetterClusters'];
 export type DeadLetterInFull = components['schemas']['DeadLetterInFull'];
 export type DeadLetterState = components['schemas']['DeadLetterState'];
+export type DeliveryRequest = components['schemas']['DeliveryRequest'];
 export type DeploymentBody = components['schemas']['DeploymentBody'];
 export type DeploymentShown = components['schemas']['DeploymentShown'];
 export type DiffShown = components['schemas']['DiffShown'];

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from howdah.contracts.errors import TaskError
-from services.input_staging.registered import open_registered
+from howdah.storage.registered import open_registered
 
 
 @pytest.fixture

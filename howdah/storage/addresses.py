@@ -1,4 +1,4 @@
-"""Which addresses inputs may be read from: public ones, and what the operator allows besides.
+"""Which addresses files may come from and go to: public ones, and what the operator allows besides.
 
 A name is resolved once and the connection goes to the very address that was checked, so that a name server that
 changes its answer gains nothing.
@@ -30,8 +30,8 @@ def resolve(host: str, port: int, allowed: Sequence[Network]) -> list[str]:
     for text in addresses:
         if not is_permitted(text, allowed):
             sentence = (
-                f"{host} has the address {text}, which is not public: inputs are not read from internal addresses "
-                "unless the operator allows the network (HOWDAH_STAGING_ALLOWED_NETWORKS)."
+                f"{host} has the address {text}, which is not public: no file comes from or goes to an internal "
+                "address unless the operator allows the network (HOWDAH_STAGING_ALLOWED_NETWORKS)."
             )
             raise TaskError.of(FailureKind.PERMANENT, sentence, host=host, operation="resolve")
     return addresses

@@ -6,7 +6,7 @@ import pytest
 
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
-from services.input_staging.addresses import is_permitted, resolve
+from howdah.storage.addresses import is_permitted, resolve
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"])

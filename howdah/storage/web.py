@@ -1,20 +1,20 @@
-"""Inputs from web servers: no internal address, checked at every redirect, silence and size limited."""
+"""Files of web servers: no internal address, checked at every redirect, silence and size limited."""
 
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import howdah
 from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
-from services.input_staging.addresses import Network, resolve
-from services.input_staging.opened import CHUNK_BYTES, Opened
+from howdah.storage.addresses import Network, resolve
+from howdah.storage.opened import CHUNK_BYTES, Opened
 
 MAX_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -24,7 +24,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """What limits reading from the web."""
+    """What limits the use of the web."""
 
     allowed: Sequence[Network]
     silence_seconds: float
@@ -38,6 +38,17 @@ class Web:
             yield Opened(_chunks(response, url), int(length) if length and length.isdigit() else None)
         finally:
             response.close()
+            connection.close()
+
+    def put(self, url: str, chunks: Iterable[bytes], size_bytes: int) -> None:
+        """Write the content of ``url`` by PUT; a redirect is not followed. TaskError says what is wrong."""
+        parts = _checked(url)
+        connection = self._connection(parts)
+        try:
+            response = _asked(connection, parts, url, _Body(chunks, size_bytes))
+            if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
+                raise _refused(response, url)
+        finally:
             connection.close()
 
     def _answer(self, url: str) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
@@ -107,17 +118,31 @@ def _checked(url: str) -> SplitResult:
     return parts
 
 
-def _asked(connection: http.client.HTTPConnection, parts: SplitResult, url: str) -> http.client.HTTPResponse:
+class _Body(NamedTuple):
+    """What a PUT brings."""
+
+    chunks: Iterable[bytes]
+    size_bytes: int
+
+
+def _asked(
+    connection: http.client.HTTPConnection, parts: SplitResult, url: str, body: _Body | None = None
+) -> http.client.HTTPResponse:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = {"User-Agent": f"howdah/{howdah.__version__}", "Accept-Encoding": "identity", "Accept": "*/*"}
     try:
-        connection.request("GET", path, headers=headers)
+        if body is None:
+            connection.request("GET", path, headers=headers)
+        else:
+            # With the length told nothing is chunked, and a server knows a body that broke off.
+            length = {"Content-Length": str(body.size_bytes), "Content-Type": "application/octet-stream"}
+            connection.request("PUT", path, body=body.chunks, headers=headers | length)
         return connection.getresponse()
     except ssl.SSLCertVerificationError as error:
         what = f"has a certificate that is not trusted: {error.verify_message}"
         raise _failure(FailureKind.PERMANENT, url, what) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
-        what = f"could not be read: {error or type(error).__name__}"
+        what = f"could not be reached: {error or type(error).__name__}"
         raise _failure(FailureKind.INTERNAL, url, what) from None
 
 
@@ -125,8 +150,12 @@ def _next(response: http.client.HTTPResponse, url: str) -> str:
     location = response.getheader("Location")
     if response.status in _REDIRECTS and location:
         return urljoin(url, location)
+    raise _refused(response, url)
+
+
+def _refused(response: http.client.HTTPResponse, url: str) -> TaskError:
     kind = FailureKind.INTERNAL if response.status in _PASSING else FailureKind.PERMANENT
-    raise _failure(kind, url, f"was answered with {response.status} {response.reason}")
+    return _failure(kind, url, f"was answered with {response.status} {response.reason}")
 
 
 def _chunks(response: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
@@ -139,4 +168,4 @@ def _chunks(response: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
 
 def _failure(kind: FailureKind, url: str, what: str) -> TaskError:
     shown = url.partition("?")[0][:300]  # what stands after it may be a secret
-    return TaskError.of(kind, f"{shown} {what}.", operation="read the input")
+    return TaskError.of(kind, f"{shown} {what}.", operation="reach the web server")
