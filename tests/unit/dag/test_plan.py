@@ -23,7 +23,7 @@ from howdah.contracts.flow import OutputRef
 from howdah.contracts.ids import CredentialId, GatewayId, ProcessId, ResourceId, new_id
 from howdah.contracts.resources import ReachKind, ResourceTarget, SchedulerKind, TransportKind
 from howdah.contracts.states import ProcessState
-from howdah.contracts.storage import S3Origin
+from howdah.contracts.storage import Delivery, S3Origin
 from howdah.contracts.tasks import Dag, TaskSpec, Trigger
 
 URI = "howdah://objects/g/uploads/grid.csv"
@@ -243,6 +243,18 @@ def test_an_agent_is_handed_no_credential_for_an_input() -> None:
             assert "worked on by an agent" in problems(application=closed, target=agent)["inputs.grid"]
         else:
             plan_application(run_of(application=closed, target=agent))
+
+
+def test_an_output_is_delivered_where_the_experiment_says_and_by_no_agent_with_a_credential() -> None:
+    to = "howdah://storage/archive/runs/42/stdout"
+    bucket = S3Origin(bucket="archive", key="runs/42/stdout", credential_id=CredentialId(new_id()))
+    placed, here = replace(application(), places={to: bucket}), run_of().target
+    dag = plan_application(run_of(application=placed, deliveries=(("log", to),)))
+    task = named(dag, "output-staging:log")
+    assert params.OutputStagingParams.model_validate(task.params).deliveries == (Delivery(to=to, place=bucket),)
+    agent = here.model_copy(update={"reach": ReachKind.AGENT})
+    refused = problems(application=placed, deliveries=(("log", to),), target=agent)
+    assert "worked on by an agent" in refused["deliveries"]
 
 
 def test_two_files_of_one_name_are_refused() -> None:
