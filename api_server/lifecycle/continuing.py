@@ -17,9 +17,10 @@ from api_server.dag.run import Run, RunIdentity
 from api_server.lifecycle.catalogue import Catalogue
 from api_server.lifecycle.commands import Commands
 from api_server.lifecycle.creation import request_of
+from api_server.lifecycle.held import FIRST_VERSION, HeldRun, Occurrence
 from api_server.lifecycle.loading import load
 from api_server.lifecycle.planning import refuse
-from api_server.lifecycle.recording import FIRST_VERSION, HeldRun, Occurrence, Recording
+from api_server.lifecycle.recording import Recording
 from api_server.problems import ConflictError
 from api_server.registry.records import ExperimentRecord
 from api_server.registry.repositories import admissions, experiments, runs

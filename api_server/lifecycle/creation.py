@@ -13,10 +13,12 @@ from api_server.dag.placement import Placement
 from api_server.dag.problems import FieldProblem, UnplannableError
 from api_server.lifecycle.commands import Commands
 from api_server.lifecycle.guards import priority_problems
+from api_server.lifecycle.held import HeldRun, Occurrence
 from api_server.lifecycle.placing import Placer
 from api_server.lifecycle.planning import Planner, refuse
-from api_server.lifecycle.recording import HeldRun, Occurrence, Recording, dumped
+from api_server.lifecycle.recording import Recording
 from api_server.lifecycle.requests import EXPERIMENT_REQUEST, AnyRequest, ApplicationExperiment
+from api_server.lifecycle.rows import dumped
 from api_server.registry.records import ExperimentRecord
 from api_server.registry.repositories import experiments, run_writes
 from api_server.registry.unit_of_work import UnitOfWork

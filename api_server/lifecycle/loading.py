@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from api_server.dag.decisions import JobStatus, ProcessStatus, TaskStatus
 from api_server.dag.run import Run, RunIdentity
-from api_server.lifecycle.recording import FIRST_VERSION, HeldRun
+from api_server.lifecycle.held import FIRST_VERSION, HeldRun
 from api_server.registry.repositories import runs
 from howdah.contracts.failures import Failure
 from howdah.contracts.ids import TaskId

@@ -16,8 +16,8 @@ from api_server.dag.plan import ApplicationRun, check_application, plan_applicat
 from api_server.dag.problems import FieldProblem, UnplannableError
 from api_server.dag.run import Run, RunIdentity
 from api_server.lifecycle.catalogue import Catalogue
+from api_server.lifecycle.held import FIRST_VERSION, HeldRun
 from api_server.lifecycle.placing import Placer, variants
-from api_server.lifecycle.recording import FIRST_VERSION, HeldRun
 from api_server.lifecycle.requests import AnyRequest, ApplicationExperiment, TasksExperiment, WorkflowExperiment
 from api_server.lifecycle.workflow_planning import WorkflowPlanner
 from api_server.problems import FieldError, InvalidRequestError

@@ -3,70 +3,36 @@
 Launching and orchestrating use the same: nobody else writes processes, tasks, attempts, jobs and their events.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-import orjson
 from orjson import Fragment
-from pydantic import JsonValue
 from sqlalchemy.exc import IntegrityError
 
-from api_server.dag.decisions import AttemptNote, Blocked, CancellationNote, Change, Decisions, JobStatus, TaskStatus
+from api_server.dag.decisions import AttemptNote, CancellationNote, Decisions, JobStatus, TaskStatus
 from api_server.dag.run import Run
+from api_server.lifecycle import rows
 from api_server.lifecycle.addressing import agent_of
 from api_server.lifecycle.commands import Commands
+from api_server.lifecycle.held import HeldRun, Occurrence
+from api_server.lifecycle.rows import Row
 from api_server.lifecycle.telling import timer_due, told
 from api_server.registry.repositories import run_writes
 from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts import codec, topics
-from howdah.contracts.failures import Failure
 from howdah.contracts.ids import ExperimentId, TaskId
 from howdah.contracts.messages import TimerDue
-from howdah.contracts.params import JobSubmissionParams
 from howdah.contracts.records import Cancellation
-from howdah.contracts.states import ExperimentState
-from howdah.contracts.tasks import TaskSpec
 from howdah.messaging.abstract import Outgoing
 from howdah.runtime.tracing import child_of
 
-FIRST_VERSION: Final = 1
-"""A process's version at its launch, before any event."""
-Row = dict[str, Any]
 _HISTORY_KEY: Final = "uq_event_experiment_id_seq"
 _ENDED = frozenset({"COMPLETED", "FAILED", "CANCELED"})
 
 
 class ConflictingWriteError(Exception):
     """Somebody else wrote one of the processes: nothing of this transaction may stay, it is to be done again."""
-
-
-@dataclass(slots=True)
-class HeldRun:
-    """A run in the hands of its writer, with what fences off others: the version and sequence it was read with."""
-
-    run: Run
-    version: int
-    last_seq: int
-    applied: set[str] = field(default_factory=set)
-    """The ids of the events that it has taken in."""
-    adopted_from: Mapping[TaskId, TaskId] = field(default_factory=dict)
-    """Of a new run: task → the finished task of an earlier run that it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Occurrence:
-    """What happened, for the history: the envelope of the event row."""
-
-    event_id: str
-    kind: str
-    actor: str
-    at: datetime
-    payload: JsonValue | Fragment
-    task_id: str | None = None
-    attempt: int | None = None
-    reason: str = ""
 
 
 class Recording:
@@ -101,7 +67,7 @@ class Recording:
         self._touched[held.run.identity.process_id] = held
         positions = range(len(held.run.dag.tasks) - len(decisions.added), len(held.run.dag.tasks))
         self._added += [
-            _new_task(held, spec, position) for spec, position in zip(decisions.added, positions, strict=True)
+            rows.new_task_row(held, spec, position) for spec, position in zip(decisions.added, positions, strict=True)
         ]
         for task_id, spec in decisions.respecified.items():
             self._respecified[task_id] = {"id": task_id, "spec": Fragment(spec.model_dump_json())}
@@ -118,7 +84,7 @@ class Recording:
             self._note(note)
         for key, job in decisions.jobs.items():
             self._jobs[key] = (run, job)
-        self._asking += [_admission_row(run, task_id) for task_id in decisions.asking]
+        self._asking += [rows.admission_row(run, task_id) for task_id in decisions.asking]
         for publication in decisions.publications:
             self._messages.append(self._commands.message(run, publication, self._now))
         self._messages += [told(_due_now(run, task_id, self._now)) for task_id in decisions.timers]
@@ -132,7 +98,7 @@ class Recording:
         if state in _ENDED:
             row["state"] = state
         if (failure := note.known.get("failure")) is not None:
-            row["failure"] = dumped(failure)
+            row["failure"] = rows.dumped(failure)
 
     def _keep(self, held: HeldRun, decisions: Decisions, occurrence: Occurrence) -> None:
         identity = held.run.identity
@@ -151,8 +117,8 @@ class Recording:
                 "attempt": occurrence.attempt,
                 "kind": occurrence.kind,
                 "actor": occurrence.actor,
-                "payload": _payload(occurrence, decisions.blocked),
-                "changes": [_change(change) for change in decisions.changes],
+                "payload": rows.payload(occurrence, decisions.blocked),
+                "changes": [rows.change_row(change) for change in decisions.changes],
                 "at": occurrence.at,
             }
         )
@@ -161,21 +127,23 @@ class Recording:
         """Write everything, in the history after ``before``; ConflictingWriteError when a process has changed."""
         script = work.script
         run_writes.lock_processes(script, list(self._touched))
-        run_writes.insert_processes(script, [_process_of(held) for held in self._new])
-        run_writes.insert_tasks(script, [row for held in self._new for row in _new_tasks(held)])
+        run_writes.insert_processes(script, [rows.process_row(held) for held in self._new])
+        run_writes.insert_tasks(script, [row for held in self._new for row in rows.new_task_rows(held)])
         run_writes.insert_tasks(script, self._added)
         run_writes.respecify_tasks(script, list(self._respecified.values()))
-        run_writes.update_tasks(script, [_task_row(task_id, status) for task_id, (_, status) in self._tasks.items()])
+        run_writes.update_tasks(
+            script, [rows.task_row(task_id, status) for task_id, (_, status) in self._tasks.items()]
+        )
         run_writes.publish_attempts(script, [row for row in self._attempts.values() if "command_id" in row])
         run_writes.update_attempts(script, [row for row in self._attempts.values() if "command_id" not in row])
-        run_writes.upsert_jobs(script, [_job_row(run, job) for run, job in self._jobs.values()])
+        run_writes.upsert_jobs(script, [rows.job_row(run, job) for run, job in self._jobs.values()])
         run_writes.ask_for_admission(script, self._asking)
         touched = list(self._touched.values())
         run_writes.update_experiments(script, self._experiment_updates(touched))
         run_writes.insert_events(script, [*before, *self._events])
         work.enqueue(*self._messages)
         work.stage_outbox()
-        run_writes.update_processes(script, [_process_update(held) for held in touched])
+        run_writes.update_processes(script, [rows.process_update(held) for held in touched])
         try:
             written = work.send()
         except IntegrityError as error:
@@ -187,151 +155,17 @@ class Recording:
 
     def _experiment_updates(self, touched: Sequence[HeldRun]) -> list[Row]:
         """Return a row for each experiment: of several runs, the latest says how the experiment stands."""
-        rows: dict[ExperimentId, Row] = {}
+        updates: dict[ExperimentId, Row] = {}
         for held in sorted(touched, key=lambda held: held.run.identity.number):
             experiment_id = held.run.identity.experiment_id
-            rows[experiment_id] = {**_experiment_update(held), "last_seq": self._seqs[experiment_id]}
-        return list(rows.values())
+            updates[experiment_id] = {**rows.experiment_update(held), "last_seq": self._seqs[experiment_id]}
+        return list(updates.values())
 
     def committed(self) -> None:
         """The transaction was committed: the runs in memory are what the rows say."""
         for held in self._touched.values():
             held.version += 1
             held.last_seq = self._seqs[held.run.identity.experiment_id]
-
-
-def dumped(failure: Failure | None) -> Row | None:
-    """Return a failure as it is stored."""
-    return None if failure is None else failure.model_dump(mode="json", exclude_none=True)
-
-
-def _payload(occurrence: Occurrence, blocked: Blocked | None) -> Any:  # noqa: ANN401 - JSON
-    """Return what the event told, with what is waited for because of it."""
-    if blocked is None:
-        return occurrence.payload
-    told = orjson.loads(orjson.dumps(occurrence.payload))
-    return {**told, "blocked": {**blocked._asdict(), "cause": dumped(blocked.cause)}}
-
-
-def _change(change: Change) -> Row:
-    return {"entity": change.entity, "id": change.id, "from": change.before, "to": change.after}
-
-
-def _process_of(held: HeldRun) -> Row:
-    identity = held.run.identity
-    return {
-        "id": identity.process_id,
-        "gateway_id": identity.gateway_id,
-        "experiment_id": identity.experiment_id,
-        "number": identity.number,
-        "state": held.run.process.state,
-        "version": held.version,
-        "targets": {key: Fragment(target.model_dump_json()) for key, target in identity.targets.items()},
-        "trace": identity.trace,
-        "continues": identity.continues,
-        "settles_as": identity.settles_as,
-        "deadline_at": identity.deadline_at,
-        "failure": dumped(held.run.process.failure),
-        "ended_at": held.run.process.ended_at,
-    }
-
-
-def _new_tasks(held: HeldRun) -> list[Row]:
-    return [_new_task(held, spec, position) for position, spec in enumerate(held.run.dag.tasks)]
-
-
-def _new_task(held: HeldRun, spec: TaskSpec, position: int) -> Row:
-    run, identity = held.run, held.run.identity
-    return {
-        **_task_row(spec.task_id, run.tasks[spec.task_id]),
-        "gateway_id": identity.gateway_id,
-        "experiment_id": identity.experiment_id,
-        "process_id": identity.process_id,
-        "position": position,
-        "name": spec.name,
-        "type": spec.type,
-        "spec": Fragment(spec.model_dump_json()),
-        "resource_id": spec.resource_id,
-        "adopted_from": held.adopted_from.get(spec.task_id),
-    }
-
-
-def _task_row(task_id: TaskId, status: TaskStatus) -> Row:
-    return {
-        "id": task_id,
-        "state": status.state,
-        "attempt": status.attempt,
-        "publications": status.publications,
-        "deferred": status.deferred,
-        "due_at": status.due_at,
-        "command_id": status.command_id,
-        "parked": status.parked,
-        "outage_since": status.outage_since,
-        "excused": status.excused,
-        "outputs": status.outputs,
-        "port": status.port,
-        "failure": dumped(status.failure),
-        "started_at": status.started_at,
-        "ended_at": status.ended_at,
-    }
-
-
-def _job_row(run: Run, job: JobStatus) -> Row:
-    identity = run.identity
-    return {
-        "task_id": job.task_id,
-        "generation": job.generation,
-        "gateway_id": identity.gateway_id,
-        "experiment_id": identity.experiment_id,
-        "process_id": identity.process_id,
-        "resource_id": run.dag.by_id[job.task_id].resource_id,
-        "job_name": job.job_name,
-        "native_id": job.native_id,
-        "state": job.state,
-        "reason": job.reason,
-        "exit_code": job.exit_code,
-        "started_at": job.started_at,
-        "ended_at": job.ended_at,
-    }
-
-
-def _admission_row(run: Run, task_id: TaskId) -> Row:
-    identity, spec = run.identity, run.dag.by_id[task_id]
-    job = JobSubmissionParams.model_validate(spec.params).job
-    return {
-        "task_id": task_id,
-        "monitor_id": run.monitors.get(task_id),
-        "gateway_id": identity.gateway_id,
-        "experiment_id": identity.experiment_id,
-        "process_id": identity.process_id,
-        "resource_id": spec.resource_id,
-        "queue": job.queue,
-        "wall_time_minutes": job.wall_time_minutes,
-    }
-
-
-def _process_update(held: HeldRun) -> Row:
-    status = held.run.process
-    return {
-        "id": held.run.identity.process_id,
-        "version": held.version,
-        "state": status.state,
-        "failure": dumped(status.failure),
-        "cancel_requested_at": status.cancel_requested_at,
-        "ended_at": status.ended_at,
-    }
-
-
-def _experiment_update(held: HeldRun) -> Row:
-    run = held.run
-    failed = run.experiment is ExperimentState.FAILED
-    return {
-        "id": run.identity.experiment_id,
-        "process_id": run.identity.process_id,
-        "state": run.experiment,
-        "failure": dumped(run.process.failure) if failed else None,
-        "ended_at": run.process.ended_at,
-    }
 
 
 def _due_now(run: Run, task_id: TaskId, now: datetime) -> TimerDue:

@@ -13,7 +13,8 @@ from api_server.dag.admission import Gate, open_gate
 from api_server.dag.advance import advance
 from api_server.dag.decisions import Decisions, Outcome
 from api_server.lifecycle.commands import Commands
-from api_server.lifecycle.recording import HeldRun, Occurrence, Recording
+from api_server.lifecycle.held import HeldRun, Occurrence
+from api_server.lifecycle.recording import Recording
 from api_server.orchestrator.loading import RunCache, hold
 from api_server.orchestrator.outcomes import Outcomes
 from api_server.registry.unit_of_work import Registry, UnitOfWork

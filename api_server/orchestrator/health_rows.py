@@ -6,7 +6,7 @@ from typing import Any
 
 from api_server.dag.circuits import Circuit
 from api_server.dag.lane_choice import Pace
-from api_server.lifecycle.recording import dumped
+from api_server.lifecycle.rows import dumped
 from howdah.contracts import codec, topics
 from howdah.contracts.failures import Failure
 from howdah.contracts.ids import GatewayId, ResourceId

@@ -5,8 +5,8 @@ from collections.abc import Collection
 
 from sqlalchemy.orm import Session
 
+from api_server.lifecycle.held import HeldRun
 from api_server.lifecycle.loading import load
-from api_server.lifecycle.recording import HeldRun
 from api_server.registry.repositories import runs
 from howdah.contracts.states import is_terminal
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from api_server.dag.run import Run
-from api_server.lifecycle.recording import dumped
+from api_server.lifecycle.rows import dumped
 from api_server.registry.repositories import health
 from api_server.registry.unit_of_work import Registry
 from howdah.contracts.failures import MEANINGS, Failure
