@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api_server.dag.quotas import Place, Quota, Turn, Waiting, Window, ordinal, take_turns
+from api_server.registry.engine import asking
 from api_server.registry.repositories import admissions
 from api_server.registry.repositories.rows import Row
 from api_server.registry.unit_of_work import Registry
@@ -56,10 +57,14 @@ class Admissions:
 
     def __init__(self, registry: Registry, clock: Clock) -> None:
         self._registry = registry
+        self._asking = asking(registry.engine)
         self._clock = clock
 
     def turn(self) -> int:
         """Release what is over, let in what has room, say to the rest why it waits; return how many were let in."""
+        with Session(self._asking) as session:
+            if not admissions.is_anybody_there(session):
+                return 0
         with self._registry.transaction() as work:
             admissions.release(work.session)
             rows = admissions.waiting(work.session)

@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from pydantic import ValidationError
+from sqlalchemy.orm import Session
 
 from api_server.auth.principal import Principal, Role, Scope
 from api_server.dag.schedules import CatchUp, Overlap, Rule, Turn, take_turn
 from api_server.lifecycle.lifecycle import Lifecycle
 from api_server.lifecycle.requests import EXPERIMENT_REQUEST, AnyRequest
 from api_server.problems import ConflictError, ProblemError
-from api_server.registry.engine import DATABASE_OUTAGES
+from api_server.registry.engine import DATABASE_OUTAGES, asking
 from api_server.registry.models import Schedule
 from api_server.registry.repositories import schedules
 from api_server.registry.unit_of_work import Registry, UnitOfWork
@@ -43,6 +44,7 @@ class Schedules:
 
     def __init__(self, registry: Registry, lifecycle: Lifecycle, clock: Clock) -> None:
         self._registry = registry
+        self._asking = asking(registry.engine)
         self._lifecycle = lifecycle
         self._clock = clock
         self._rests: dict[str, float] = {}
@@ -50,8 +52,8 @@ class Schedules:
 
     def take_turns(self) -> int:
         """Return how many schedules had something to do."""
-        with self._registry.transaction() as work:
-            found = schedules.with_a_turn(work.session, _AT_ONCE)
+        with Session(self._asking) as session:
+            found = schedules.with_a_turn(session, _AT_ONCE)
         now = self._clock.monotonic()
         self._rests = {schedule_id: until for schedule_id, until in self._rests.items() if until > now}
         return sum(self._guarded_turn(schedule_id) for schedule_id in found if schedule_id not in self._rests)

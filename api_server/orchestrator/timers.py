@@ -6,6 +6,7 @@ from sqlalchemy import Engine, Row
 from sqlalchemy.orm import Session
 
 from api_server.lifecycle.telling import timer_due, told
+from api_server.registry.engine import asking
 from api_server.registry.repositories import upkeep
 from howdah.contracts.ids import EventId, derive_id
 from howdah.contracts.messages import TimerDue
@@ -22,7 +23,7 @@ class Timers:
     """Tells due timers as events, again and again until they are handled. Run under a lease: one teller is enough."""
 
     def __init__(self, engine: Engine, producer: Producer, clock: Clock) -> None:
-        self._engine = engine
+        self._engine = asking(engine)
         self._producer = producer
         self._clock = clock
         self._told: dict[str, float] = {}
@@ -31,6 +32,8 @@ class Timers:
     def fire(self) -> int:
         """Tell what is due now and was not told in the last seconds; return how much that was."""
         with Session(self._engine) as session:
+            if not upkeep.is_anything_due(session):
+                return 0
             due = upkeep.due_timers(session, SCAN_LIMIT)
             passed = upkeep.passed_deadlines(session, SCAN_LIMIT)
         now = self._clock.monotonic()

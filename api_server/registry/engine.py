@@ -60,6 +60,11 @@ def make_engine(
     )
 
 
+def asking(engine: Engine) -> Engine:
+    """Return the same pool for loops that ask again and again: each question is one round trip, no transaction."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def dump_json(value: Any) -> str:  # noqa: ANN401 - whatever stands in a JSON column
     """Return ``value`` as JSON text that PostgreSQL takes: it knows no NUL character, so that becomes U+FFFD.
 

@@ -60,6 +60,14 @@ def guarded(session: Session) -> list[Row]:
     return all_rows(session, union(quotas, windows))
 
 
+_ANYBODY = select(select(Admission.task_id).exists())
+
+
+def is_anybody_there(session: Session) -> bool:
+    """Tell whether a job stands in line or was let in: what is asked twice a second, mostly for nothing."""
+    return bool(session.scalar(_ANYBODY))
+
+
 def release(session: Session) -> None:
     """Let go of places whose job is over, or will never be."""
     held, submission, monitor = aliased(Admission), aliased(Task), aliased(Task)

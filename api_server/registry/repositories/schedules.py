@@ -61,10 +61,12 @@ def _has_turn() -> ColumnElement[bool]:
     return enabled & ~Schedule.paused & or_(Schedule.next_at <= func.now(), waits & ~_live(Schedule.id))
 
 
+_WITH_A_TURN = select(Schedule.id).where(_has_turn()).order_by(Schedule.next_at, Schedule.id)
+
+
 def with_a_turn(session: Session, limit: int) -> list[str]:
     """Return the schedules that have something to do, the longest overdue first."""
-    statement = select(Schedule.id).where(_has_turn()).order_by(Schedule.next_at, Schedule.id).limit(limit)
-    return list(session.scalars(statement))
+    return list(session.scalars(_WITH_A_TURN.limit(limit)))
 
 
 def take(session: Session, schedule_id: str) -> tuple[Schedule, datetime] | None:
