@@ -10,20 +10,19 @@ from api_server.dag.inputs import check_inputs
 from api_server.dag.late import Late, is_late
 from api_server.dag.problems import FieldProblem
 from api_server.dag.task_types import KnownType
+from api_server.dag.workflows.kinds import ANY, Kinds, element_of, places_of, suits
 from api_server.dag.workflows.parameters import check_parameters, resource_trouble
-from api_server.dag.workflows.ports import outputs_of
 from api_server.dag.workflows.surroundings import KnownApplication, Surroundings, known_names
 from howdah.contracts.flow import ORCHESTRATED, OutputRef
 from howdah.contracts.ids import TaskId
 from howdah.contracts.params import BUILT_IN, COMMAND
-from howdah.contracts.references import Part, Reference, Source, parts_of, replaced
+from howdah.contracts.references import Part, replaced
 from howdah.contracts.workflows import (
     AnyNode,
     ApplicationNode,
     ApprovalNode,
     ChoiceNode,
     FanOut,
-    ParameterType,
     TaskNode,
     WorkflowDefinition,
     WorkflowNode,
@@ -32,8 +31,6 @@ from howdah.contracts.wrong_fields import wrong_fields
 
 _SOME_TASK: Final = TaskId("00000000-0000-0000-0000-000000000000")
 _REQUIREMENTS: Final = TypeAdapter(Requirements)
-_SAME: Final[Mapping[str, str]] = {"float": "number", "enum": "string", "files": "array", "resource": "string"}
-_TEXTS: Final = frozenset({"string", "file"})
 
 
 def check_node(definition: WorkflowDefinition, node: AnyNode, around: Surroundings) -> Iterator[FieldProblem]:
@@ -54,8 +51,8 @@ def _fan_out(definition: WorkflowDefinition, each: FanOut | None, around: Surrou
     if each is None:
         return
     over = each.over
-    kind = type_of(definition, over, around)
-    if kind not in {"array", "any"}:
+    kind = Kinds(definition, around).of(over)
+    if kind != ANY and element_of(kind) is None:
         text = f"is done once for each item of a list, and this is a {kind}; give a list, or a reference to one"
         yield FieldProblem("for_each.over", text, over)
 
@@ -70,7 +67,7 @@ def _task(definition: WorkflowDefinition, node: TaskNode, around: Surroundings) 
         text = f"no task type of this name is registered; there are {known_names((COMMAND, *around.types))}"
         yield FieldProblem("type", text, node.type)
         return
-    yield from _resource(definition, node.resource, around)
+    yield from _resource(definition, node, around)
     if trouble := known.resource_trouble(named=node.resource is not None):
         yield FieldProblem("resource", trouble, node.resource)
     yield from _inputs_by_schema(definition, node, known, around)
@@ -89,8 +86,9 @@ def _inputs_by_schema(
     late = Late()
     params, bindings = late.bound(_marked(node.inputs, late))
     yield from against_schema(known, params, bindings)
-    for name, value in node.inputs.items():
-        yield from _fitting(definition, name, value, known.parameter_type(name), around)
+    kinds = Kinds(definition, around, node)
+    for place, text, wanted in places_of(dict(node.inputs), known.description.parameters, "inputs"):
+        yield from _fitting(kinds, place, text, wanted)
 
 
 def against_schema(
@@ -125,16 +123,17 @@ def _application(definition: WorkflowDefinition, node: ApplicationNode, around: 
         text = "no application interface of this gateway has this name or id; see `howdah applications list`"
         yield FieldProblem("application", text, node.application)
         return
-    yield from _resource(definition, node.resource, around)
+    yield from _resource(definition, node, around)
     if "${" not in node.resource:
         yield from _deployment(application, node.resource, around)
     values = _marked(node.inputs, Late())
     checked = check_inputs(application.interface.inputs, values, around.files, complete=True)
     yield from checked.problems
     wanted = {item.name: item.type.value for item in application.interface.inputs}
+    kinds = Kinds(definition, around, node)
     for name, value in node.inputs.items():
         if name in wanted and InputType(wanted[name]) is not InputType.FILES:
-            yield from _fitting(definition, name, value, wanted[name], around)
+            yield from _fitting(kinds, f"inputs.{name}", value, wanted[name])
     yield from _requirements(node)
 
 
@@ -167,61 +166,31 @@ def _workflow(definition: WorkflowDefinition, node: WorkflowNode, around: Surrou
         return
     parameters = inner.definition.parameters
     yield from check_parameters(parameters, _marked(node.inputs, Late()), around, field="inputs")[1]
+    kinds = Kinds(definition, around, node)
     for name, value in node.inputs.items():
         if name in parameters:
-            yield from _fitting(definition, name, value, parameters[name].type.value, around)
+            yield from _fitting(kinds, f"inputs.{name}", value, parameters[name].type.value)
 
 
-def _resource(definition: WorkflowDefinition, name: str | None, around: Surroundings) -> Iterator[FieldProblem]:
+def _resource(
+    definition: WorkflowDefinition, node: TaskNode | ApplicationNode, around: Surroundings
+) -> Iterator[FieldProblem]:
+    name = node.resource
     if name is None:
         return
     if "${" in name:
-        kind = type_of(definition, name, around)
-        if kind not in {"resource", "string", "any"}:
+        kind = Kinds(definition, around, node).of(name)
+        if kind not in {"resource", "string", ANY}:
             yield FieldProblem("resource", f"this is a {kind}; give the name of a resource, or a parameter of it", name)
     elif trouble := resource_trouble(name, around):
         yield FieldProblem("resource", trouble, name)
 
 
-def _fitting(
-    definition: WorkflowDefinition, name: str, value: JsonValue, wanted: str | None, around: Surroundings
-) -> Iterator[FieldProblem]:
+def _fitting(kinds: Kinds, place: str, value: JsonValue, wanted: str) -> Iterator[FieldProblem]:
     """Check the types at the two ends of a reference, as far as they are known."""
-    if not isinstance(value, str) or "${" not in value or wanted is None:
+    if not isinstance(value, str) or "${" not in value:
         return
-    kind = type_of(definition, value, around)
-    if not _suits(kind, wanted):
+    kind = kinds.of(value)
+    if not suits(kind, wanted):
         text = f"takes the type {wanted}, and {value} has the type {kind}; refer to something of the type that is taken"
-        yield FieldProblem(f"inputs.{name}", text, value)
-
-
-def _suits(kind: str, wanted: str) -> bool:
-    kind, wanted = _SAME.get(kind, kind), _SAME.get(wanted, wanted)
-    if "any" in {kind, wanted} or kind == wanted or (kind, wanted) == ("integer", "number"):
-        return True
-    return {kind, wanted} <= _TEXTS
-
-
-def type_of(definition: WorkflowDefinition, value: JsonValue, around: Surroundings) -> str:
-    """Return the type of a value with references, ``any`` where it is not known."""
-    if not isinstance(value, str):
-        return "array" if isinstance(value, list) else type(value).__name__
-    parts = parts_of(value)
-    if len(parts) > 1 or isinstance(parts[0], str):
-        return ParameterType.STRING.value
-    return _type_of_one(definition, parts[0], around)
-
-
-def _type_of_one(definition: WorkflowDefinition, reference: Reference, around: Surroundings) -> str:
-    match reference.source:
-        case Source.PARAMETER if not reference.path:
-            return definition.parameters[reference.name].type.value
-        case Source.OUTPUT:
-            found = (outputs_of(definition.nodes[reference.name], around) or {}).get(reference.path)
-            return found.value if found is not None else "any"
-        case Source.FAILURE:
-            return "string"
-        case Source.INDEX:
-            return "integer"
-        case _:
-            return "any"
+        yield FieldProblem(place, text, value)

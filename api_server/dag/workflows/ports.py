@@ -39,14 +39,15 @@ def good_ports(node: AnyNode, around: Surroundings) -> tuple[str, ...]:
 
 def outputs_of(node: AnyNode, around: Surroundings) -> Mapping[str, PortType] | None:
     """Return the outputs of a node with their types; None where they are not declared, so that any may be meant."""
-    single = _of_one(node, around)
+    single = outputs_of_item(node, around)
     if isinstance(node, ChoiceNode | ApprovalNode) or node.for_each is None:
         return single
     gathered = {"count": PortType.INTEGER, "failed": PortType.INTEGER}
     return None if single is None else {**dict.fromkeys(single, PortType.ARRAY), **gathered}
 
 
-def _of_one(node: AnyNode, around: Surroundings) -> Mapping[str, PortType] | None:
+def outputs_of_item(node: AnyNode, around: Surroundings) -> Mapping[str, PortType] | None:
+    """Return the outputs of a node that is done once, or of one item where it is fanned out; None as above."""
     match node:
         case ChoiceNode():
             return {"branch": PortType.STRING}

@@ -100,6 +100,61 @@ def test_a_fault_between_two_nodes_has_its_place_and_the_cure(second: str, place
     assert words in found[place], found
 
 
+LISTS = """
+nodes:
+  first: {{kind: task, type: split, inputs: {{parts: 1}}}}
+  each: {{kind: task, type: step, for_each: {{over: "${{nodes.first.outputs.parts}}"}}}}
+  second: {{kind: task, {}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("second", "place", "words"),
+    [
+        (
+            "type: step, inputs: {number: '${item}'}, for_each: {over: '${nodes.each.outputs.result}'}",
+            "inputs.number",
+            "takes the type integer, and ${item} has the type string",
+        ),
+        ("type: step, inputs: {text: '${item}'}, for_each: {over: [1, 2]}", "inputs.text", "has the type integer"),
+        ("type: step, for_each: {over: '${nodes.each.outputs.count}'}", "for_each.over", "this is a integer"),
+        (
+            "type: command, resource: sandbox, inputs: {argv: '${nodes.each.outputs.size}'}",
+            "inputs.argv",
+            "takes the type array of string, and ${nodes.each.outputs.size} has the type array of integer",
+        ),
+        (
+            "type: command, resource: sandbox, inputs: {argv: [echo, '${nodes.each.outputs.count}']}",
+            "inputs.argv.1",
+            "takes the type string",
+        ),
+        (
+            "type: command, resource: sandbox, inputs: {argv: [x], environment: {N: '${nodes.first.outputs.count}'}}",
+            "inputs.environment.N",
+            "takes the type string",
+        ),
+    ],
+)
+def test_the_elements_of_lists_have_types_too(second: str, place: str, words: str) -> None:
+    found = problems(LISTS.format(second))
+    assert words in found.get(f"nodes.second.{place}", ""), found
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "type: step, inputs: {text: '${item}'}, for_each: {over: '${nodes.each.outputs.result}'}",
+        "type: step, inputs: {number: '${item}'}, for_each: {over: '${nodes.each.outputs.size}'}",
+        "type: step, inputs: {number: '${item}'}, for_each: {over: '${nodes.first.outputs.parts}'}",
+        "type: command, resource: sandbox, inputs: {argv: '${nodes.each.outputs.result}'}",
+        "type: command, resource: sandbox, inputs: {argv: [echo, 'n ${nodes.each.outputs.count}']}",
+        "type: step, inputs: {text: '${item.name}'}, for_each: {over: [{name: x}]}",
+    ],
+)
+def test_lists_of_what_is_taken_or_of_what_is_not_known_are_no_fault(second: str) -> None:
+    assert problems(LISTS.format(second)) == {}
+
+
 def test_a_circle_is_told_with_its_way_round() -> None:
     found = problems(
         """
