@@ -211,5 +211,7 @@ class Output(Answer):
     """``files``: several, together as one tar; the other forms are one file."""
     files: list[OutputFile]
     """Of several files, each."""
+    delivered: list[str]
+    """Where it was put besides, as the experiment's deliveries call it."""
     intermediate: Intermediate | None
     """What somebody had fetched while the run went on."""

@@ -84,6 +84,7 @@ def _output(task: Row, defined: Mapping[str, Any]) -> Row:
         "description": defined.get("description") or "",
         "required": bool(params.get("required", True)),
         "reason": None if present else _reason(task, state),
+        "delivered": list(staged.get("delivered", ())) if present else [],
         "task_id": task["id"],
     }
 

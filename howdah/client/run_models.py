@@ -138,6 +138,8 @@ class Output(Answer):
     sha256: str | None = None
     present: bool | None = True
     reason: str | None = None
+    delivered: list[str] = Field(default_factory=list)
+    """Where it was put besides the platform's store."""
 
 
 class StateChange(Answer):

@@ -90,6 +90,9 @@ def test_outputs_are_put_on_another_host_and_absent_ones_are_not(gateway: Gatewa
     assert (run / "table.csv").read_text() == "table\n"
     task = gateway.tasks(ended["id"])["output-staging:table"]
     assert task["outputs"]["delivered"] == [f"{at}/table.csv", f"{at}/again.csv"]
+    outputs = gateway.outputs(ended["id"])
+    assert outputs["table"]["delivered"] == task["outputs"]["delivered"]
+    assert outputs["none"]["delivered"] == []
 
 
 def test_nothing_is_written_outside_of_the_storages_folder(gateway: Gateway) -> None:

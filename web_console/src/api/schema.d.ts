@@ -5360,6 +5360,8 @@ export interface components {
         Output: {
             /** Content Type */
             content_type: string;
+            /** Delivered */
+            delivered: string[];
             /** Description */
             description: string;
             /** File Name */

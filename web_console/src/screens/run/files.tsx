@@ -170,6 +170,11 @@ function Preview({ id, item }: { id: string; item: Output }) {
           </a>
         )}
       </div>
+      {item.delivered.length > 0 && (
+        <p className="m-0 border-line border-b bg-surface px-6 py-2 text-ink-2 max-sm:px-4">
+          Delivered to <span className="mono">{item.delivered.join(", ")}</span>
+        </p>
+      )}
       {!item.present ? (
         <p className="m-0 p-6 text-ink-2">{item.reason ?? "Not brought back yet."}</p>
       ) : item.content_type.startsWith("image/") ? (
