@@ -99,6 +99,7 @@ export function Form({
     archive: false,
     resource_ids: [],
     // The form has no fields for these: what a draft says stays.
+    deliveries: (origin?.spec.deliveries as { output: string; to: string }[] | undefined) ?? [],
     priority: Number(origin?.spec.priority ?? 0),
     deadline_seconds: (origin?.spec.deadline_seconds as number | null | undefined) ?? null,
   });
