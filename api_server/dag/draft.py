@@ -236,12 +236,12 @@ class Draft:
             self.set_task(spec.task_id, TaskState.CANCELED)
         elif not (_is_triggered(spec.trigger, edge) and _is_led_to(spec, edge)):
             self.set_task(spec.task_id, TaskState.SKIPPED, outputs=None)
+        elif spec.type not in ORCHESTRATED and pausing.holds_back(self, spec):
+            return  # before it takes a place that it would hold while the run is paused, and take once more after that
         elif not self._is_let_pass(spec):
             return
         elif spec.type in ORCHESTRATED:
             orchestrated.perform(self, spec)
-        elif pausing.holds_back(self, spec):
-            return
         elif admission.must_ask(self, spec):
             admission.ask(self, spec)
         else:

@@ -3,9 +3,11 @@
 import pytest
 
 from api_server.dag.adoption import Choice, continue_run
+from api_server.dag.decisions import Publication
 from howdah.contracts.ids import ProcessId, new_id
 from howdah.contracts.states import ProcessState, TaskState
-from tests.unit.dag.workflow_world import Services, around, broken, done, planned, played
+from howdah.contracts.tasks import TaskSpec
+from tests.unit.dag.workflow_world import Answer, Services, around, broken, done, planned, played
 from tests.unit.dag.world import World
 
 COMPLETED, FAILED, SKIPPED, EXECUTING = (
@@ -316,3 +318,21 @@ def test_a_retry_from_before_a_fan_out_makes_its_items_anew() -> None:
     second = Services(World.continued(again)).work()
     assert second.world.process is ProcessState.COMPLETED
     assert sorted(second.ran) == ["gather", "split", *(f"work[{n}]" for n in range(9))]
+
+
+@pytest.mark.parametrize("text", [KNOWN_BEFORE, KNOWN_LATER])
+def test_a_fan_out_that_was_paused_goes_on_with_all_its_places(text: str) -> None:
+    world = World(planned(text.replace("concurrency: 4", "concurrency: 1"), parts=PARTS))
+
+    def behave(spec: TaskSpec, publication: Publication) -> Answer:
+        if spec.name == "work[1]":
+            world.feed(world.pause_requested())
+        return done(spec, publication)
+
+    run = Services(world, behave).work()
+    assert run.states()["work[2]"] is TaskState.CREATED
+    world.feed(world.resume_requested())
+    run.behave = done
+    run.work()
+    assert world.process is ProcessState.COMPLETED
+    assert {name for name in run.ran if name.startswith("work[")} == {f"work[{number}]" for number in range(len(PARTS))}
