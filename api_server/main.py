@@ -37,6 +37,7 @@ from api_server.experiments.marking_router import router as marking
 from api_server.experiments.outputs_router import router as outputs
 from api_server.experiments.router import router as experiments
 from api_server.experiments.runs_router import router as runs
+from api_server.experiments.scripts_router import router as scripts
 from api_server.experiments.steering_router import router as steering
 from api_server.files.router import router as files
 from api_server.files.signed_router import router as signed_objects
@@ -99,6 +100,7 @@ def routers() -> tuple[APIRouter, ...]:
         runs,
         logs,
         outputs,
+        scripts,
         stream,
         files,
         data_products,

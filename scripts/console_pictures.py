@@ -61,6 +61,8 @@ def screens(client: Client) -> dict[str, str]:
             "experiments",
             "jobs",
             "drafts",
+            "schedules",
+            "task-types",
             "health",
             "lanes",
             "dead-letters",
@@ -88,6 +90,7 @@ def screens(client: Client) -> dict[str, str]:
             "workflow-versions": f"/workflows/{workflow.name}?tab=versions",
             "workflow-runs": f"/workflows/{workflow.name}?tab=runs",
         }
+    found["lane"] = "/lanes?open=command/fast"
     found |= {"service": "/services?open=command", "service-instances": "/services?tab=instances"}
     if letter := next(iter(client.dead_letters.list()), None):
         found["dead-letter"] = f"/dead-letters?open={letter.id}"

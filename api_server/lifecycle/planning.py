@@ -91,7 +91,7 @@ class Planner:
         self, request: AnyRequest, experiment_id: str, process_id: str, before: ExperimentState, now: datetime
     ) -> tuple[HeldRun, Decisions]:
         """Return the run of ``request`` as it is launched; UnplannableError says why it can't be."""
-        dag, targets = self._plan(request, ProcessId(process_id))
+        dag, targets = self.plan(request, ProcessId(process_id))
         identity = RunIdentity(
             gateway_id=self._gateway_id,
             experiment_id=ExperimentId(experiment_id),
@@ -103,7 +103,8 @@ class Planner:
         run = Run(identity, dag, experiment=before)
         return HeldRun(run, version=FIRST_VERSION, last_seq=0), begin(run, now, standings=self._standings)
 
-    def _plan(self, request: AnyRequest, process_id: ProcessId) -> tuple[Dag, dict[ResourceId, ResourceTarget]]:
+    def plan(self, request: AnyRequest, process_id: ProcessId) -> tuple[Dag, dict[ResourceId, ResourceTarget]]:
+        """Return the tasks of ``request`` and the resources they need; UnplannableError says why there are none."""
         if isinstance(request, WorkflowExperiment):
             return self.workflows.plan(request, process_id)
         known = self._catalogue.targets()

@@ -9,8 +9,9 @@ def changed_request(request: AnyRequest, changes: Changes) -> AnyRequest:
     """Return ``request`` with ``changes``; InvalidRequestError where it has no such part."""
     notes = request.description if changes.description is None else changes.description
     terms = {"priority": changes.priority, "deadline_seconds": changes.deadline_seconds}
+    taken_away = {"deadline_seconds"} & changes.model_fields_set
     named = {"name": changes.name or request.name, "description": notes, "launch": changes.launch}
-    named |= {name: value for name, value in terms.items() if value is not None}
+    named |= {name: value for name, value in terms.items() if value is not None or name in taken_away}
     if isinstance(request, TasksExperiment):
         given = changes.model_fields_set - {"name", "description", "launch", *terms}
         text = "an experiment of tasks has none; it is relaunched as it is, or made anew with other tasks"
@@ -33,4 +34,6 @@ def changed_request(request: AnyRequest, changes: Changes) -> AnyRequest:
     chosen: dict[str, object] = {name: value for name, value in places.items() if value is not None}
     if changes.resource_id is not None:
         chosen["resource_ids"] = ()
+    elif changes.resource_ids:
+        chosen |= {"resource_id": None, "resource_ids": changes.resource_ids}
     return request.model_copy(update={**named, **chosen, "inputs": inputs, "requirements": requirements})

@@ -112,12 +112,23 @@ class Changes(BaseModel):
     requirements: Requirements = Field(default_factory=Requirements)
     """Only those that change; null leaves one to the deployment again."""
     resource_id: Annotated[ResourceId, UUID_TEXT] | None = None
+    resource_ids: tuple[Annotated[ResourceId, UUID_TEXT], ...] = Field(default=(), max_length=MAX_CANDIDATES)
+    """In the place of ``resource_id``: where it may run; those of before, where neither is given."""
     work_directory: WorkDirectory | None = None
     deliveries: tuple[DeliveryRequest, ...] | None = Field(default=None, max_length=MAX_REQUESTED_DELIVERIES)
     """In the place of those that there were."""
     priority: Annotated[int, Field(ge=-100, le=100)] | None = None
     deadline_seconds: Annotated[int, Field(ge=1, le=MAX_DEADLINE_SECONDS)] | None = None
+    """Null takes it away."""
     launch: bool = True
+
+    @model_validator(mode="after")
+    def _names_one_resource_or_several(self) -> Self:
+        if self.resource_id is not None and self.resource_ids:
+            raise ValueError("resource_id: name one resource, or several as resource_ids to have one chosen")
+        if len(set(self.resource_ids)) < len(self.resource_ids):
+            raise ValueError("resource_ids: names a resource more than once")
+        return self
 
 
 AnyRequest = ApplicationExperiment | TasksExperiment | WorkflowExperiment

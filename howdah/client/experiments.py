@@ -11,7 +11,18 @@ from pydantic import JsonValue
 from howdah.client.connection import Connection
 from howdah.client.errors import NotFoundError
 from howdah.client.logs import LogPart, Stream, follow_log, read_log
-from howdah.client.run_models import Annotations, BulkResult, Event, Experiment, Experiments, Job, Output, Process, Task
+from howdah.client.run_models import (
+    Annotations,
+    BulkResult,
+    Event,
+    Experiment,
+    Experiments,
+    Job,
+    Output,
+    Process,
+    Script,
+    Task,
+)
 from howdah.client.transfers import save
 from howdah.client.watching import News, watch_experiment
 from howdah.contracts.states import ExperimentState, ProcessState
@@ -141,6 +152,14 @@ class ExperimentCalls:
         not fit.
         """
         return self._steer(experiment_id, "relaunch", changes)
+
+    def script(self, task_id: str, wait_seconds: float = 20.0) -> Script:
+        """Return the batch script of a task that submits a job; NotFoundError where it submits none."""
+        return self._connection.post(f"/tasks/{task_id}/script?wait={wait_seconds:g}", {}, Script)
+
+    def preview_script(self, request: Mapping[str, JsonValue], wait_seconds: float = 20.0) -> Script:
+        """Return the batch script that an experiment of an application would submit. Nothing is created."""
+        return self._connection.post(f"/experiments:script?wait={wait_seconds:g}", dict(request), Script)
 
     def correct(self, experiment_id: str, state: str, reason: str) -> Experiment:
         """Say, as an administrator, that its latest run has FAILED or was CANCELED; its job goes on."""

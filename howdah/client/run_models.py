@@ -180,3 +180,15 @@ class DeadLetter(Answer):
     topic: str
     partition: int
     offset: int
+
+
+class Script(Answer):
+    """A job's batch script: ``state`` is running, done or unanswered."""
+
+    id: str
+    state: str
+    text: str | None = None
+    truncated: bool = False
+    options: list[str] = Field(default_factory=list)
+    """Of the scheduler's submit command."""
+    failure: Failure | None = None

@@ -9,6 +9,7 @@ of a submission run the application, whatever happened before.
 import re
 import secrets
 import shlex
+from collections.abc import Sequence
 from typing import Final
 
 from howdah.compute import templates
@@ -20,6 +21,7 @@ from howdah.contracts.errors import TaskError
 from howdah.contracts.failures import FailureKind
 from howdah.contracts.ids import TaskId
 from howdah.contracts.params import JobSpec, JobSubmissionParams, SubmittedJob
+from howdah.contracts.resources import ResourceTarget
 
 OPERATION: Final = "submit"
 PRIVATE_DIRECTORY: Final = ".howdah"
@@ -58,6 +60,18 @@ def submit(connection: Connection, params: JobSubmissionParams, *, task_id: Task
     script = templates.text("files.sh", "detached.sh", "detach.sh")
     result = connection.run_script(script, variables, timeout_seconds=limit, operation=OPERATION)
     return _understood(connection, scheduler, result, place)
+
+
+def rendered(target: ResourceTarget, params: JobSubmissionParams, task_id: TaskId) -> tuple[str, Sequence[str]]:
+    """Return the job's script and the options of the submit command, without reaching the resource: a ``~`` stays one.
+
+    ValueError when such a job can't be submitted there.
+    """
+    scheduler = scheduler_of(target.scheduler, target.grid_engine)
+    work_dir, claim = params.work_dir.rstrip("/"), params.claim_task_id or task_id
+    place = JobPlace(params.job_name, work_dir, submission_directory(work_dir, claim, params.generation))
+    script = job_script(scheduler, params.job, place, params.job.executable)
+    return script, scheduler.submit_options(params.job, place)
 
 
 def submission_directory(work_dir: str, task_id: TaskId, generation: int) -> str:

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from howdah.contracts.failures import Failure
-from howdah.contracts.params import MAX_FILE_BYTES, ObjectUri, Sha256
+from howdah.contracts.ids import UUID_TEXT, TaskId
+from howdah.contracts.params import MAX_FILE_BYTES, JobSubmissionParams, ObjectUri, Sha256
 from howdah.contracts.paths import RelativePath
 from howdah.contracts.resources import RemotePath
 
@@ -25,6 +26,8 @@ class LookKind(StrEnum):
     """Some bytes of a file in a process's work directory, kept in the object store: ``FilePart``."""
     OUTPUT = "output"
     """A whole file in a process's work directory, as it stands: ``OutputSnapshot``."""
+    SCRIPT = "script"
+    """The batch script of a job, as it would be submitted; nobody logs in for it: ``BatchScript``."""
 
 
 class StepName(StrEnum):
@@ -141,3 +144,27 @@ class OutputSnapshot(BaseModel):
     present: bool
     size_bytes: int = Field(default=0, ge=0)
     sha256: Sha256 | None = None
+
+
+MAX_SCRIPT_CHARS: Final = 200_000
+"""What is shown of a script at most."""
+
+
+class ScriptRequest(BaseModel):
+    """Whose script is wanted, as ``LookAtResource.params``."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    task_id: Annotated[TaskId, UUID_TEXT]
+    submission: JobSubmissionParams
+
+
+class BatchScript(BaseModel):
+    """A job's batch script with the options beside which it is submitted. A ``~`` is the login user's home."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    text: Annotated[str, StringConstraints(max_length=MAX_SCRIPT_CHARS)]
+    truncated: bool = False
+    options: tuple[str, ...] = ()
+    """Of the scheduler's submit command, in their order; empty where the script itself says all."""

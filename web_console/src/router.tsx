@@ -155,6 +155,18 @@ const opened = (search: Record<string, unknown>): { open?: string; tab?: string 
   open: text(search.open),
   tab: text(search.tab),
 });
+const schedules = createRoute({
+  getParentRoute: () => inside,
+  path: "/schedules",
+  validateSearch: (search: Record<string, unknown>): { open?: string } => ({ open: text(search.open) }),
+  component: lazyRouteComponent(() => import("./screens/schedules"), "Schedules"),
+});
+const taskTypes = createRoute({
+  getParentRoute: () => inside,
+  path: "/task-types",
+  validateSearch: (search: Record<string, unknown>): { open?: string } => ({ open: text(search.open) }),
+  component: lazyRouteComponent(() => import("./screens/tasktypes"), "TaskTypes"),
+});
 const services = createRoute({
   getParentRoute: () => inside,
   path: "/services",
@@ -214,6 +226,8 @@ const pages = [
   workflow,
   health,
   lanes,
+  schedules,
+  taskTypes,
   services,
   deadLetters,
   applications,

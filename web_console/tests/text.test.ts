@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { foldReturns, spans } from "../src/core/ansi";
-import { changesOf, type InputSpec, problemOf, typedFrom, valuesOf } from "../src/core/inputs";
+import {
+  changesOf,
+  deadlineProblem,
+  type InputSpec,
+  priorityProblem,
+  problemOf,
+  termsOf,
+  typedFrom,
+  valuesOf,
+} from "../src/core/inputs";
 import { BLOCK, LogPages } from "../src/core/logpages";
 import { bytes, duration, exact, instant, offset, ticks, upcoming } from "../src/core/time";
 
@@ -115,8 +124,44 @@ describe("a launch form", () => {
   });
 });
 
+describe("the terms of a launch", () => {
+  it.each([
+    ["", null],
+    ["-5", null],
+    ["−100", null],
+    ["101", /−100/],
+    ["1.5", /whole/],
+    ["high", /whole/],
+  ])("checks the priority %s", (text, wrong) => {
+    if (wrong) expect(priorityProblem(text)).toMatch(wrong);
+    else expect(priorityProblem(text)).toBeNull();
+  });
+  it.each([
+    ["", null],
+    ["1.5", null],
+    ["0", /above 0/],
+    ["-1", /above 0/],
+    ["soon", /hours/],
+  ])("checks the hours %s", (text, wrong) => {
+    if (wrong) expect(deadlineProblem(text)).toMatch(wrong);
+    else expect(deadlineProblem(text)).toBeNull();
+  });
+  it("are sent as numbers and seconds, or as none", () => {
+    expect(termsOf({ priority: "−5", deadline: "1,5" })).toEqual({ priority: -5, deadline_seconds: 5_400 });
+    expect(termsOf({ priority: "", deadline: " " })).toEqual({ priority: 0, deadline_seconds: null });
+  });
+});
+
 describe("a relaunch with edits", () => {
-  const request = { name: "again", description: "", resource_id: "r", launch: true };
+  const request = {
+    name: "again",
+    description: "",
+    resource_id: "r",
+    resource_ids: [],
+    priority: 5,
+    deadline_seconds: null,
+    launch: true,
+  };
   it("tells only what is otherwise, and takes back what was emptied", () => {
     const before = { inputs: { steps: 1, seeds: "a" }, requirements: { nodes: 2, queue: "debug", account: null } };
     const after = { ...request, inputs: { steps: 4, seeds: "a" }, requirements: { queue: "debug" } };

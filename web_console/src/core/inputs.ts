@@ -90,10 +90,41 @@ export function valuesOf(inputs: readonly InputSpec[], typed: Typed): Record<str
   return values;
 }
 
+/** What is wrong with a priority, as typed; null: nothing. */
+export function priorityProblem(text: string): string | null {
+  if (!text.trim()) return null;
+  return /^[-−]?\d+$/.test(text.trim()) && Math.abs(asNumber(text)) <= 100 ? null : "A whole number, −100 to 100";
+}
+
+/** What is wrong with a number of hours until the end; null: nothing. */
+export function deadlineProblem(text: string): string | null {
+  if (!text.trim()) return null;
+  const seconds = Math.round(asNumber(text) * 3_600);
+  return seconds >= 1 && seconds <= 316_224_000 ? null : "A number of hours above 0";
+}
+
+/** The terms of a launch as they are sent; of what was left empty, the default. */
+export function termsOf(terms: { priority: string; deadline: string }): {
+  priority: number;
+  deadline_seconds: number | null;
+} {
+  return {
+    priority: terms.priority.trim() ? asNumber(terms.priority) : 0,
+    deadline_seconds: terms.deadline.trim() ? Math.round(asNumber(terms.deadline) * 3_600) : null,
+  };
+}
+
+function asNumber(text: string): number {
+  return Number(text.trim().replace("−", "-").replace(",", "."));
+}
+
 interface Request {
   name: string;
   description: string;
-  resource_id: string;
+  resource_id: string | null;
+  resource_ids: string[];
+  priority: number;
+  deadline_seconds: number | null;
   inputs: Record<string, unknown>;
   requirements: Record<string, unknown>;
   launch: boolean;
@@ -102,12 +133,15 @@ interface Request {
 /** What a relaunch is told to do otherwise than the run that it begins from; what was left empty is taken back. */
 export function changesOf(
   before: { inputs?: unknown; requirements?: unknown },
-  { name, description, resource_id, inputs, requirements, launch }: Request,
+  { inputs, requirements, name, description, resource_id, resource_ids, priority, deadline_seconds, launch }: Request,
 ): Omit<Request, "inputs" | "requirements"> & { inputs: Record<string, never>; requirements: Record<string, never> } {
   return {
     name,
     description,
     resource_id,
+    resource_ids,
+    priority,
+    deadline_seconds,
     launch,
     inputs: differing(before.inputs, inputs),
     requirements: differing(before.requirements, requirements),

@@ -1,6 +1,7 @@
 import {
   Activity,
   Box,
+  CalendarClock,
   FileClock,
   FlaskConical,
   Inbox,
@@ -8,6 +9,7 @@ import {
   ListChecks,
   type LucideIcon,
   Network,
+  Puzzle,
   Server,
   Settings2,
   Split,
@@ -27,6 +29,7 @@ export const MAIN: readonly Place[] = [
   { to: "/experiments", label: "Experiments", icon: FlaskConical, go: "e" },
   { to: "/jobs", label: "Jobs", icon: ListChecks, go: "j" },
   { to: "/workflows", label: "Workflows", icon: Network, go: "w" },
+  { to: "/schedules", label: "Schedules", icon: CalendarClock, go: "h" },
   { to: "/drafts", label: "Drafts", icon: FileClock, go: "f" },
 ];
 export const PLATFORM: readonly Place[] = [
@@ -37,6 +40,7 @@ export const PLATFORM: readonly Place[] = [
 ];
 export const CATALOG: readonly Place[] = [
   { to: "/applications", label: "Applications", icon: Box, go: "a" },
+  { to: "/task-types", label: "Task types", icon: Puzzle, go: "y" },
   { to: "/resources", label: "Resources", icon: Server, go: "c" },
   { to: "/credentials", label: "Credentials", icon: KeyRound, go: "k" },
   { to: "/settings", label: "Settings", icon: Settings2, go: "," },

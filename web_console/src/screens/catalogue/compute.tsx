@@ -9,6 +9,7 @@ import { CloseButton, Confirm, Drawer, Failure } from "../../ui/parts";
 import { StateIcon } from "../../ui/state";
 import { Table } from "../../ui/table";
 import { useToast } from "../../ui/toast";
+import { Agent } from "./agent";
 import { Reachability } from "./reachability";
 import { resourceSpec } from "./specs";
 
@@ -189,6 +190,7 @@ function Editor({ row, mayWrite, onClose }: EditorProps) {
               </button>
             </div>
             <Reachability resource={row} mayTest={mayWrite} />
+            {row.reach === "agent" && <Agent resource={row} />}
             <h3 className="mt-5 mb-2 border-line border-t pt-4 font-semibold">Description</h3>
           </>
         )}

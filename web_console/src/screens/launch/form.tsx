@@ -3,7 +3,17 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { Play } from "lucide-react";
 import { useMemo, useState } from "react";
 import { ApiError, api, call, type ExperimentInFull, type InterfaceShown, key } from "../../api/client";
-import { changesOf, type InputSpec, problemOf, type Typed, typedFrom, valuesOf } from "../../core/inputs";
+import {
+  changesOf,
+  deadlineProblem,
+  type InputSpec,
+  priorityProblem,
+  problemOf,
+  type Typed,
+  termsOf,
+  typedFrom,
+  valuesOf,
+} from "../../core/inputs";
 import { count } from "../../core/time";
 import * as ask from "../../queries";
 import { StateIcon } from "../../ui/state";
@@ -12,6 +22,7 @@ import { relaunch } from "../steering";
 import { Field, InputField, Section } from "./fields";
 import { Plan } from "./plan";
 import { Queues } from "./queues";
+import { Candidates, type Terms, TermsFields } from "./terms";
 
 const NEEDS = [
   ["nodes", "Nodes", "max_nodes"],
@@ -44,6 +55,11 @@ export function Form({
         .map(([one, value]) => [one, String(value)]),
     ),
   );
+  const [terms, setTerms] = useState<Terms>({
+    priority: origin?.priority ? String(origin.priority) : "",
+    deadline: origin?.spec.deadline_seconds ? String(Number(origin.spec.deadline_seconds) / 3_600) : "",
+  });
+  const [picked, setPicked] = useState<string[]>((origin?.spec.resource_ids as string[] | undefined) ?? []);
   const [resourceId, setResourceId] = useState(origin?.resource_id ?? "");
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   const [refused, setRefused] = useState<Record<string, string>>({});
@@ -70,8 +86,11 @@ export function Form({
     const wrong = problemOf(input, typed[input.name]);
     if (wrong) problems[`inputs.${input.name}`] = wrong;
   }
+  const among = picked.length > 1;
+  const unfit = { priority: priorityProblem(terms.priority), deadline_seconds: deadlineProblem(terms.deadline) };
+  for (const [field, wrong] of Object.entries(unfit)) if (wrong) problems[field] = wrong;
   for (const [field, , limit] of NEEDS) {
-    const wrong = needProblem(needs[field], queue?.[limit]);
+    const wrong = needProblem(needs[field], among ? null : queue?.[limit]);
     if (wrong) problems[`requirements.${field}`] = wrong;
   }
   if (!chosen) problems.resource_id = "No resource runs this application: deploy it on one";
@@ -88,20 +107,19 @@ export function Form({
     name: name.trim(),
     description: notes,
     interface_id: app.id,
-    resource_id: chosen!.id,
+    resource_id: among ? null : chosen!.id,
+    resource_ids: among ? picked : [],
     inputs: valuesOf(inputs, typed),
     requirements: Object.fromEntries(
-      Object.entries({ ...needs, ...(queue ? { queue: queue.name } : {}) })
+      Object.entries({ ...needs, ...(queue ? { queue: among ? "" : queue.name } : {}) })
         .filter(([, value]) => value !== "")
         .map(([one, value]) => [one, one === "queue" || one === "account" ? value : Number(value)]),
     ),
     work_directory: "remove-on-success" as const,
     archive: false,
-    resource_ids: [],
-    // The form has no fields for these: what a draft says stays.
+    // The form has no field for these: what a draft says stays.
     deliveries: (origin?.spec.deliveries as { output: string; to: string }[] | undefined) ?? [],
-    priority: Number(origin?.spec.priority ?? 0),
-    deadline_seconds: (origin?.spec.deadline_seconds as number | null | undefined) ?? null,
+    ...termsOf(terms),
   });
   const send = async (launch: boolean): Promise<void> => {
     setLeft(
@@ -231,6 +249,7 @@ export function Form({
               overview={overview.data}
               onChoose={(resource, one) => (setResourceId(resource.id), setNeeds({ ...needs, queue: one?.name ?? "" }))}
             />
+            <Candidates fits={fits} picked={picked} onPick={setPicked} />
             {show("resource_id") && <p className="mt-1 mb-0 text-[12px] text-failed">{problems.resource_id}</p>}
             <div className="mt-3 grid grid-cols-4 gap-x-3 max-lg:grid-cols-2">
               {NEEDS.map(([field, label, limit]) => (
@@ -256,8 +275,23 @@ export function Form({
               ))}
             </div>
           </Section>
+          <Section title="Order and end" hint="What is not done by its end is stopped">
+            <TermsFields
+              terms={terms}
+              problems={{ priority: show("priority"), deadline_seconds: show("deadline_seconds") }}
+              onChange={setTerms}
+              onLeave={leave}
+            />
+          </Section>
         </div>
-        <Plan app={app} inputs={inputs} resource={chosen} request={chosen ? body() : null} origin={origin} />
+        <Plan
+          app={app}
+          inputs={inputs}
+          resource={chosen}
+          request={chosen ? { ...body(), launch: false } : null}
+          complete={!wrong.length}
+          origin={origin}
+        />
       </div>
       <footer className="flex shrink-0 items-center gap-3 border-line border-t px-6 py-3 max-sm:px-4">
         <span className="inline-flex min-w-0 flex-1 items-center gap-2">
@@ -277,8 +311,7 @@ export function Form({
             <span className="clip">
               <b className="font-semibold">Ready to launch</b>{" "}
               <span className="text-ink-2 max-sm:hidden">
-                on {chosen?.name}
-                {queue ? ` ${queue.name}` : ""}
+                {among ? `on one of ${picked.length} resources` : `on ${chosen?.name}${queue ? ` ${queue.name}` : ""}`}
               </span>
             </span>
           )}

@@ -1,18 +1,29 @@
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import type { ExperimentInFull, InterfaceShown, ResourceShown } from "../../api/client";
+import {
+  type ApplicationExperiment,
+  api,
+  call,
+  type ExperimentInFull,
+  type InterfaceShown,
+  type ResourceShown,
+} from "../../api/client";
 import type { InputSpec } from "../../core/inputs";
+import { Script } from "../script";
 
 interface PlanProps {
   app: InterfaceShown;
   inputs: readonly InputSpec[];
   resource: ResourceShown | undefined;
-  request: object | null;
+  request: ApplicationExperiment | null;
+  /** Whether it could be sent as it is. */
+  complete: boolean;
   origin: ExperimentInFull | undefined;
 }
 
 /** What will be done, step by step; the request as a program would send it. */
-export function Plan({ app, inputs, resource, request, origin }: PlanProps) {
-  const [tab, setTab] = useState<"plan" | "request" | "compare">("plan");
+export function Plan({ app, inputs, resource, request, complete, origin }: PlanProps) {
+  const [tab, setTab] = useState<"plan" | "script" | "request" | "compare">("plan");
   const files = inputs.filter((one) => one.type === "file").length;
   const outputs = app.outputs.length;
   const steps: [string, string][] = [
@@ -49,7 +60,7 @@ export function Plan({ app, inputs, resource, request, origin }: PlanProps) {
       aria-label="What will be done"
     >
       <div role="tablist" aria-label="About the launch" className="flex gap-5 border-line border-b px-5">
-        {(["plan", "request", ...(origin ? (["compare"] as const) : [])] as const).map((one) => (
+        {(["plan", "script", "request", ...(origin ? (["compare"] as const) : [])] as const).map((one) => (
           <button
             key={one}
             type="button"
@@ -58,7 +69,7 @@ export function Plan({ app, inputs, resource, request, origin }: PlanProps) {
             className="tab"
             onClick={() => setTab(one)}
           >
-            {{ plan: "Plan", request: "Request", compare: "Compare with last run" }[one]}{" "}
+            {{ plan: "Plan", script: "Script", request: "Request", compare: "Compare" }[one]}{" "}
             {one === "compare" && <span className="num font-normal text-ink-3">{changed.length}</span>}
           </button>
         ))}
@@ -78,6 +89,12 @@ export function Plan({ app, inputs, resource, request, origin }: PlanProps) {
             ))}
           </ol>
         )}
+        {tab === "script" &&
+          (request && complete ? (
+            <Preview request={request} />
+          ) : (
+            <p className="m-0 text-ink-2">Shown as soon as all fields are right.</p>
+          ))}
         {tab === "request" && (
           <pre className="mono m-0 overflow-auto whitespace-pre-wrap break-all rounded border border-line bg-code p-3">
             {JSON.stringify(request, null, 2)}
@@ -100,6 +117,25 @@ export function Plan({ app, inputs, resource, request, origin }: PlanProps) {
       </div>
     </aside>
   );
+}
+
+/** The script of the request as it is now, asked for when one has stopped typing. */
+function Preview({ request }: { request: ApplicationExperiment }) {
+  const [asked, setAsked] = useState(request);
+  const now = JSON.stringify(request);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the request is told apart by its text
+  useEffect(() => {
+    const timer = setTimeout(() => setAsked(request), 600);
+    return () => clearTimeout(timer);
+  }, [now]);
+  const script = useQuery({
+    queryKey: ["script", JSON.stringify(asked)],
+    queryFn: () => call(api.POST("/api/v1/experiments:script", { params: { query: { wait: 20 } }, body: asked })),
+    placeholderData: (before) => before,
+    staleTime: 60_000,
+    retry: false,
+  });
+  return <Script script={script.data} error={script.error} retry={() => void script.refetch()} />;
 }
 
 function flat(value: unknown, path = "", found: Record<string, string> = {}): Record<string, string> {

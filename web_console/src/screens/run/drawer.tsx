@@ -8,6 +8,7 @@ import { remedy } from "../../core/words";
 import { CloseButton, CopyButton, Drawer, Facts, Failure, Id } from "../../ui/parts";
 import { StateIcon, stateStyle } from "../../ui/state";
 import { At, Elapsed, Upcoming } from "../../ui/time";
+import { Script } from "../script";
 import { TaskActions } from "./taskactions";
 
 interface Props {
@@ -19,7 +20,7 @@ interface Props {
   onClose: () => void;
 }
 
-const TABS = ["Attempts", "Command", "Job", "Lines"] as const;
+const TABS = ["Attempts", "Command", "Script", "Job", "Lines"] as const;
 
 /** One task: what is the case, what comes next, every attempt, what it was told to do. */
 export function TaskDrawer({ taskId, version, one, resources, step, onClose }: Props) {
@@ -99,21 +100,23 @@ export function TaskDrawer({ taskId, version, one, resources, step, onClose }: P
             </Link>
           </div>
           <div role="tablist" aria-label="About the task" className="flex gap-5 border-line border-b px-5">
-            {TABS.filter((one) => one !== "Job" || job).map((one) => (
-              <button
-                key={one}
-                type="button"
-                role="tab"
-                aria-selected={tab === one}
-                className="tab"
-                onClick={() => setTab(one)}
-              >
-                {one}{" "}
-                {one === "Attempts" && (
-                  <span className="num font-normal text-ink-3">{attempts.data?.items.length ?? ""}</span>
-                )}
-              </button>
-            ))}
+            {TABS.filter((one) => (one !== "Job" || job) && (one !== "Script" || data.type === "job-submission")).map(
+              (one) => (
+                <button
+                  key={one}
+                  type="button"
+                  role="tab"
+                  aria-selected={tab === one}
+                  className="tab"
+                  onClick={() => setTab(one)}
+                >
+                  {one}{" "}
+                  {one === "Attempts" && (
+                    <span className="num font-normal text-ink-3">{attempts.data?.items.length ?? ""}</span>
+                  )}
+                </button>
+              ),
+            )}
           </div>
           <div className="px-5 py-3">
             {tab === "Attempts" &&
@@ -168,6 +171,7 @@ export function TaskDrawer({ taskId, version, one, resources, step, onClose }: P
               <p className="m-0 text-ink-2">Not published yet.</p>
             )}
             {tab === "Command" && <Command task={data} />}
+            {tab === "Script" && data.type === "job-submission" && <TaskScript taskId={taskId} />}
             {tab === "Job" && job && (
               <Facts
                 facts={[
@@ -199,6 +203,17 @@ export function TaskDrawer({ taskId, version, one, resources, step, onClose }: P
       )}
     </Drawer>
   );
+}
+
+function TaskScript({ taskId }: { taskId: string }) {
+  const script = useQuery({
+    queryKey: ["script", taskId],
+    queryFn: () =>
+      call(api.POST("/api/v1/tasks/{task_id}/script", { params: { path: { task_id: taskId }, query: { wait: 20 } } })),
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+  });
+  return <Script script={script.data} error={script.error} retry={() => void script.refetch()} />;
 }
 
 function Note({ task }: { task: TaskInFull }) {
