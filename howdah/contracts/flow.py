@@ -34,8 +34,8 @@ class OutputRef(_Word):
     task_id: _Id
     output: Name
     """An output; what is inside it by dots. Of a failure: ``kind`` or ``sentence``."""
-    of: Literal["outputs", "failure"] = "outputs"
-    optional: bool = False
+    of: Literal["outputs", "failure"] = Field(default="outputs", exclude_if=lambda of: of == "outputs")
+    optional: bool = Field(default=False, exclude_if=lambda optional: not optional)
     """Null where there is nothing; otherwise the task can't be started then."""
 
 

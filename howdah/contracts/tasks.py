@@ -56,8 +56,8 @@ class TaskSpec(BaseModel):
     """Where its commands go when nothing about their resource says otherwise."""
     deadline_seconds: float = Field(default=3_600.0, gt=0, le=400 * 86_400)
     """From an attempt's publication to its terminal event, queue wait included; then it counts as timed out."""
-    flow: Flow | None = None
-    """Its place in a workflow; None in a plain DAG."""
+    flow: Flow | None = Field(default=None, exclude_if=lambda flow: flow is None)
+    """Its place in a workflow; None, and not written, in a plain DAG: what releases before workflows read, too."""
 
     @property
     def way(self) -> Flow:

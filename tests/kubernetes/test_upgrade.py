@@ -1,6 +1,7 @@
 """From one release to the next under load, and back, old and new side by side: none fails, no job is doubled."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -69,6 +70,10 @@ def test_no_experiment_fails_while_a_release_takes_the_place_of_another(
     tell("upgrade", **measured)
 
 
+@pytest.mark.skipif(
+    not os.environ.get("HOWDAH_TEST_ROLL_BACK"),
+    reason="mended, and not rehearsed again: docs/operations.md, Upgrade",
+)
 def test_no_experiment_fails_while_a_release_gives_its_place_back(
     later: Installation, tell: Callable[..., None]
 ) -> None:
