@@ -21,6 +21,7 @@ from api_server.dag.admission import Gate, open_gate
 from api_server.dag.decisions import Decisions, Outcome
 from api_server.dag.draft import Draft
 from api_server.dag.run import Run
+from api_server.dag.settling import settle
 from howdah.contracts.messages import (
     JobStatusChanged,
     TaskCanceled,
@@ -59,7 +60,7 @@ def begin(run: Run, now: datetime, gate: Gate = open_gate, standings: Standings 
     for task in run.dag.tasks:
         if run.edges[task.task_id].open == 0:
             draft.due(task.task_id)
-    draft.settle()
+    settle(draft)
     return draft.decisions
 
 
@@ -81,7 +82,7 @@ def advance(
         if isinstance(event, TaskOutcome) and event.start is not None:
             attempts.started_and_ended(draft, event, event.start)
         _of_task(draft, event)
-    draft.settle()
+    settle(draft)
     return draft.decisions
 
 

@@ -1,19 +1,16 @@
 """A decision in the making: reads through to the run, writes into ``Decisions``, leaves the run untouched."""
 
-from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
 
-from api_server.dag import admission, canceling, orchestrated, parking, pausing, slots, windows
-from api_server.dag.bindings import UnboundError, bound_params, filled
-from api_server.dag.conditions import IncomparableError, holds
-from api_server.dag.deadlines import is_overdue
+from api_server.dag import admission, canceling, parking, slots, windows
+from api_server.dag.bindings import UnboundError, bound_params
 from api_server.dag.decisions import (
     AttemptNote,
-    CancellationNote,
     Change,
     Decisions,
     Edge,
@@ -26,24 +23,17 @@ from api_server.dag.decisions import (
 )
 from api_server.dag.run import Run
 from howdah.contracts.failures import Failure, FailureKind
-from howdah.contracts.flow import ORCHESTRATED, FailureMeans, OutputRef
+from howdah.contracts.flow import FailureMeans, OutputRef
 from howdah.contracts.ids import CommandId, TaskId, derive_id
-from howdah.contracts.params import JOB_MONITORING
 from howdah.contracts.resources import ResourceTarget
 from howdah.contracts.standings import Standings, all_is_well
 from howdah.contracts.states import PHASES, ExperimentState, ProcessState, TaskState, is_terminal, may_follow
-from howdah.contracts.tasks import TaskSpec, Trigger
+from howdah.contracts.tasks import TaskSpec
 from howdah.contracts.topics import FAST
-from howdah.contracts.workflows import Join
 
 _PHASE_ORDER = {phase: index for index, phase in enumerate(PHASES)}
 _FRESH = TaskStatus()
 _TOLD = {"kind", "sentence"}
-_END_OF = {
-    ProcessState.COMPLETED: ExperimentState.COMPLETED,
-    ProcessState.FAILED: ExperimentState.FAILED,
-    ProcessState.CANCELED: ExperimentState.CANCELED,
-}
 
 
 class Draft:
@@ -206,78 +196,18 @@ class Draft:
             return None if status.failure is None else status.failure.model_dump(mode="json", include=_TOLD)
         return status.outputs if status.state is TaskState.COMPLETED else None
 
-    # ------------------------------------------------------------ consequences
+    # ------------------------------------------------------------ what became due
 
     def due(self, task_id: TaskId) -> None:
         """Look at a task whose dependencies have ended when the draft is settled."""
         self._due.append(task_id)
 
-    def settle(self) -> None:
-        """Draw all consequences: tasks that became due, the phase of the process, its end."""
-        self._begin_due()
-        for pool in windows.freed(self):
-            if not slots.call_next(self, pool):
-                self.freed.discard(pool)
-            self._begin_due()
-        parking.settle(self)
-        unfinished = self.run.unfinished + len(self.decisions.added) - len(self.decisions.ended)
-        if unfinished == 0 and not is_terminal(self.process.state):
-            self._end_process()
-
-    def _begin_due(self) -> None:
+    def take_due(self) -> Iterator[TaskSpec]:
+        """Yield the tasks that became due and have not begun, with those that become so meanwhile."""
         while self._due:
             task_id = self._due.popleft()
             if self.status(task_id).state is TaskState.CREATED:
-                self._begin(self.spec(task_id))
-
-    def _begin(self, spec: TaskSpec) -> None:
-        edge = self.edge(spec.task_id)
-        if self.canceling and not (spec.type == JOB_MONITORING and edge.spoiled == 0):
-            self.set_task(spec.task_id, TaskState.CANCELED)
-        elif not (_is_triggered(spec.trigger, edge) and _is_led_to(spec, edge)):
-            self.set_task(spec.task_id, TaskState.SKIPPED, outputs=None)
-        elif spec.type not in ORCHESTRATED and pausing.holds_back(self, spec):
-            return  # before it takes a place that it would hold while the run is paused, and take once more after that
-        elif not self._is_let_pass(spec):
-            return
-        elif spec.type in ORCHESTRATED:
-            orchestrated.perform(self, spec)
-        elif admission.must_ask(self, spec):
-            admission.ask(self, spec)
-        else:
-            self.publish(spec.task_id, attempt=1)
-
-    def _is_let_pass(self, spec: TaskSpec) -> bool:
-        """Tell whether its condition holds and it has its places; it was left out, failed, or stands in line else."""
-        guard = spec.way.guard
-        try:
-            wanted = guard is None or holds(filled(guard.condition, guard.bindings, self.given))
-        except (UnboundError, IncomparableError) as error:
-            sentence = f"It can't be told whether {spec.name} is wanted: {error}"
-            self.fail_task(spec.task_id, Failure.bounded(kind=FailureKind.PERMANENT, sentence=sentence))
-            return False
-        if not wanted:
-            self.set_task(spec.task_id, TaskState.SKIPPED, outputs=None)
-            return False
-        return windows.has_room(self, spec) and slots.take(self, spec)
-
-    def _end_process(self) -> None:
-        ended = self.run.ended + Counter(self.decisions.ended)
-        if ended[TaskState.COMPLETED] + ended[TaskState.SKIPPED] == ended.total():
-            state = ProcessState.COMPLETED
-        elif is_overdue(self.run, self.process.cancel_requested_at):
-            state = ProcessState.FAILED
-        elif self.canceling or not (ended[TaskState.FAILED] or self.process.failure):
-            state = ProcessState.CANCELED
-        else:
-            state = ProcessState.FAILED
-        self.enter_executing()
-        if self.canceling:
-            self.decisions.cancellation = CancellationNote.WITHDRAW
-        failure = None if state is ProcessState.COMPLETED else self.process.failure
-        self.set_process(state, ended_at=self.now, failure=failure)
-        settled = self.run.identity.settles_as if state is ProcessState.COMPLETED else None
-        self.set_experiment(settled or _END_OF[state])
+                yield self.spec(task_id)
 
     # ------------------------------------------------------------ process and experiment
 
@@ -307,21 +237,3 @@ class Draft:
         reached = _PHASE_ORDER.get(self.process.state)
         if reached is not None and _PHASE_ORDER.get(spec.phase, -1) > reached:
             self.set_process(spec.phase)
-
-
-def _is_led_to(spec: TaskSpec, edge: Edge) -> bool:
-    """Tell whether the tasks before it left by the ports that lead here."""
-    way = spec.way
-    return not way.routes or edge.taken == len(way.routes) or (way.join is Join.ANY and edge.taken > 0)
-
-
-def _is_triggered(trigger: Trigger, edge: Edge) -> bool:
-    match trigger:
-        case Trigger.ALL_SUCCEEDED:
-            return edge.spoiled == 0
-        case Trigger.ALL_RAN:
-            return edge.unrun == 0
-        case Trigger.ALL_DONE:
-            return True
-        case Trigger.ANY_FAILED:
-            return edge.spoiled > 0
