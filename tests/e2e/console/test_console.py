@@ -158,6 +158,24 @@ def test_a_resource_that_is_away_is_seen_probed_drained_and_given_up_on(house: H
     expect(page.get_by_test_id("run-state")).to_contain_text("Retry it when the resource answers again")
 
 
+def test_a_lane_is_paused_for_a_reason_that_waiting_runs_tell_and_goes_on(house: House, page: Page) -> None:
+    page.goto("/lanes?open=command/fast")
+    page.get_by_role("button", name="Pause…").click()
+    page.get_by_label(re.compile("Why")).fill("the scratch disk is exchanged")
+    page.get_by_role("button", name="Pause the lane").click()
+    expect(page.get_by_test_id("lane-paused")).to_contain_text("the scratch disk is exchanged")
+    expect(page.get_by_text("held", exact=True).first).to_be_visible()
+    with house.client() as client:
+        experiment = launch(client, "Behind a paused lane", "true")
+    page.goto(f"/experiments/{experiment}?tab=tasks")
+    expect(page.get_by_test_id("run-state")).to_contain_text("the scratch disk is exchanged")
+    page.goto("/lanes?open=command/fast")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("button", name="Pause…")).to_be_visible()
+    page.goto(f"/experiments/{experiment}?tab=tasks")
+    expect(page.get_by_test_id("run-state")).to_contain_text("Nothing is left to do")
+
+
 def test_all_that_match_are_put_away_and_brought_back_with_their_tags(house: House, page: Page) -> None:
     with house.client() as client:
         sandbox = client.resources.find("sandbox")
@@ -321,7 +339,10 @@ def test_no_screen_has_a_serious_accessibility_finding(house: House, browser: Br
         "jobs",
         "drafts",
         "health",
-        "lanes",
+        "lanes?open=command/fast",
+        "schedules",
+        "task-types",
+        "workflows",
         "dead-letters",
         "services",
         "applications",

@@ -28,7 +28,12 @@ ROUTES = [
     if path.startswith("/api/v1")
     for method in operations
 ]
-EVERYBODYS = {("GET", "/api/v1/services/{name}")}
+EVERYBODYS = {
+    ("GET", "/api/v1/services/{name}"),
+    ("GET", "/api/v1/lanes/{task_type}/partitions"),
+    ("POST", "/api/v1/lanes/{task_type}/{lane}/pause"),
+    ("POST", "/api/v1/lanes/{task_type}/{lane}/resume"),
+}
 """What all gateways of an installation share and may see."""
 WITH_ID = [(method, path) for method, path in ROUTES if "{" in path and (method, path) not in EVERYBODYS]
 REFERRING = tuple(
@@ -115,7 +120,8 @@ def furnish(tenant: Tenant) -> Belongings:
         "schedule_id": schedule["id"],
         "token_id": token_of(tenant),
         "letter_id": dead_letter_of(tenant, experiment),
-        "test_id": look_of(tenant, resource["id"]),
+        "test_id": look_of(tenant, resource["id"], LookKind.REACHABILITY),
+        "script_id": look_of(tenant, resource["id"], LookKind.SCRIPT),
         "gateway_id": tenant.gateway_id,
     }
     return Belongings(ids, bodies)
@@ -152,7 +158,7 @@ def dead_letter_of(tenant: Tenant, experiment_id: str) -> str:
     return letter_id
 
 
-def look_of(tenant: Tenant, resource_id: str) -> str:
+def look_of(tenant: Tenant, resource_id: str, kind: LookKind) -> str:
     look_id, now = new_id(), SystemClock().now()
     with Session(tenant.api.engine) as session, session.begin():
         session.add(
@@ -160,7 +166,7 @@ def look_of(tenant: Tenant, resource_id: str) -> str:
                 id=look_id,
                 gateway_id=tenant.gateway_id,
                 resource_id=resource_id,
-                what=LookKind.REACHABILITY.value,
+                what=kind.value,
                 params={},
                 requested_by="test",
                 due_at=now,
