@@ -91,11 +91,12 @@ export function Table<T>(props: TableProps<T>) {
 
   const shown = columns.filter((column) => !column.from || width >= column.from);
   const template = shown.map((column) => column.track).join(" ");
+  const isEmpty = rows.length === 0 && !loading;
   return (
     <div className="flex min-h-0 flex-1 flex-col">
       <div
         ref={scroller}
-        className="scroll min-h-0 flex-1"
+        className={`scroll min-h-0 ${isEmpty ? "" : "flex-1"}`}
         role="grid"
         aria-label={props.label}
         aria-rowcount={props.total ?? rows.length}
@@ -103,12 +104,7 @@ export function Table<T>(props: TableProps<T>) {
         onKeyDown={onKeyDown}
       >
         {!asCards && (props.actionBar ?? <Header columns={shown} template={template} />)}
-        {rows.length === 0 &&
-          (loading ? (
-            <Waiting height={height} />
-          ) : (
-            <div className="px-6 py-10 text-ink-2 max-sm:px-4">{props.empty}</div>
-          ))}
+        {rows.length === 0 && loading && <Waiting height={height} />}
         <div style={{ height: virtual.getTotalSize(), position: "relative" }} role="rowgroup">
           {items.map((item) => {
             const row = rows[item.index];
@@ -158,6 +154,7 @@ export function Table<T>(props: TableProps<T>) {
           })}
         </div>
       </div>
+      {isEmpty && <div className="scroll flex-1 px-6 py-10 text-ink-2 max-sm:px-4">{props.empty}</div>}
     </div>
   );
 }

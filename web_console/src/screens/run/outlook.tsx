@@ -65,7 +65,7 @@ export function Outlook({ one, model }: { one: ExperimentInFull; model: RunModel
         </>,
       )}
       {!held && part("Waits", "BLOCKED", `${count(of("BLOCKED"))} for a resource that is away`)}
-      {part("Waits", "SCHEDULED", `${count(of("SCHEDULED"))} for a worker`)}
+      {part("Waits", "SCHEDULED", `${count(of("SCHEDULED"))} ${forWhat(one)}`)}
       {part("Then", "CREATED", `${count(of("CREATED"))} ${of("CREATED") === 1 ? "task" : "tasks"} to come`)}
       {one.state === "CANCELING" && (
         <span className="state" style={stateStyle("canceling")}>
@@ -74,4 +74,11 @@ export function Outlook({ one, model }: { one: ExperimentInFull; model: RunModel
       )}
     </p>
   );
+}
+
+/** What published tasks wait for: a worker, or that a lane goes on which somebody has paused. */
+function forWhat(one: ExperimentInFull): string {
+  const held = one.paused_lane;
+  if (!held) return "for a worker";
+  return `in the ${held.lane} lane of ${held.type}, which ${held.actor} has paused${held.reason && ` (${held.reason})`}`;
 }
