@@ -16,6 +16,8 @@ CIRCLE = re.compile("circle")
 
 def drag(page: Page, start: Locator, end: Locator) -> None:
     """Draw a line with the pointer, as a person does: over several places."""
+    end.hover()  # waits until it stands still
+    start.hover()
     begin, goal = start.bounding_box(), end.bounding_box()
     assert begin is not None
     assert goal is not None
