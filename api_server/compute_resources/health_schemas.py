@@ -1,14 +1,13 @@
 """What is said and shown about the health of compute resources."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
 from api_server.http.model import ApiModel, Id, Instant
 from howdah.contracts.failures import Failure
 from howdah.contracts.standings import CircuitState
-
-LaneName = Literal["fast", "slow"]
+from howdah.contracts.task_types import LaneName
 
 
 class AccountStanding(ApiModel):

@@ -1,22 +1,21 @@
 """Paths of looks at compute resources: the reachability test, and the confirmation of a host key that it saw."""
 
-import asyncio
-import time
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated
 
-from anyio.to_thread import run_sync
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, StringConstraints
 
 from api_server.auth.principal import Principal, Scope
 from api_server.compute_resources import looks, service
 from api_server.compute_resources.schemas import ResourceShown
+from api_server.http.awaited import Wait, awaited
 from api_server.http.dependencies import Work, requires
 from api_server.http.etag import etag
 from api_server.http.model import ApiModel, Id, Instant
 from api_server.http.page import Page, WhichPage
 from api_server.http.problem import EDITS, LISTS, READS, problems
+from api_server.lifecycle.looks import LookState, state_of
 from api_server.problems import InvalidRequestError, NotFoundError, TooManyRequestsError
 from api_server.registry.models import ResourceLook
 from api_server.registry.repositories.looks import LookRepository
@@ -28,9 +27,6 @@ router = APIRouter(prefix="/compute-resources/{resource_id}", tags=["compute res
 
 Reader = Annotated[Principal, requires(Scope.CATALOGUE_READ)]
 Writer = Annotated[Principal, requires(Scope.CATALOGUE_WRITE)]
-Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the answer before answering with 202.")]
-
-_ASK_AGAIN_SECONDS: Final = 0.2
 
 
 class TestShown(ApiModel):
@@ -40,7 +36,7 @@ class TestShown(ApiModel):
 
     id: Id
     resource_id: Id
-    state: Literal["running", "done", "unanswered"]
+    state: LookState
     """``unanswered``: no service took it up in time; see the service ``resource-look``."""
     requested_by: str
     created_at: Instant
@@ -88,17 +84,12 @@ async def run_compute_resource_test(
             work.session.flush()
             return _shown(look)
 
-    def again() -> TestShown:
+    def again(test_id: str) -> TestShown:
         with registry.transaction() as work:
-            return _found(LookRepository(work.session, principal.gateway_id), resource_id, shown.id)
+            return _found(LookRepository(work.session, principal.gateway_id), resource_id, test_id)
 
-    shown, until = await run_sync(ask), time.monotonic() + wait
-    while shown.state == "running" and time.monotonic() < until and not await request.is_disconnected():
-        await asyncio.sleep(_ASK_AGAIN_SECONDS)
-        shown = await run_sync(again)
+    shown = await awaited(request, response, wait, ask, again)
     response.headers["Location"] = f"{request.url.path}s/{shown.id}"
-    if shown.state != "running":
-        response.status_code = 200
     return shown
 
 
@@ -134,12 +125,11 @@ def _found(rows: LookRepository, resource_id: str, test_id: str) -> TestShown:
 
 
 def _shown(row: ResourceLook) -> TestShown:
-    late = row.answered_at is None and row.due_at <= datetime.now(UTC)
     answer = row.answer or {}
     return TestShown(
         id=row.id,
         resource_id=row.resource_id,
-        state="done" if row.answered_at is not None else "unanswered" if late else "running",
+        state=state_of(row, datetime.now(UTC)),
         requested_by=row.requested_by,
         created_at=row.created_at,
         due_at=row.due_at,

@@ -19,7 +19,7 @@ from howdah.contracts.messages import (
     TaskStarted,
     TimerDue,
 )
-from howdah.contracts.params import JOB_MONITORING, JOB_SUBMISSION
+from howdah.contracts.params import JOB_MONITORING, JOB_SUBMISSION, OF_JOBS
 from howdah.contracts.states import TaskState, is_terminal
 from howdah.contracts.tasks import TaskSpec
 
@@ -112,7 +112,7 @@ def _fail(draft: Draft, task_id: TaskId, failure: Failure) -> None:
     elif parking.absorbs(draft, spec, failure.kind):
         draft.decisions.tasks[task_id] = status._replace(failure=failure)
         parking.park(draft, spec, status.attempt + 1)
-    elif draft.canceling and spec.type not in jobs.HOLDERS:
+    elif draft.canceling and spec.type not in OF_JOBS:
         stopping.end(draft, task_id, failure, ended_by_itself=delay is None)
     elif status.state is TaskState.RETRY_WAIT and delay is not None:
         draft.ignore(Outcome.RECORDED, "the next attempt is arranged already")
@@ -153,7 +153,7 @@ def deferred(draft: Draft, event: TaskDeferred) -> None:
     status = draft.status(event.task_id)
     if event.command_id != status.command_id or not status.under_way:
         draft.ignore(Outcome.RECORDED, "the command was published again already")
-    elif draft.canceling and draft.run.dag.by_id[event.task_id].type not in jobs.HOLDERS:
+    elif draft.canceling and draft.run.dag.by_id[event.task_id].type not in OF_JOBS:
         draft.set_task(event.task_id, TaskState.CANCELED)
     elif event.delay_seconds == 0 and pausing.holds_back(draft, draft.run.dag.by_id[event.task_id]):
         pausing.keep_due(draft, event.task_id, deferred=True)

@@ -25,9 +25,9 @@ def is_destination(text: str) -> bool:
 
 
 def wanted_deliveries(
-    application: Application, asked: Asked, *, archive: bool
-) -> tuple[dict[str, tuple[Delivery, ...]], list[FieldProblem]]:
-    """Return where each output goes, and everything that is wrong with what was asked."""
+    application: Application, target: ResourceTarget, asked: Asked, *, archive: bool
+) -> tuple[Wanted, list[FieldProblem]]:
+    """Return where each output of a run on ``target`` goes, and everything that is wrong with what was asked."""
     known = {item.name for item in application.interface.outputs} | ({ARCHIVE} if archive else set())
     wanted: dict[str, tuple[Delivery, ...]] = {}
     problems, taken = [], set()
@@ -47,10 +47,10 @@ def wanted_deliveries(
         else:
             taken.add(to)
             wanted[output] = (*wanted.get(output, ()), Delivery(to=to, place=place))
-    return wanted, problems
+    return wanted, [*problems, *_beyond_an_agent(target, wanted)]
 
 
-def beyond_an_agent(target: ResourceTarget, wanted: Wanted) -> list[FieldProblem]:
+def _beyond_an_agent(target: ResourceTarget, wanted: Wanted) -> list[FieldProblem]:
     """Return a problem for each delivery that takes a credential: none is handed to where an agent works."""
     if target.reach is not ReachKind.AGENT:
         return []

@@ -6,12 +6,8 @@ from api_server.dag.decisions import Change, JobStatus, Outcome
 from api_server.dag.draft import Draft
 from howdah.contracts.ids import TaskId
 from howdah.contracts.messages import JobStatusChanged, TaskCompleted
-from howdah.contracts.params import JOB_MONITORING, JOB_SUBMISSION
 from howdah.contracts.states import JobState, is_terminal, may_follow
 from howdah.contracts.tasks import TaskSpec
-
-HOLDERS = frozenset({JOB_SUBMISSION, JOB_MONITORING})
-"""Task types that may have left a job behind, and whose handlers end it when the process is canceled."""
 
 
 def take_in(draft: Draft, event: JobStatusChanged) -> None:

@@ -15,7 +15,7 @@ from api_server.dag.application import (
     Requirements,
     WorkDirectory,
 )
-from api_server.dag.deliveries import Asked, Wanted, beyond_an_agent, wanted_deliveries
+from api_server.dag.deliveries import Asked, Wanted, wanted_deliveries
 from api_server.dag.inputs import InputValue, check_inputs
 from api_server.dag.problems import FieldProblem, UnplannableError
 from api_server.dag.requirements import beyond_the_scheduler, resolve
@@ -102,8 +102,8 @@ def check_application(
 def plan_application(run: ApplicationRun) -> Dag:
     """Return the DAG of one run; UnplannableError names every wrong field."""
     values, resolved, problems = check_application(run.application, run.inputs, run.requirements)
-    wanted, undeliverable = wanted_deliveries(run.application, run.deliveries, archive=run.archive)
-    problems += [*_beyond_an_agent(run, values), *undeliverable, *beyond_an_agent(run.target, wanted)]
+    wanted, undeliverable = wanted_deliveries(run.application, run.target, run.deliveries, archive=run.archive)
+    problems += [*_beyond_an_agent(run, values), *undeliverable]
     if problems:
         raise UnplannableError(tuple(problems))
     try:

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from api_server.dag import jobs, orchestrated
+from api_server.dag import orchestrated
 from api_server.dag.decisions import CancellationNote, Outcome
 from api_server.dag.draft import Draft
 from howdah.contracts.failures import Failure
 from howdah.contracts.ids import TaskId
-from howdah.contracts.params import JOB_MONITORING, JOB_SUBMISSION
+from howdah.contracts.params import JOB_MONITORING, JOB_SUBMISSION, OF_JOBS
 from howdah.contracts.states import ExperimentState, ProcessState, TaskState, is_terminal
 from howdah.contracts.tasks import TaskSpec
 
@@ -26,7 +26,7 @@ def cancel(draft: Draft, since: datetime) -> None:
     kept = [spec.task_id for spec in draft.run.dag.tasks if _awaits_a_submission(draft, spec)]
     for spec in draft.run.dag.tasks:
         status = draft.status(spec.task_id)
-        if status.state is TaskState.RETRY_WAIT and spec.type in jobs.HOLDERS and status.publications:
+        if status.state is TaskState.RETRY_WAIT and spec.type in OF_JOBS and status.publications:
             draft.publish(spec.task_id, status.next_attempt)
         elif (
             status.state in {TaskState.CREATED, TaskState.RETRY_WAIT} or orchestrated.waits(status, spec)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from api_server.dag.decisions import TaskStatus
 from howdah.contracts.ids import TaskId
-from howdah.contracts.params import JOB_MONITORING, JOB_SUBMISSION
+from howdah.contracts.params import OF_JOBS
 from howdah.contracts.states import is_terminal
 from howdah.contracts.tasks import TaskSpec
 
@@ -23,12 +23,10 @@ if TYPE_CHECKING:
 MOST_ON_THEIR_WAY: Final = 64
 """Of one run, to one resource. A task service takes fewer of one resource at a time: a share of its threads."""
 
-_UNCOUNTED: Final = frozenset({JOB_SUBMISSION, JOB_MONITORING})
-
 
 def pool_of(spec: TaskSpec) -> TaskId | None:
     """Return the pool whose places the task takes on its way; None: it takes none."""
-    if spec.resource_id is None or spec.type in _UNCOUNTED:
+    if spec.resource_id is None or spec.type in OF_JOBS:
         return None
     return TaskId(spec.resource_id)
 

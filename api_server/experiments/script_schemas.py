@@ -1,8 +1,7 @@
 """The answer of the routes that show batch scripts, as OpenAPI tells it."""
 
-from typing import Literal
-
 from api_server.http.model import ApiModel, Id
+from api_server.lifecycle.looks import LookState
 from howdah.contracts.failures import Failure
 
 
@@ -11,7 +10,7 @@ class ScriptShown(ApiModel):
 
     id: Id
     resource_id: Id
-    state: Literal["running", "done", "unanswered"]
+    state: LookState
     """``unanswered``: no service took it up in time; see the service ``resource-look``."""
     text: str | None
     truncated: bool

@@ -6,7 +6,7 @@ from api_server.auth.capabilities import Capabilities
 from api_server.auth.principal import Principal
 from api_server.experiments import service
 from api_server.experiments.script_schemas import ScriptShown
-from api_server.lifecycle.looks import look_request, new_look
+from api_server.lifecycle.looks import look_request, new_look, state_of
 from api_server.lifecycle.previewing import Submission
 from api_server.problems import NotFoundError
 from api_server.registry.models import ResourceLook
@@ -54,11 +54,10 @@ def find(work: UnitOfWork, gateway_id: str, look_id: str, now: datetime) -> Scri
 def _shown(look: ResourceLook, now: datetime) -> ScriptShown:
     told = look.answer or {}
     script = BatchScript.model_validate(told["answer"]) if told.get("answer") else None
-    state = "done" if look.answered_at else "running" if look.due_at > now else "unanswered"
     return ScriptShown(
         id=look.id,
         resource_id=look.resource_id,
-        state=state,
+        state=state_of(look, now),
         text=script.text if script else None,
         truncated=script.truncated if script else False,
         options=list(script.options) if script else [],

@@ -1,17 +1,16 @@
 """Paths of batch scripts: of a task that submits a job, and of an experiment that somebody thinks of launching."""
 
-import asyncio
-import time
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 
 from api_server.auth.principal import Principal, Scope
 from api_server.experiments import scripts
 from api_server.experiments.examples import APPLICATION_EXAMPLE
 from api_server.experiments.script_schemas import ScriptShown
+from api_server.http.awaited import Wait, awaited
 from api_server.http.dependencies import requires
 from api_server.http.model import Id
 from api_server.http.problem import READS, problems
@@ -24,9 +23,7 @@ router = APIRouter(tags=["runs"])
 
 Reader = Annotated[Principal, requires(Scope.EXPERIMENTS_READ)]
 Writer = Annotated[Principal, requires(Scope.EXPERIMENTS_WRITE)]
-Wait = Annotated[float, Query(ge=0, le=60, description="Seconds to wait for the answer before answering with 202.")]
 Wanted = Annotated[ApplicationExperiment, Body(examples=[APPLICATION_EXAMPLE])]
-_ASK_AGAIN_SECONDS: Final = 0.2
 _DONE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"model": ScriptShown, "description": "The answer came while the call waited."}
 }
@@ -78,11 +75,6 @@ async def _answered(
         with registry.transaction() as work:
             return scripts.ask(work, principal, wanted(work), state.capabilities, state.clock.now())
 
-    shown, until = await run_sync(ask), time.monotonic() + wait
-    while shown.state == "running" and time.monotonic() < until and not await request.is_disconnected():
-        await asyncio.sleep(_ASK_AGAIN_SECONDS)
-        shown = await run_sync(_find, request, principal, shown.id)
+    shown = await awaited(request, response, wait, ask, lambda script_id: _find(request, principal, script_id))
     response.headers["Location"] = f"/api/v1/scripts/{shown.id}"
-    if shown.state != "running":
-        response.status_code = 200
     return shown

@@ -1,6 +1,7 @@
 """Looks at resources, as they are asked for: by people through the API server, as probes by the orchestrator."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from api_server.auth.capabilities import Grant
 from api_server.lifecycle.addressing import addressed_look, holder_of
@@ -26,6 +27,17 @@ def new_look(gateway_id: str, resource_id: str, what: LookKind, requested_by: st
         created_at=now,
         due_at=now + timedelta(seconds=LOOK_SECONDS),
     )
+
+
+LookState = Literal["running", "done", "unanswered"]
+"""``unanswered``: no service took it up in time; see the service ``resource-look``."""
+
+
+def state_of(look: ResourceLook, now: datetime) -> LookState:
+    """Return how a look stands."""
+    if look.answered_at is not None:
+        return "done"
+    return "running" if look.due_at > now else "unanswered"
 
 
 def look_request(

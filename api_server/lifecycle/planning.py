@@ -9,7 +9,7 @@ from api_server.dag.advance import begin
 from api_server.dag.application import Requirements
 from api_server.dag.deadlines import deadline_of
 from api_server.dag.decisions import Decisions
-from api_server.dag.deliveries import beyond_an_agent, wanted_deliveries
+from api_server.dag.deliveries import wanted_deliveries
 from api_server.dag.inline import plan_tasks
 from api_server.dag.placement import Placement
 from api_server.dag.plan import ApplicationRun, check_application, plan_application
@@ -83,9 +83,9 @@ class Planner:
         if application is None:
             return None, problems
         _, resolved, problems = check_application(application, request.inputs, request.requirements, complete=complete)
-        wanted, undeliverable = wanted_deliveries(application, _asked(request), archive=request.archive)
         target = self._catalogue.targets()[request.place]
-        return resolved, [*problems, *undeliverable, *beyond_an_agent(target, wanted)]
+        _, undeliverable = wanted_deliveries(application, target, _asked(request), archive=request.archive)
+        return resolved, [*problems, *undeliverable]
 
     def start(
         self, request: AnyRequest, experiment_id: str, process_id: str, before: ExperimentState, now: datetime

@@ -1,5 +1,6 @@
 """What somebody who starts a run says: the experiment to be created, in any of its kinds."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, TypeAdapter, model_validator
@@ -66,8 +67,7 @@ class ApplicationExperiment(_Request):
     def _names_where_it_runs(self) -> Self:
         if (self.resource_id is None) == (not self.resource_ids):
             raise ValueError("resource_id: name one resource, or several as resource_ids to have one chosen")
-        if len(set(self.resource_ids)) < len(self.resource_ids):
-            raise ValueError("resource_ids: names a resource more than once")
+        _once_each(self.resource_ids)
         return self
 
     @property
@@ -126,9 +126,13 @@ class Changes(BaseModel):
     def _names_one_resource_or_several(self) -> Self:
         if self.resource_id is not None and self.resource_ids:
             raise ValueError("resource_id: name one resource, or several as resource_ids to have one chosen")
-        if len(set(self.resource_ids)) < len(self.resource_ids):
-            raise ValueError("resource_ids: names a resource more than once")
+        _once_each(self.resource_ids)
         return self
+
+
+def _once_each(resource_ids: Sequence[ResourceId]) -> None:
+    if len(set(resource_ids)) < len(resource_ids):
+        raise ValueError("resource_ids: names a resource more than once")
 
 
 AnyRequest = ApplicationExperiment | TasksExperiment | WorkflowExperiment

@@ -7,8 +7,6 @@ from pydantic import Field
 from api_server.http.model import ApiModel, Instant
 from howdah.contracts import lanes
 
-LaneName = Literal["fast", "slow"]
-
 
 class LanePause(ApiModel):
     """Who paused a lane, when, and why."""

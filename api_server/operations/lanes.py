@@ -10,26 +10,29 @@ from api_server.problems import NotFoundError
 from api_server.registry.repositories import lanes
 from api_server.registry.repositories.audit import AuditRepository
 from api_server.registry.repositories.rows import Row
+from api_server.registry.repositories.task_types import TaskTypeRepository
 from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts.params import BUILT_IN
 from howdah.contracts.topics import LANES
 
 _COUNTS: Final = ("waiting", "running", "retrying", "published", "ended", "failed")
 _NAMES: Final = tuple(name for name, _ in LANES.sizes)
+_MOST_TYPES: Final = 1_000
 
 
 def of_all(work: UnitOfWork, principal: Principal) -> list[Row]:
     """Return both lanes of every task type that is known or was used, with what the gateway has in them."""
     seen = {(row["type"], row["lane"]): row for row in lanes.traffic(work.session, principal.gateway_id)}
     controls = {(row["type"], row["lane"]): row for row in lanes.controls(work.session)}
-    types = {*BUILT_IN, *lanes.registered_types(work.session), *(kind for kind, _ in (*seen, *controls))}
-    known = {*seen, *((kind, lane) for kind in types for lane in _NAMES)}
-    return [_shown(kind, lane, seen.get((kind, lane)), controls.get((kind, lane))) for kind, lane in sorted(known)]
+    registered = TaskTypeRepository(work.session).names(_MOST_TYPES)
+    types = {*BUILT_IN, *registered, *(kind for kind, _ in (*seen, *controls))}
+    there = {*seen, *((kind, lane) for kind in types for lane in _NAMES)}
+    return [_shown(kind, lane, seen.get((kind, lane)), controls.get((kind, lane))) for kind, lane in sorted(there)]
 
 
 def known(work: UnitOfWork, task_type: str) -> str:
     """Return the task type if there is one of that name, NotFoundError otherwise."""
-    if task_type not in BUILT_IN and task_type not in lanes.registered_types(work.session):
+    if task_type not in BUILT_IN and TaskTypeRepository(work.session).find(task_type) is None:
         raise NotFoundError(f"No task type {task_type!r} is known; a type of one's own is registered first.")
     return task_type
 
@@ -62,7 +65,7 @@ def _shown(task_type: str, lane: str, row: Row | None, control: Row | None) -> R
 def _next(shown: Row, paused: Row | None) -> str:
     waiting = shown["waiting"]
     if paused is not None:
-        said = held.sentence({lanes.PREFIX + name: value for name, value in paused.items()})
+        said = held.sentence(paused)
         return f"{waiting} tasks wait: {said}" if waiting else said
     if not waiting:
         return "Nothing waits for a worker."

@@ -10,9 +10,10 @@ from api_server.http.problem import problems
 from api_server.http.raw import shown
 from api_server.operations import lane_partitions, lanes
 from api_server.operations.instances import ServiceInstances
-from api_server.operations.lane_schemas import LaneControl, LaneName, LanePartitions, Lanes, PauseRequest
+from api_server.operations.lane_schemas import LaneControl, LanePartitions, Lanes, PauseRequest
 from api_server.problems import InvalidRequestError, NotFoundError
 from howdah.contracts.ids import TaskType
+from howdah.contracts.task_types import LaneName
 
 router = APIRouter(prefix="/lanes", tags=["lanes"])
 

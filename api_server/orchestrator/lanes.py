@@ -6,6 +6,9 @@ minute, in case a message was overtaken by an earlier one.
 
 from typing import Final
 
+from sqlalchemy.orm import Session
+
+from api_server.registry.engine import asking
 from api_server.registry.repositories import lanes
 from api_server.registry.repositories.rows import Row
 from api_server.registry.unit_of_work import Registry
@@ -22,6 +25,7 @@ class LaneTeller:
 
     def __init__(self, registry: Registry, clock: Clock) -> None:
         self._registry = registry
+        self._asking = asking(registry.engine)
         self._clock = clock
         self._told: list[Row] = []
         self._told_at = clock.monotonic() - _AGAIN_SECONDS
@@ -30,9 +34,11 @@ class LaneTeller:
         """Tell what changed since the last time."""
         mono = self._clock.monotonic()
         known = [] if mono - self._told_at >= _AGAIN_SECONDS else self._told
-        with self._registry.transaction() as work:
-            rows = lanes.controls(work.session)
-            work.enqueue(*(self._message(row) for row in rows if row not in known))
+        with Session(self._asking) as session:
+            rows = lanes.controls(session)
+        if news := [row for row in rows if row not in known]:
+            with self._registry.transaction() as work:
+                work.enqueue(*map(self._message, news))
         if known is not self._told:
             self._told_at = mono
         self._told = rows

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from api_server.presentation.joined import joined
 from api_server.presentation.moments import moment
 from api_server.registry.repositories.blocked_reads import PREFIX
 from api_server.registry.repositories.rows import Row
@@ -14,12 +15,7 @@ _FIELDS: Final = (
 
 def of(row: Row) -> dict[str, Any] | None:
     """Return what the row's process or task waits for; None when it waits for nothing."""
-    if row.get("blocked_resource_id") is None:
-        return None
-    found = {name: row[PREFIX + name] for name in _FIELDS}
-    if row.get("blocked_tasks") is not None:
-        found["tasks"] = row["blocked_tasks"]
-    return found
+    return joined(row, PREFIX, _FIELDS)
 
 
 def without(row: Row) -> dict[str, Any]:

@@ -51,8 +51,8 @@ def of_experiment(row: Row) -> str:
         return "Being stopped: " + (f"{_listed(parts)}." if parts else "the last task is being put away.")
     if row.get("blocked_resource_id") is not None:
         return " ".join([blocked.sentence(row), *([f"{_listed(parts)}."] if parts else [])])
-    if row.get("held_type") is not None:
-        return " ".join([f"{_listed(parts)}:" if parts else "Waits:", held.sentence(row)])
+    if (pause := held.of(row)) is not None:
+        return " ".join([f"{_listed(parts)}:" if parts else "Waits:", held.sentence(pause)])
     beside = row["queued_reason"] or _BESIDE.get(row["process_state"])
     if beside:
         return f"{beside}{': ' + _listed(parts) if parts else ''}."
@@ -115,8 +115,8 @@ def of_task(row: Row) -> str:
 
 
 def _published(row: Row, due: datetime | None) -> str:
-    if row.get("held_type") is not None:
-        return f"Published, and waits: {held.sentence(row)}"
+    if (pause := held.of(row)) is not None:
+        return f"Published, and waits: {held.sentence(pause)}"
     return "Published: waits for a worker" + (f", until {moment(due)} at the latest." if due else ".")
 
 

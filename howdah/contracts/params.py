@@ -33,6 +33,9 @@ BUILT_IN: tuple[str, ...] = (
     COMMAND,
 )
 
+OF_JOBS: Final = frozenset({JOB_SUBMISSION, JOB_MONITORING})
+"""The tasks that make a job and follow it: they alone know whether there is one, and end it on request."""
+
 MAX_FILE_BYTES = 1 << 40
 
 
@@ -185,7 +188,8 @@ class OutputStagingParams(_Params):
     required: bool = True
     """A required output that is missing is a permanent failure; an optional one is reported as absent."""
     max_bytes: int = Field(default=MAX_FILE_BYTES, ge=0, le=MAX_FILE_BYTES)
-    deliveries: tuple[Delivery, ...] = Field(default=(), max_length=MAX_DELIVERIES)
+    deliveries: tuple[Delivery, ...] = Field(default=(), max_length=MAX_DELIVERIES, exclude_if=lambda all_: not all_)
+    """Not written where there are none: what releases before deliveries read, too."""
 
 
 class EnvCleanupParams(_Params):
@@ -228,7 +232,7 @@ class StagedFile(_Params):
     form: OutputForm = OutputForm.FILE
     files: tuple[StagedPart, ...] = ()
     """What there is where the output is several files."""
-    delivered: tuple[str, ...] = ()
+    delivered: tuple[str, ...] = Field(default=(), exclude_if=lambda all_: not all_)
     """Where it was put besides, as its deliveries call it."""
 
 

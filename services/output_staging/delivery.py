@@ -4,8 +4,7 @@ What is written is read back from the store, so that the compute resource is ask
 file. A delivery that is done again writes the same again: the names are the experiment's, not the attempt's.
 """
 
-from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
+from collections.abc import Iterator
 from typing import NamedTuple, assert_never
 from urllib.parse import quote
 
@@ -66,6 +65,9 @@ def _place_of(delivery: Delivery, piece: _Piece) -> Origin:
 
 
 def _put(context: Context, place: Origin, piece: _Piece) -> None:
+    if isinstance(place, SftpOrigin):
+        _to_another_resource(context, place, piece)
+        return
     settings = staging_settings()
     with context.open_input(piece.uri) as chunks:
         match place:
@@ -77,21 +79,19 @@ def _put(context: Context, place: Origin, piece: _Piece) -> None:
             case S3Origin():
                 secret = context.password(place.credential_id) if place.credential_id else None
                 store_object(place, secret, settings.staging_allowed_networks, chunks)
-            case SftpOrigin():
-                _to_another_resource(context, place, piece, chunks)
             case _:
                 assert_never(place)
 
 
-def _to_another_resource(context: Context, place: SftpOrigin, piece: _Piece, chunks: Iterable[bytes]) -> None:
+def _to_another_resource(context: Context, place: SftpOrigin, piece: _Piece) -> None:
+    """Write the file on another host, unless it is there with the right digest."""
     with context.connect(place.target) as connection:
         path = connection.confined(place.root.rstrip("/"), place.path, make=True)
         found = connection.stat(path)
         if found is not None and found.is_directory:
-            sentence = (
-                f"{PurePosixPath(path)} on {place.target.name} is a directory; an output is not put in its place."
-            )
+            sentence = f"{path} on {place.target.name} is a directory; an output is not put in its place."
             raise TaskError.of(FailureKind.PERMANENT, sentence, host=place.target.host, operation="deliver the output")
         if found is not None and found.size_bytes == piece.size_bytes and connection.sha256(path) == piece.sha256:
             return
-        connection.upload(chunks, path, size=piece.size_bytes)
+        with context.open_input(piece.uri) as chunks:
+            connection.upload(chunks, path, size=piece.size_bytes)

@@ -10,13 +10,12 @@ from sqlalchemy import ColumnElement, FromClause, and_, exists, func, or_, selec
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from api_server.registry.models import Attempt, LaneControl, Process, Task, TaskType
+from api_server.registry.models import Attempt, LaneControl, Process, Task
 from api_server.registry.repositories.overview_reads import LIVE
 from api_server.registry.repositories.rows import Row, all_rows, one_row
 from howdah.contracts.states import TaskState
 
 PREFIX: Final = "held_"
-_MOST_TYPES: Final = 1_000
 _COLUMNS: Final = (
     LaneControl.type,
     LaneControl.lane,
@@ -79,11 +78,6 @@ def set_paused(  # noqa: PLR0913 - the columns of the row
         ).returning(LaneControl.type)
     )
     return changed.first() is not None
-
-
-def registered_types(session: Session) -> list[str]:
-    """Return the names of the task types that are registered."""
-    return list(session.scalars(select(TaskType.name).order_by(TaskType.name).limit(_MOST_TYPES)))
 
 
 def of_task(lane: ColumnElement[Any]) -> FromClause:

@@ -24,6 +24,10 @@ class TaskTypeRepository:
         """Return a page, newest first."""
         return newest_first(self._session, select(TaskType), TaskType.created_at, TaskType.id, limit=limit, after=after)
 
+    def names(self, limit: int) -> list[str]:
+        """Return the names of the task types, in their order."""
+        return list(self._session.scalars(select(TaskType.name).order_by(TaskType.name).limit(limit)))
+
     def add(self, row: TaskType) -> TaskType:
         """Write a new one; IntegrityError when the name was taken a moment ago."""
         self._session.add(row)

@@ -1,11 +1,11 @@
 """``howdah lanes``: what waits in which lane, who holds its partitions; pause and resume."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from howdah.cli.session import Session, table, with_session
+from howdah.contracts.task_types import LaneName
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -13,13 +13,6 @@ app = typer.Typer(
 )
 
 TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="The task type.", show_default=False)]
-
-
-class LaneName(StrEnum):
-    """The lanes there are."""
-
-    FAST = "fast"
-    SLOW = "slow"
 
 
 LaneArgument = Annotated[LaneName, typer.Argument(metavar="LANE", help="fast or slow.", show_default=False)]

@@ -67,64 +67,63 @@ class Belongings:
     ids: dict[str, str]
     bodies: dict[str, dict[str, Any]]
 
+    def make(self, client: httpx2.Client, collection: str, name: str, body: dict[str, Any]) -> str:
+        """Make one, remember its body and its id under the name that routes give it; return the id."""
+        self.bodies[collection] = body
+        made: str = make(client, collection, body)["id"]
+        self.ids[name] = made
+        return made
+
 
 def furnish(tenant: Tenant) -> Belongings:
+    things = Belongings({"gateway_id": tenant.gateway_id}, {})
     with tenant.client() as client:
-        credential = make(client, "credentials", {"name": "k", "kind": "ssh-key", "generate": True})
-        bodies = {"compute-resources": resource_body(credential["id"])}
-        resource = make(client, "compute-resources", bodies["compute-resources"])
-        bodies["application-modules"] = {"name": "m"}
-        module = make(client, "application-modules", bodies["application-modules"])
-        bodies["application-interfaces"] = {"module_id": module["id"], "name": "i"}
-        interface = make(client, "application-interfaces", bodies["application-interfaces"])
-        bodies["application-deployments"] = {
-            "module_id": module["id"],
-            "resource_id": resource["id"],
-            "executable": "x",
-        }
-        deployment = make(client, "application-deployments", bodies["application-deployments"])
-        bodies["experiments"] = {"name": "e", "kind": "tasks", "tasks": [{"name": "t", "type": "noop"}]}
-        experiment = make(client, "experiments", {**bodies["experiments"], "launch": True})["id"]
-        process = client.get(f"/api/v1/experiments/{experiment}/processes").json()["items"][0]["id"]
-        task = client.get(f"/api/v1/experiments/{experiment}/tasks").json()["items"][0]["id"]
-        file = client.post("/api/v1/files", files={"file": ("f", b"x")}).json()
-        bodies["storage-resources"] = storage_body(bodies["compute-resources"])
-        storage = make(client, "storage-resources", bodies["storage-resources"])
-        bodies["data-products"] = {"name": "p"}
-        product = make(client, "data-products", {"replicas": [file["uri"]]})
-        bodies["workflows"] = {"yaml": "name: w\nnodes: {c: {kind: choice, branches: {a: {value: 1, equals: 1}}}}"}
-        workflow = make(client, "workflows", bodies["workflows"])
-        bodies["quotas"] = {"name": "q", "max_live_jobs": 5, "resource_id": resource["id"]}
-        quota = make(client, "quotas", bodies["quotas"])
-        bodies["maintenance-windows"] = {"resource_id": resource["id"], **NEXT_WEEK}
-        window = make(client, "maintenance-windows", bodies["maintenance-windows"])
-        plan = {"name": "p", "kind": "tasks", "tasks": [{"name": "t", "type": "noop"}]}
-        bodies["schedules"] = {"name": "s", "cron": "0 2 * * *", "experiment": plan}
-        schedule = make(client, "schedules", bodies["schedules"])
-    ids = {
-        "credential_id": credential["id"],
-        "resource_id": resource["id"],
-        "module_id": module["id"],
-        "interface_id": interface["id"],
-        "deployment_id": deployment["id"],
-        "experiment_id": experiment,
-        "process_id": process,
-        "task_id": task,
-        "file_id": file["id"],
-        "storage_id": storage["id"],
-        "product_id": product["id"],
-        "replica_id": product["replicas"][0]["id"],
-        "quota_id": quota["id"],
-        "workflow_id": workflow["id"],
-        "maintenance_window_id": window["id"],
-        "schedule_id": schedule["id"],
-        "token_id": token_of(tenant),
-        "letter_id": dead_letter_of(tenant, experiment),
-        "test_id": look_of(tenant, resource["id"], LookKind.REACHABILITY),
-        "script_id": look_of(tenant, resource["id"], LookKind.SCRIPT),
-        "gateway_id": tenant.gateway_id,
-    }
-    return Belongings(ids, bodies)
+        _furnish_catalogue(client, things)
+        _furnish_runs(client, things)
+        _furnish_data(client, things)
+        _furnish_operations(client, things)
+    resource, experiment = things.ids["resource_id"], things.ids["experiment_id"]
+    things.ids["token_id"] = token_of(tenant)
+    things.ids["letter_id"] = dead_letter_of(tenant, experiment)
+    things.ids["test_id"] = look_of(tenant, resource, LookKind.REACHABILITY)
+    things.ids["script_id"] = look_of(tenant, resource, LookKind.SCRIPT)
+    return things
+
+
+def _furnish_catalogue(client: httpx2.Client, things: Belongings) -> None:
+    credential = things.make(client, "credentials", "credential_id", {"name": "k", "kind": "ssh-key", "generate": True})
+    resource = things.make(client, "compute-resources", "resource_id", resource_body(credential))
+    module = things.make(client, "application-modules", "module_id", {"name": "m"})
+    things.make(client, "application-interfaces", "interface_id", {"module_id": module, "name": "i"})
+    deployment = {"module_id": module, "resource_id": resource, "executable": "x"}
+    things.make(client, "application-deployments", "deployment_id", deployment)
+
+
+def _furnish_runs(client: httpx2.Client, things: Belongings) -> None:
+    things.bodies["experiments"] = {"name": "e", "kind": "tasks", "tasks": [{"name": "t", "type": "noop"}]}
+    experiment = make(client, "experiments", {**things.bodies["experiments"], "launch": True})["id"]
+    things.ids["experiment_id"] = experiment
+    things.ids["process_id"] = client.get(f"/api/v1/experiments/{experiment}/processes").json()["items"][0]["id"]
+    things.ids["task_id"] = client.get(f"/api/v1/experiments/{experiment}/tasks").json()["items"][0]["id"]
+    definition = "name: w\nnodes: {c: {kind: choice, branches: {a: {value: 1, equals: 1}}}}"
+    things.make(client, "workflows", "workflow_id", {"yaml": definition})
+    plan = {"name": "p", "kind": "tasks", "tasks": [{"name": "t", "type": "noop"}]}
+    things.make(client, "schedules", "schedule_id", {"name": "s", "cron": "0 2 * * *", "experiment": plan})
+
+
+def _furnish_data(client: httpx2.Client, things: Belongings) -> None:
+    file = client.post("/api/v1/files", files={"file": ("f", b"x")}).json()
+    things.ids["file_id"] = file["id"]
+    things.make(client, "storage-resources", "storage_id", storage_body(things.bodies["compute-resources"]))
+    things.bodies["data-products"] = {"name": "p"}
+    product = make(client, "data-products", {"replicas": [file["uri"]]})
+    things.ids.update(product_id=product["id"], replica_id=product["replicas"][0]["id"])
+
+
+def _furnish_operations(client: httpx2.Client, things: Belongings) -> None:
+    resource = things.ids["resource_id"]
+    things.make(client, "quotas", "quota_id", {"name": "q", "max_live_jobs": 5, "resource_id": resource})
+    things.make(client, "maintenance-windows", "maintenance_window_id", {"resource_id": resource, **NEXT_WEEK})
 
 
 def storage_body(resource: dict[str, Any]) -> dict[str, Any]:

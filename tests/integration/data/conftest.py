@@ -5,7 +5,9 @@ Only Kafka is the in-memory twin, whose conformance is proven elsewhere.
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from api_server.orchestrator.settings import OrchestratorSettings
 from howdah.contracts import topics
 from howdah.contracts.ids import new_id
 from howdah.runtime.clock import SystemClock
+from howdah.storage.settings import staging_settings
 from howdah.tasks import ServiceSettings
 from howdah.tasks.service import Service
 from howdah.tasks.tools import SharedReach, make_tools
@@ -170,6 +173,25 @@ class Gateway:
         assert answer.status_code == 201, answer.text
         shown: dict[str, Any] = answer.json()
         return shown
+
+
+@pytest.fixture
+def staging(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The environment of the staging services, read anew in each test."""
+    staging_settings.cache_clear()
+    yield monkeypatch
+    monkeypatch.undo()
+    staging_settings.cache_clear()
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Yield the address of a web server of this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """Outputs go on to storage resources: another host, a registered folder, a web server."""
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from api_server.auth.principal import Role
 from howdah.storage.settings import staging_settings
 from tests.integration.api.test_catalogue import make, the_errors
-from tests.integration.data.conftest import Gateway
+from tests.integration.data.conftest import Gateway, served
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
@@ -43,20 +42,8 @@ class _Server(BaseHTTPRequestHandler):
 @pytest.fixture
 def web() -> Iterator[tuple[str, dict[str, bytes]]]:
     _Server.kept = {}
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Server)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", _Server.kept
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def staging(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """The environment of the staging services, read anew in each test."""
-    staging_settings.cache_clear()
-    yield monkeypatch
-    monkeypatch.undo()
-    staging_settings.cache_clear()
+    with served(_Server) as url:
+        yield url, _Server.kept
 
 
 def delivered(gateway: Gateway, *deliveries: tuple[str, str]) -> dict[str, Any]:

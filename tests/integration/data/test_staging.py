@@ -4,8 +4,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from howdah.storage.settings import staging_settings
 from tests.fixtures.proxy import FaultProxy
 from tests.fixtures.waiting import await_value
 from tests.integration.api.test_catalogue import make, the_errors
-from tests.integration.data.conftest import Gateway
+from tests.integration.data.conftest import Gateway, served
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
@@ -44,20 +43,8 @@ class _Server(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def web() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Server)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def staging(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """The environment of input staging, read anew in each test."""
-    staging_settings.cache_clear()
-    yield monkeypatch
-    monkeypatch.undo()
-    staging_settings.cache_clear()
+    with served(_Server) as url:
+        yield url
 
 
 def copied(gateway: Gateway, source: str) -> tuple[dict[str, Any], bytes]:

@@ -157,13 +157,19 @@ nodes:
 """
 
 
+def token_of_build(stage: Stage, came: list[RunTask]) -> str:
+    """Return what the build was given to call back with, once its node waits for that."""
+    await_rows(stage, "SELECT 1 FROM task WHERE name = 'build' AND state = 'EXECUTING'", 1)
+    token = came[0].callback
+    assert token is not None
+    return token
+
+
 def test_what_a_task_has_started_calls_back_and_the_run_goes_on(stage: Stage) -> None:
     kept(stage, CALLS_BACK)
     with stage.orchestrator(), stage.service(does) as came:
         experiment = launched(stage, "builds")
-        await_rows(stage, "SELECT 1 FROM task WHERE name = 'build' AND state = 'EXECUTING'", 1)
-        token = came[0].callback
-        assert token is not None
+        token = token_of_build(stage, came)
         grant = verified(stage.mint.callback_key, token, CLOCK)
         assert grant.task_id == task_id(stage, "build")
         with pytest.raises(UnauthenticatedError):
@@ -180,9 +186,7 @@ def test_a_part_of_a_service_says_by_event_how_it_ended_and_the_first_answer_cou
     kept(stage, CALLS_BACK)
     with stage.orchestrator(), stage.service(does) as came:
         experiment = launched(stage, "builds")
-        await_rows(stage, "SELECT 1 FROM task WHERE name = 'build' AND state = 'EXECUTING'", 1)
-        token = came[0].callback
-        assert token is not None
+        token = token_of_build(stage, came)
         wrong = signal_given(token, "no-such-port", by="builder", at=CLOCK.now())
         first = signal_given(token, "cached", {"image": "x:2"}, by="builder", at=CLOCK.now())
         again = signal_given(token, outputs={"image": "x:3"}, by="builder", at=CLOCK.now())

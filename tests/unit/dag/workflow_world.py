@@ -17,15 +17,15 @@ from api_server.dag.workflows.checking import check_definition
 from api_server.dag.workflows.compiling import WorkflowRun, plan_workflow
 from api_server.dag.workflows.surroundings import KnownResource, KnownWorkflow, Surroundings
 from howdah.contracts.failures import Failure, FailureKind
-from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, ResourceId, TaskId, new_id
-from howdah.contracts.messages import TaskCompleted, TaskFailed, TimerDue
+from howdah.contracts.ids import EventId, ExperimentId, GatewayId, ProcessId, ResourceId, new_id
+from howdah.contracts.messages import TaskCompleted, TaskFailed
 from howdah.contracts.requests import SignalGiven
 from howdah.contracts.resources import ReachKind, ResourceTarget, SchedulerKind, TransportKind
 from howdah.contracts.states import TaskState, is_terminal
 from howdah.contracts.task_types import TaskTypeDescription
 from howdah.contracts.tasks import Dag, TaskSpec
 from howdah.contracts.workflows import WorkflowDefinition
-from tests.unit.dag.world import START, World
+from tests.unit.dag.world import START, World, timer_of
 
 TYPES: Mapping[str, dict[str, Any]] = {
     "step": {
@@ -214,18 +214,5 @@ class Quick:
         self.most_added = max(self.most_added, len(decisions.added))
         publications = list(decisions.publications)
         for task_id in decisions.timers:
-            publications += self._taken(advance(self.run, self._timer(task_id), START))
+            publications += self._taken(advance(self.run, timer_of(self.run, task_id, START), START))
         return publications
-
-    def _timer(self, task_id: TaskId) -> TimerDue:
-        identity, status = self.run.identity, self.run.tasks[task_id]
-        return TimerDue(
-            at=START,
-            gateway_id=identity.gateway_id,
-            experiment_id=identity.experiment_id,
-            process_id=identity.process_id,
-            event_id=EventId(new_id()),
-            task_id=task_id,
-            attempt=status.attempt,
-            due_at=status.due_at or START,
-        )

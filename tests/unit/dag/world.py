@@ -66,6 +66,22 @@ def job_specs(**fields: Any) -> tuple[TaskSpec, TaskSpec]:  # noqa: ANN401 - of 
     return submission, monitoring
 
 
+def timer_of(run: Run, task_id: TaskId, now: datetime) -> TimerDue:
+    """Return what tells the run that the moment stored with a task has come."""
+    identity, status = run.identity, run.tasks[task_id]
+    assert status.due_at is not None
+    return TimerDue(
+        at=now,
+        gateway_id=identity.gateway_id,
+        experiment_id=identity.experiment_id,
+        process_id=identity.process_id,
+        event_id=EventId(new_id()),
+        task_id=task_id,
+        attempt=status.attempt,
+        due_at=status.due_at,
+    )
+
+
 @dataclass
 class World:
     """A launched run, and what was published so far."""
@@ -133,7 +149,7 @@ class World:
         self.run.apply(decisions)
         self.published += decisions.publications
         self.decisions.append(decisions)
-        self.told += map(self._timer, decisions.timers)
+        self.told += (timer_of(self.run, task_id, self.now) for task_id in decisions.timers)
         self._check_counters()
 
     def event(self, model: type[E], publication: Publication, **fields: Any) -> E:  # noqa: ANN401 - of the event
@@ -209,21 +225,7 @@ class World:
         self.now = max(self.now, due_at) + timedelta(milliseconds=1)
         for task_id, status in list(self.run.tasks.items()):
             if status.due_at == due_at:
-                yield self._timer(task_id)
-
-    def _timer(self, task_id: TaskId) -> TimerDue:
-        identity, status = self.run.identity, self.run.tasks[task_id]
-        assert status.due_at is not None
-        return TimerDue(
-            at=self.now,
-            gateway_id=identity.gateway_id,
-            experiment_id=identity.experiment_id,
-            process_id=identity.process_id,
-            event_id=EventId(new_id()),
-            task_id=task_id,
-            attempt=status.attempt,
-            due_at=status.due_at,
-        )
+                yield timer_of(self.run, task_id, self.now)
 
     # ------------------------------------------------------------ what must hold of every decision
 

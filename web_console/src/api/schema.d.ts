@@ -2852,11 +2852,7 @@ export interface components {
             failure_share: number;
             /** Gives Up At */
             gives_up_at: string | null;
-            /**
-             * Lane
-             * @enum {string}
-             */
-            lane: "fast" | "slow";
+            lane: components["schemas"]["LaneName"];
             /**
              * Lane Since
              * Format: date-time
@@ -6560,8 +6556,7 @@ export interface components {
         ResourceControl: {
             /** Handlers */
             handlers?: number | null;
-            /** Lane */
-            lane?: ("fast" | "slow") | null;
+            lane?: components["schemas"]["LaneName"] | null;
         };
         /**
          * ResourceHealth
@@ -6699,15 +6694,10 @@ export interface components {
             enabled: boolean;
             /** Handlers */
             handlers: number | null;
-            /**
-             * Lane
-             * @enum {string}
-             */
-            lane: "fast" | "slow";
+            lane: components["schemas"]["LaneName"];
             /** Name */
             name: string;
-            /** Pinned Lane */
-            pinned_lane: ("fast" | "slow") | null;
+            pinned_lane: components["schemas"]["LaneName"] | null;
             /** Resource Id */
             resource_id: string;
         };
@@ -20626,7 +20616,7 @@ export interface operations {
                 /** @description The task type. */
                 task_type: string;
                 /** @description `fast` or `slow`. */
-                lane: "fast" | "slow";
+                lane: components["schemas"]["LaneName"];
             };
             cookie?: never;
         };
@@ -20741,7 +20731,7 @@ export interface operations {
                 /** @description The task type. */
                 task_type: string;
                 /** @description `fast` or `slow`. */
-                lane: "fast" | "slow";
+                lane: components["schemas"]["LaneName"];
             };
             cookie?: never;
         };

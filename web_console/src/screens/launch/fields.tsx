@@ -45,6 +45,35 @@ export function Field({
   );
 }
 
+interface NumberFieldProps {
+  label: string;
+  field: string;
+  hint?: string;
+  problem: string | undefined;
+  inputMode: "numeric" | "decimal";
+  placeholder: string;
+  value: string;
+  onChange: (value: string) => void;
+  onLeave: () => void;
+}
+
+/** A number, as it is typed. */
+export function NumberField({ label, field, hint, problem, onChange, onLeave, ...input }: NumberFieldProps) {
+  return (
+    <Field label={label} field={field} hint={hint} problem={problem}>
+      <input
+        {...input}
+        id={field}
+        data-field={field}
+        className="field num"
+        onChange={(event) => onChange(event.target.value)}
+        onBlur={onLeave}
+        aria-invalid={Boolean(problem)}
+      />
+    </Field>
+  );
+}
+
 interface InputFieldProps {
   input: InputSpec;
   value: string | boolean | undefined;

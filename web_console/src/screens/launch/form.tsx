@@ -19,7 +19,7 @@ import * as ask from "../../queries";
 import { StateIcon } from "../../ui/state";
 import { useToast } from "../../ui/toast";
 import { relaunch } from "../steering";
-import { Field, InputField, Section } from "./fields";
+import { Field, InputField, NumberField, Section } from "./fields";
 import { Plan } from "./plan";
 import { Queues } from "./queues";
 import { Candidates, type Terms, TermsFields } from "./terms";
@@ -253,25 +253,18 @@ export function Form({
             {show("resource_id") && <p className="mt-1 mb-0 text-[12px] text-failed">{problems.resource_id}</p>}
             <div className="mt-3 grid grid-cols-4 gap-x-3 max-lg:grid-cols-2">
               {NEEDS.map(([field, label, limit]) => (
-                <Field
+                <NumberField
                   key={field}
                   label={label}
                   field={`requirements.${field}`}
                   hint={queue?.[limit] ? `1–${count(queue[limit])}` : ""}
                   problem={show(`requirements.${field}`)}
-                >
-                  <input
-                    id={`requirements.${field}`}
-                    data-field={`requirements.${field}`}
-                    inputMode="numeric"
-                    className="field num"
-                    placeholder="default"
-                    value={needs[field] ?? ""}
-                    onChange={(event) => setNeeds({ ...needs, [field]: event.target.value })}
-                    onBlur={leave(`requirements.${field}`)}
-                    aria-invalid={Boolean(show(`requirements.${field}`))}
-                  />
-                </Field>
+                  inputMode="numeric"
+                  placeholder="default"
+                  value={needs[field] ?? ""}
+                  onChange={(value) => setNeeds({ ...needs, [field]: value })}
+                  onLeave={leave(`requirements.${field}`)}
+                />
               ))}
             </div>
           </Section>

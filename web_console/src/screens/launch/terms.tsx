@@ -1,5 +1,5 @@
 import type { ResourceShown } from "../../api/client";
-import { Field } from "./fields";
+import { NumberField } from "./fields";
 
 export interface Terms {
   priority: string;
@@ -18,32 +18,27 @@ interface Props {
 export function TermsFields({ terms, problems, onChange, onLeave }: Props) {
   return (
     <div className="grid grid-cols-4 gap-x-3 max-lg:grid-cols-2">
-      <Field label="Priority" field="priority" hint="−100–100" problem={problems.priority}>
-        <input
-          id="priority"
-          data-field="priority"
-          inputMode="numeric"
-          className="field num"
-          placeholder="0"
-          value={terms.priority}
-          onChange={(event) => onChange({ ...terms, priority: event.target.value })}
-          onBlur={onLeave("priority")}
-          aria-invalid={Boolean(problems.priority)}
-        />
-      </Field>
-      <Field label="Ends within, hours" field="deadline_seconds" problem={problems.deadline_seconds}>
-        <input
-          id="deadline_seconds"
-          data-field="deadline_seconds"
-          inputMode="decimal"
-          className="field num"
-          placeholder="no limit"
-          value={terms.deadline}
-          onChange={(event) => onChange({ ...terms, deadline: event.target.value })}
-          onBlur={onLeave("deadline_seconds")}
-          aria-invalid={Boolean(problems.deadline_seconds)}
-        />
-      </Field>
+      <NumberField
+        label="Priority"
+        field="priority"
+        hint="−100–100"
+        problem={problems.priority}
+        inputMode="numeric"
+        placeholder="0"
+        value={terms.priority}
+        onChange={(priority) => onChange({ ...terms, priority })}
+        onLeave={onLeave("priority")}
+      />
+      <NumberField
+        label="Ends within, hours"
+        field="deadline_seconds"
+        problem={problems.deadline_seconds}
+        inputMode="decimal"
+        placeholder="no limit"
+        value={terms.deadline}
+        onChange={(deadline) => onChange({ ...terms, deadline })}
+        onLeave={onLeave("deadline_seconds")}
+      />
     </div>
   );
 }
