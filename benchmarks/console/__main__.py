@@ -23,6 +23,7 @@ from benchmarks.bar import missed, table
 from benchmarks.console import bars, seed
 from benchmarks.console.browser import Watched, signed_in
 from benchmarks.console.changes import move, moving
+from benchmarks.console.examined import examined
 from benchmarks.machine import description
 from tests.fixtures.platform import Platform
 
@@ -155,6 +156,7 @@ class Bench:
         panned = tab.pan(4_000)
         self.figures["pan_fps"], self.figures["pan_p95_frame_ms"] = round(panned["fps"], 1), round(panned["p95"], 1)
         self._storm(tab)
+        self._examine(tab)
 
     def _storm(self, tab: Watched) -> None:
         tab.watch_long_tasks()
@@ -172,6 +174,16 @@ class Bench:
         self.figures["storm_longest_task_ms"] = round(max(long_tasks, default=0.0), 1)
         self.figures["storm_long_tasks"] = len(long_tasks)
         self.figures["storm_heap_mb"] = round(max(heaps), 1)
+
+    def _examine(self, tab: Watched) -> None:
+        """The same once more under a profile: is a long task the page's work, or a thread that gets no turn?"""
+        with tab.traced() as events:
+            # Beginning to profile is a long task itself.
+            tab.page.wait_for_timeout(2_000)
+            since = tab.now()
+            with moving(self._engine, self.flat, RUN_TASKS, STORM_PER_SECOND):
+                tab.page.wait_for_timeout(STORM_SECONDS * 1_000)
+        self.figures |= examined(events, since)
 
     def logs(self, tab: Watched) -> None:
         """Open a log of 100 MB, go to its middle and end, search it."""

@@ -3,12 +3,15 @@
 Scripts run through the browser's own debugging channel; the page's policy, which forbids evaluating text, stays on.
 """
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
 from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
+
+from benchmarks.console.examined import CATEGORIES, Event
 
 _ARGUMENTS: Final = [
     "--no-sandbox",
@@ -150,5 +153,25 @@ class Watched:
         """Return the JavaScript heap in use; with ``collect`` after what is not needed was thrown away."""
         if collect:
             self._channel.send("HeapProfiler.collectGarbage")
+        return self._metric("JSHeapUsedSize") / 1e6
+
+    def now(self) -> float:
+        """Return the microsecond that it is on the clock of traces."""
+        return self._metric("Timestamp") * 1e6
+
+    def _metric(self, name: str) -> float:
         metrics = self._channel.send("Performance.getMetrics")["metrics"]
-        return next(float(one["value"]) for one in metrics if one["name"] == "JSHeapUsedSize") / 1e6
+        return next(float(one["value"]) for one in metrics if one["name"] == name)
+
+    @contextmanager
+    def traced(self) -> Iterator[list[Event]]:
+        """Trace the page with a CPU profile; the events are in the list once it is left."""
+        browser = self.page.context.browser
+        if browser is None:
+            raise RuntimeError("a page of a browser that was launched here is needed")
+        found: list[Event] = []
+        browser.start_tracing(page=self.page, categories=list(CATEGORIES))
+        try:
+            yield found
+        finally:
+            found += json.loads(browser.stop_tracing())["traceEvents"]

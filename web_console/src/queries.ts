@@ -46,6 +46,11 @@ export const deployments = queryOptions({
   queryFn: async () => (await call(api.GET("/api/v1/application-deployments", whole))).items,
   staleTime: 30_000,
 });
+export const storage = queryOptions({
+  queryKey: ["storage"],
+  queryFn: async () => (await call(api.GET("/api/v1/storage-resources", whole))).items,
+  staleTime: 30_000,
+});
 export const workflows = queryOptions({
   queryKey: ["workflows"],
   queryFn: async () => (await call(api.GET("/api/v1/workflows", whole))).items,

@@ -158,14 +158,21 @@ const opened = (search: Record<string, unknown>): { open?: string; tab?: string 
 const schedules = createRoute({
   getParentRoute: () => inside,
   path: "/schedules",
-  validateSearch: (search: Record<string, unknown>): { open?: string } => ({ open: text(search.open) }),
-  component: lazyRouteComponent(() => import("./screens/schedules"), "Schedules"),
+  validateSearch: (search: Record<string, unknown>): { open?: string; edit?: string; from?: string } => ({
+    open: text(search.open),
+    edit: text(search.edit),
+    from: text(search.from),
+  }),
+  component: lazyRouteComponent(() => import("./screens/schedules/schedules"), "Schedules"),
 });
 const taskTypes = createRoute({
   getParentRoute: () => inside,
   path: "/task-types",
-  validateSearch: (search: Record<string, unknown>): { open?: string } => ({ open: text(search.open) }),
-  component: lazyRouteComponent(() => import("./screens/tasktypes"), "TaskTypes"),
+  validateSearch: (search: Record<string, unknown>): { open?: string; edit?: string } => ({
+    open: text(search.open),
+    edit: text(search.edit),
+  }),
+  component: lazyRouteComponent(() => import("./screens/tasktypes/tasktypes"), "TaskTypes"),
 });
 const services = createRoute({
   getParentRoute: () => inside,

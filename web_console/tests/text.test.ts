@@ -158,6 +158,7 @@ describe("a relaunch with edits", () => {
     description: "",
     resource_id: "r",
     resource_ids: [],
+    deliveries: [],
     priority: 5,
     deadline_seconds: null,
     launch: true,

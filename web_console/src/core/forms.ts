@@ -9,6 +9,7 @@ export type FieldSpec =
       hint?: string;
       wide?: boolean;
       when?: When;
+      check?: (text: string) => string | null;
     }
   | { kind: "number"; name: string; label: string; required?: boolean; hint?: string; wide?: boolean; when?: When }
   | { kind: "tick"; name: string; label: string; wide?: boolean; when?: When }
@@ -26,6 +27,8 @@ export type FieldSpec =
   | { kind: "lines"; name: string; label: string; hint?: string; wide?: boolean; when?: When }
   /** Names with values, NAME=value, one a line. */
   | { kind: "pairs"; name: string; label: string; hint?: string; wide?: boolean; when?: When }
+  /** Whatever JSON can say: sent as it was typed. */
+  | { kind: "json"; name: string; label: string; required?: boolean; hint?: string; wide?: boolean; when?: When }
   | { kind: "group"; name: string; label: string; fields: readonly FieldSpec[]; when?: When }
   | {
       kind: "list";
@@ -52,6 +55,8 @@ export function shownText(spec: FieldSpec, value: unknown): string {
           .map(([name, text]) => `${name}=${String(text)}`)
           .join("\n")
       : "";
+  // What is no JSON yet is kept as the text that it is.
+  if (spec.kind === "json") return typeof value === "string" ? value : JSON.stringify(value, null, 2);
   return String(value);
 }
 
@@ -72,8 +77,20 @@ export function typedValue(spec: FieldSpec, text: string): unknown {
             return at < 0 ? [line.trim(), ""] : [line.slice(0, at).trim(), line.slice(at + 1)];
           }),
       );
+    case "json":
+      return text.trim() === "" ? null : (parsed(text) ?? text);
     default:
       return text === "" && !spec.name.startsWith("description") ? null : text;
+  }
+}
+
+/** The object that a text is in JSON; null for what is none. */
+function parsed(text: string): object | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && !Array.isArray(value) ? value : null;
+  } catch {
+    return null;
   }
 }
 
@@ -93,16 +110,22 @@ export function problemsOf(specs: readonly FieldSpec[], values: Values, path = "
       found[at] = "Needed";
     else if (spec.kind === "number" && value !== null && value !== undefined && typeof value !== "number")
       found[at] = "Must be a number";
+    else if (spec.kind === "json" && typeof value === "string") found[at] = "This is no JSON object yet";
+    else if ("check" in spec && spec.check && typeof value === "string") {
+      const wrong = spec.check(value);
+      if (wrong) found[at] = wrong;
+    }
   }
   return found;
 }
 
-/** The value without what was left empty: the server fills its defaults in. */
-export function sent(values: Values): Values {
+/** The value without what was left empty: the server fills its defaults in. In JSON, null is a value. */
+export function sent(values: Values, specs: readonly FieldSpec[] = []): Values {
+  const asTyped = new Set(specs.filter((spec) => spec.kind === "json").map((spec) => spec.name));
   return Object.fromEntries(
     Object.entries(values)
       .filter(([, value]) => value !== null && value !== undefined)
-      .map(([name, value]) => [name, cleaned(value)]),
+      .map(([name, value]) => [name, asTyped.has(name) ? value : cleaned(value)]),
   );
 }
 

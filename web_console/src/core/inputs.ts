@@ -127,19 +127,22 @@ interface Request {
   deadline_seconds: number | null;
   inputs: Record<string, unknown>;
   requirements: Record<string, unknown>;
+  deliveries: { output: string; to: string }[];
   launch: boolean;
 }
 
 /** What a relaunch is told to do otherwise than the run that it begins from; what was left empty is taken back. */
 export function changesOf(
   before: { inputs?: unknown; requirements?: unknown },
-  { inputs, requirements, name, description, resource_id, resource_ids, priority, deadline_seconds, launch }: Request,
+  { inputs, requirements, ...asked }: Request,
 ): Omit<Request, "inputs" | "requirements"> & { inputs: Record<string, never>; requirements: Record<string, never> } {
+  const { name, description, resource_id, resource_ids, deliveries, priority, deadline_seconds, launch } = asked;
   return {
     name,
     description,
     resource_id,
     resource_ids,
+    deliveries,
     priority,
     deadline_seconds,
     launch,

@@ -37,15 +37,16 @@ export function useCanvas(draw: (surface: Surface) => void): {
   const ref = useRef<HTMLCanvasElement>(null);
   const latest = useRef(draw);
   latest.current = draw;
-  const state = useRef({ planned: false, colors: null as Palette | null });
+  // Asking the canvas for its size in a frame would have the whole page laid out first.
+  const state = useRef({ planned: false, colors: null as Palette | null, width: 0, height: 0 });
   const redraw = useRef(() => {
     if (state.current.planned) return;
     state.current.planned = true;
     requestAnimationFrame(() => {
       state.current.planned = false;
       const canvas = ref.current;
-      if (!canvas) return;
-      const { clientWidth: width, clientHeight: height } = canvas;
+      const { width, height } = state.current;
+      if (!canvas || !width || !height) return;
       const ratio = Math.min(2, devicePixelRatio || 1);
       if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
         canvas.width = Math.round(width * ratio);
@@ -62,7 +63,12 @@ export function useCanvas(draw: (surface: Surface) => void): {
   useEffect(() => {
     const canvas = ref.current;
     if (!canvas) return;
-    const sized = new ResizeObserver(redraw);
+    const sized = new ResizeObserver(([entry]) => {
+      if (!entry) return;
+      state.current.width = Math.round(entry.contentRect.width);
+      state.current.height = Math.round(entry.contentRect.height);
+      redraw();
+    });
     sized.observe(canvas);
     const themed = new MutationObserver(() => {
       state.current.colors = null;

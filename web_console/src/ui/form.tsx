@@ -1,8 +1,9 @@
 import { Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { ApiError } from "../api/client";
 import { type FieldSpec, problemsOf, sent, shownText, typedValue, type Values } from "../core/forms";
 import { JsonEditor } from "./jsoneditor";
+import { Tabs } from "./tabs";
 
 interface FormProps {
   label: string;
@@ -10,17 +11,26 @@ interface FormProps {
   value: Values;
   saving: string;
   onSave: (value: never) => Promise<void>;
+  /** Stands above the button, and says more of what has been typed. */
+  below?: ((values: Values) => ReactNode) | undefined;
 }
 
+const WAYS = [
+  ["form", "Form"],
+  ["text", "Text"],
+] as const;
+
 /** A thing of the catalogue as a form, or as text for what the form does not show. */
-export function CatalogueForm({ label, specs, value, saving, onSave }: FormProps) {
+export function CatalogueForm({ label, specs, value, saving, onSave, below }: FormProps) {
   const [values, setValues] = useState(value);
-  const [asText, setAsText] = useState(false);
+  const [way, setWay] = useState<"form" | "text">("form");
   const [tried, setTried] = useState(false);
+  const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   const [refused, setRefused] = useState<Record<string, string>>({});
   const [busy, setBusy] = useState(false);
   const own = problemsOf(specs, values);
-  const problems = { ...(tried ? own : {}), ...refused };
+  const told = Object.entries(own).filter(([field]) => tried || left.has(field));
+  const problems = { ...Object.fromEntries(told), ...refused };
   const save = async (): Promise<void> => {
     setTried(true);
     if (Object.keys(own).length) {
@@ -29,9 +39,9 @@ export function CatalogueForm({ label, specs, value, saving, onSave }: FormProps
     }
     setBusy(true);
     try {
-      await onSave(sent(values) as never);
+      await onSave(sent(values, specs) as never);
     } catch (error) {
-      setRefused(told(error));
+      setRefused(refusals(error));
     }
     setBusy(false);
   };
@@ -42,32 +52,24 @@ export function CatalogueForm({ label, specs, value, saving, onSave }: FormProps
   const unplaced = Object.entries(refused).filter(([field]) => !document.querySelector(`[data-field="${field}"]`));
   return (
     <div>
-      <div role="tablist" aria-label="How it is edited" className="mb-4 flex gap-5 border-line border-b">
-        {["Form", "Text"].map((name) => (
-          <button
-            key={name}
-            type="button"
-            role="tab"
-            aria-selected={asText === (name === "Text")}
-            className="tab !h-8"
-            onClick={() => setAsText(name === "Text")}
-          >
-            {name}
-          </button>
-        ))}
-      </div>
-      {asText ? (
-        <JsonEditor label={label} value={sent(values)} saving={saving} onSave={onSave} />
+      <Tabs label="How it is edited" tabs={WAYS} chosen={way} onChoose={setWay} className="mb-4" short />
+      {way === "text" ? (
+        <JsonEditor label={label} value={sent(values, specs)} saving={saving} onSave={onSave} />
       ) : (
         <form
           noValidate
           aria-label={label}
+          onBlur={({ target }) => {
+            const field = (target as HTMLElement).dataset.field;
+            if (field) setLeft((before) => new Set(before).add(field));
+          }}
           onSubmit={(event) => {
             event.preventDefault();
             void save();
           }}
         >
           <Fields specs={specs} values={values} problems={problems} path="" onChange={change} />
+          {below?.(values)}
           <ul role="alert" className="m-0 mt-2 list-none p-0 text-failed empty:hidden">
             {unplaced.map(([field, words]) => (
               <li key={field}>{field ? `${field}: ${words}` : words}</li>
@@ -83,7 +85,7 @@ export function CatalogueForm({ label, specs, value, saving, onSave }: FormProps
 }
 
 /** What the server refused, by field; what belongs to no field stands under an empty name. */
-function told(error: unknown): Record<string, string> {
+function refusals(error: unknown): Record<string, string> {
   const problem = error instanceof ApiError ? error.problem : null;
   if (!problem?.errors?.length) return { "": problem?.detail ?? "No answer" };
   return Object.fromEntries(problem.errors.map((one) => [one.field, one.message]));
@@ -218,7 +220,8 @@ function OneField({ spec, at, value, problem, onChange }: OneProps) {
         {spec.label}
       </label>
     );
-  const wide = spec.wide || spec.kind === "area" || spec.kind === "lines" || spec.kind === "pairs";
+  const wide =
+    spec.wide || spec.kind === "area" || spec.kind === "lines" || spec.kind === "pairs" || spec.kind === "json";
   return (
     <div className={`mb-3 min-w-0 ${wide ? "col-span-2" : ""}`}>
       <label htmlFor={shared.id} className="mb-1 block font-medium text-[12px] text-ink-2 leading-4">
@@ -243,7 +246,7 @@ interface ControlProps {
 }
 
 function Control({ spec, shared, value, onChange }: ControlProps) {
-  // Lines and pairs are typed as text: what is half typed must not be taken apart under the cursor.
+  // Lines, pairs and JSON are typed as text: what is half typed must not be taken apart under the cursor.
   const [text, setText] = useState(() => shownText(spec, value));
   const type = (next: string): void => {
     setText(next);
@@ -269,12 +272,12 @@ function Control({ spec, shared, value, onChange }: ControlProps) {
         })}
       </select>
     );
-  if (spec.kind === "area" || spec.kind === "lines" || spec.kind === "pairs")
+  if (spec.kind === "area" || spec.kind === "lines" || spec.kind === "pairs" || spec.kind === "json")
     return (
       <textarea
         {...shared}
         className={`field ${spec.kind === "area" ? "" : "mono"}`}
-        rows={Math.min(8, Math.max(2, text.split("\n").length))}
+        rows={Math.min(spec.kind === "json" ? 14 : 8, Math.max(2, text.split("\n").length))}
         spellCheck={spec.kind === "area"}
         value={text}
         onChange={(event) => type(event.target.value)}

@@ -147,6 +147,12 @@ export function Facts({ facts }: { facts: readonly (readonly [string, ReactNode]
   );
 }
 
-export function Sentence({ children }: { children: ReactNode }) {
-  return <p className="m-0 border-line border-b px-6 py-4 max-sm:px-4">{children}</p>;
+/** What a page says first; at its right, what one can do there. */
+export function Sentence({ children, action }: { children: ReactNode; action?: ReactNode }) {
+  return (
+    <div className="flex shrink-0 items-center gap-4 border-line border-b px-6 py-4 max-sm:px-4">
+      <p className="m-0 min-w-0 flex-1">{children}</p>
+      {action}
+    </div>
+  );
 }

@@ -16,12 +16,9 @@ interface Props {
 /** Where data comes from and goes to beside the compute resources. */
 export function Storage({ open, go, mayWrite }: Props) {
   const queries = useQueryClient();
-  const list = useQuery({
-    queryKey: ["storage"],
-    queryFn: () => call(api.GET("/api/v1/storage-resources", { params: { query: { limit: 500 } } })),
-  });
+  const list = useQuery(ask.storage);
   const credentials = useQuery(ask.credentials);
-  const rows = list.data?.items ?? [];
+  const rows = list.data ?? [];
   const opened = rows.find((row) => row.id === open);
   return (
     <>

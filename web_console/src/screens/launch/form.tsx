@@ -1,10 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { Play } from "lucide-react";
 import { useMemo, useState } from "react";
-import { ApiError, api, call, type ExperimentInFull, type InterfaceShown, key } from "../../api/client";
+import { ApiError, type ApplicationExperiment, type ExperimentInFull, type InterfaceShown } from "../../api/client";
+import { type Delivery, deliveriesOf, type Placed, placedFrom, placedProblems } from "../../core/deliveries";
 import {
-  changesOf,
   deadlineProblem,
   type InputSpec,
   priorityProblem,
@@ -16,12 +15,13 @@ import {
 } from "../../core/inputs";
 import { count } from "../../core/time";
 import * as ask from "../../queries";
-import { StateIcon } from "../../ui/state";
 import { useToast } from "../../ui/toast";
-import { relaunch } from "../steering";
+import { Deliveries } from "./deliveries";
 import { Field, InputField, NumberField, Section } from "./fields";
+import { Foot } from "./foot";
 import { Plan } from "./plan";
 import { Queues } from "./queues";
+import { sent } from "./sending";
 import { Candidates, type Terms, TermsFields } from "./terms";
 
 const NEEDS = [
@@ -44,7 +44,11 @@ export function Form({
   draft: boolean;
 }) {
   const inputs = app.inputs as unknown as InputSpec[];
-  const spec = (origin?.spec ?? {}) as { inputs?: Record<string, unknown>; requirements?: Record<string, unknown> };
+  const spec = (origin?.spec ?? {}) as Partial<Pick<ApplicationExperiment, "archive" | "work_directory">> & {
+    inputs?: Record<string, unknown>;
+    requirements?: Record<string, unknown>;
+    deliveries?: Delivery[];
+  };
   const [name, setName] = useState(origin ? (draft ? origin.name : `${origin.name} (again)`) : "");
   const [notes, setNotes] = useState(origin?.description ?? "");
   const [typed, setTyped] = useState<Typed>(() => typedFrom(inputs, spec.inputs ?? {}));
@@ -59,6 +63,7 @@ export function Form({
     priority: origin?.priority ? String(origin.priority) : "",
     deadline: origin?.spec.deadline_seconds ? String(Number(origin.spec.deadline_seconds) / 3_600) : "",
   });
+  const [placed, setPlaced] = useState<Placed[]>(() => placedFrom(spec.deliveries));
   const [picked, setPicked] = useState<string[]>((origin?.spec.resource_ids as string[] | undefined) ?? []);
   const [resourceId, setResourceId] = useState(origin?.resource_id ?? "");
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
@@ -67,6 +72,7 @@ export function Form({
   const resources = useQuery(ask.resources);
   const deployments = useQuery(ask.deployments);
   const overview = useQuery(ask.overview);
+  const storage = useQuery(ask.storage);
   const navigate = useNavigate();
   const say = useToast();
   const usable = useMemo(
@@ -93,6 +99,10 @@ export function Form({
     const wrong = needProblem(needs[field], among ? null : queue?.[limit]);
     if (wrong) problems[`requirements.${field}`] = wrong;
   }
+  const outputs = [...app.outputs, ...(spec.archive ? [{ name: "@work-directory", type: "directory" }] : [])];
+  const outputNames = outputs.map((one) => one.name);
+  for (const [field, wrong] of Object.entries(placedProblems(placed, outputNames, storage.data)))
+    problems[field] ??= wrong;
   if (!chosen) problems.resource_id = "No resource runs this application: deploy it on one";
   const wrong = Object.keys(problems);
   const show = (field: string): string | undefined => (left.has(field) || refused[field] ? problems[field] : undefined);
@@ -115,45 +125,21 @@ export function Form({
         .filter(([, value]) => value !== "")
         .map(([one, value]) => [one, one === "queue" || one === "account" ? value : Number(value)]),
     ),
-    work_directory: "remove-on-success" as const,
-    archive: false,
-    // The form has no field for these: what a draft says stays.
-    deliveries: (origin?.spec.deliveries as { output: string; to: string }[] | undefined) ?? [],
+    // The form has no field for these two: what a draft says stays.
+    work_directory: spec.work_directory ?? ("remove-on-success" as const),
+    archive: spec.archive ?? false,
+    deliveries: deliveriesOf(placed),
     ...termsOf(terms),
   });
   const send = async (launch: boolean): Promise<void> => {
-    setLeft(
-      new Set([
-        "name",
-        "resource_id",
-        ...inputs.map((one) => `inputs.${one.name}`),
-        ...NEEDS.map(([one]) => `requirements.${one}`),
-      ]),
-    );
+    setLeft(new Set(wrong));
     if (launch && wrong.length) {
-      document.querySelector<HTMLElement>(`[data-field="${wrong[0]}"]`)?.focus();
+      focusOn(wrong[0]);
       return;
     }
     setBusy(launch ? "Launching" : "Saving");
     try {
-      let id = origin?.id ?? "";
-      if (draft && origin) {
-        await call(
-          api.PUT("/api/v1/experiments/{experiment_id}", {
-            params: { path: { experiment_id: id }, header: { "if-match": `"${origin.version}"` } },
-            body: { ...body(), launch: false },
-          }),
-        );
-        if (launch)
-          await call(
-            api.POST("/api/v1/experiments/{experiment_id}/launch", {
-              params: { path: { experiment_id: id }, header: key() },
-            }),
-          );
-      } else if (origin) id = await relaunch(origin, changesOf(origin.spec, { ...body(), launch }));
-      else
-        id = (await call(api.POST("/api/v1/experiments", { params: { header: key() }, body: { ...body(), launch } })))
-          .id;
+      const id = await sent(origin, draft, { ...body(), launch });
       say(launch ? "Launched" : "Saved as a draft");
       await (launch ? navigate({ to: "/experiments/$id", params: { id } }) : navigate({ to: "/drafts" }));
     } catch (error) {
@@ -268,6 +254,16 @@ export function Form({
               ))}
             </div>
           </Section>
+          <Section title="Outputs go on to" hint="Besides the platform's store">
+            <Deliveries
+              placed={placed}
+              outputs={outputs}
+              places={storage.data ?? []}
+              problem={show}
+              onChange={(next) => (setPlaced(next), setRefused({}))}
+              onLeave={leave}
+            />
+          </Section>
           <Section title="Order and end" hint="What is not done by its end is stopped">
             <TermsFields
               terms={terms}
@@ -286,44 +282,20 @@ export function Form({
           origin={origin}
         />
       </div>
-      <footer className="flex shrink-0 items-center gap-3 border-line border-t px-6 py-3 max-sm:px-4">
-        <span className="inline-flex min-w-0 flex-1 items-center gap-2">
-          <StateIcon kind={wrong.length ? "created" : "completed"} />
-          {wrong.length ? (
-            <button
-              type="button"
-              className="clip text-left hover:underline"
-              onClick={() => (
-                setLeft(new Set(wrong)), document.querySelector<HTMLElement>(`[data-field="${wrong[0]}"]`)?.focus()
-              )}
-            >
-              <b className="font-semibold">{wrong.length === 1 ? "1 field to fix" : `${wrong.length} fields to fix`}</b>
-              <span className="text-ink-2"> {wrong[0]?.replace(/^inputs\.|^requirements\./, "")}</span>
-            </button>
-          ) : (
-            <span className="clip">
-              <b className="font-semibold">Ready to launch</b>{" "}
-              <span className="text-ink-2 max-sm:hidden">
-                {among ? `on one of ${picked.length} resources` : `on ${chosen?.name}${queue ? ` ${queue.name}` : ""}`}
-              </span>
-            </span>
-          )}
-        </span>
-        {busy && <span className="meta">{busy} …</span>}
-        <button
-          type="button"
-          className="btn"
-          disabled={Boolean(busy) || !name.trim() || !chosen}
-          onClick={() => void send(false)}
-        >
-          Save draft
-        </button>
-        <button type="submit" className="btn ink" disabled={Boolean(busy)}>
-          <Play size={14} /> Launch
-        </button>
-      </footer>
+      <Foot
+        wrong={wrong}
+        where={among ? `on one of ${picked.length} resources` : `on ${chosen?.name}${queue ? ` ${queue.name}` : ""}`}
+        busy={busy}
+        mayKeep={Boolean(name.trim() && chosen)}
+        onShow={() => (setLeft(new Set(wrong)), focusOn(wrong[0]))}
+        onKeep={() => void send(false)}
+      />
     </form>
   );
+}
+
+function focusOn(field: string | undefined): void {
+  document.querySelector<HTMLElement>(`[data-field="${field}"]`)?.focus();
 }
 
 function needProblem(value: string | undefined, most: number | null | undefined): string | null {

@@ -9,7 +9,10 @@ import {
   type ResourceShown,
 } from "../../api/client";
 import type { InputSpec } from "../../core/inputs";
+import { Tabs } from "../../ui/tabs";
 import { Script } from "../script";
+
+type Tab = "plan" | "script" | "request" | "compare";
 
 interface PlanProps {
   app: InterfaceShown;
@@ -23,7 +26,7 @@ interface PlanProps {
 
 /** What will be done, step by step; the request as a program would send it. */
 export function Plan({ app, inputs, resource, request, complete, origin }: PlanProps) {
-  const [tab, setTab] = useState<"plan" | "script" | "request" | "compare">("plan");
+  const [tab, setTab] = useState<Tab>("plan");
   const files = inputs.filter((one) => one.type === "file").length;
   const outputs = app.outputs.length;
   const steps: [string, string][] = [
@@ -59,21 +62,27 @@ export function Plan({ app, inputs, resource, request, complete, origin }: PlanP
       className="scroll w-[400px] shrink-0 border-line border-l bg-bg max-xl:w-[320px] max-lg:hidden"
       aria-label="What will be done"
     >
-      <div role="tablist" aria-label="About the launch" className="flex gap-5 border-line border-b px-5">
-        {(["plan", "script", "request", ...(origin ? (["compare"] as const) : [])] as const).map((one) => (
-          <button
-            key={one}
-            type="button"
-            role="tab"
-            aria-selected={tab === one}
-            className="tab"
-            onClick={() => setTab(one)}
-          >
-            {{ plan: "Plan", script: "Script", request: "Request", compare: "Compare" }[one]}{" "}
-            {one === "compare" && <span className="num font-normal text-ink-3">{changed.length}</span>}
-          </button>
-        ))}
-      </div>
+      <Tabs
+        label="About the launch"
+        tabs={[
+          ["plan", "Plan"],
+          ["script", "Script"],
+          ["request", "Request"],
+          ...(origin
+            ? ([
+                [
+                  "compare",
+                  <span key="compare">
+                    Compare <span className="num font-normal text-ink-3">{changed.length}</span>
+                  </span>,
+                ],
+              ] as const)
+            : []),
+        ]}
+        chosen={tab}
+        onChoose={setTab}
+        className="px-5"
+      />
       <div className="p-5">
         {tab === "plan" && (
           <ol className="m-0 list-none p-0">
@@ -141,6 +150,7 @@ function Preview({ request }: { request: ApplicationExperiment }) {
 function flat(value: unknown, path = "", found: Record<string, string> = {}): Record<string, string> {
   if (value !== null && typeof value === "object" && !Array.isArray(value))
     for (const [one, inner] of Object.entries(value)) flat(inner, path ? `${path}.${one}` : one, found);
-  else if (value !== null && value !== undefined) found[path] = String(value);
+  else if (Array.isArray(value) ? value.length > 0 : value !== null && value !== undefined)
+    found[path] = typeof value === "object" ? JSON.stringify(value) : String(value);
   return found;
 }

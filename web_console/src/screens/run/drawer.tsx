@@ -7,6 +7,7 @@ import { kindOf, LABELS } from "../../core/states";
 import { remedy } from "../../core/words";
 import { CloseButton, CopyButton, Drawer, Facts, Failure, Id } from "../../ui/parts";
 import { StateIcon, stateStyle } from "../../ui/state";
+import { Tabs } from "../../ui/tabs";
 import { At, Elapsed, Upcoming } from "../../ui/time";
 import { Script } from "../script";
 import { TaskActions } from "./taskactions";
@@ -99,25 +100,24 @@ export function TaskDrawer({ taskId, version, one, resources, step, onClose }: P
               Logs
             </Link>
           </div>
-          <div role="tablist" aria-label="About the task" className="flex gap-5 border-line border-b px-5">
-            {TABS.filter((one) => (one !== "Job" || job) && (one !== "Script" || data.type === "job-submission")).map(
-              (one) => (
-                <button
-                  key={one}
-                  type="button"
-                  role="tab"
-                  aria-selected={tab === one}
-                  className="tab"
-                  onClick={() => setTab(one)}
-                >
-                  {one}{" "}
-                  {one === "Attempts" && (
-                    <span className="num font-normal text-ink-3">{attempts.data?.items.length ?? ""}</span>
-                  )}
-                </button>
+          <Tabs
+            label="About the task"
+            tabs={TABS.filter(
+              (one) => (one !== "Job" || job) && (one !== "Script" || data.type === "job-submission"),
+            ).map((one) => [
+              one,
+              one === "Attempts" ? (
+                <>
+                  {one} <span className="num font-normal text-ink-3">{attempts.data?.items.length ?? ""}</span>
+                </>
+              ) : (
+                one
               ),
-            )}
-          </div>
+            ])}
+            chosen={tab}
+            onChoose={setTab}
+            className="px-5"
+          />
           <div className="px-5 py-3">
             {tab === "Attempts" &&
               attempts.data?.items.map((one) => (

@@ -7,18 +7,6 @@ import { type Drawn, round } from "./paint";
 
 const FAINT = 0.25;
 
-/** Nodes of which only the colour can be seen, one colour after the other. */
-export function drawSpecks({ context: c, colors }: Surface, drawn: Drawn, nodes: readonly GraphNode[]): void {
-  for (const [kind, list] of Map.groupBy(nodes, (node) => drawn.facts.worst(node))) {
-    c.fillStyle = colors.get(
-      kind === "completed" ? "done" : kind === "created" || kind === "scheduled" ? "track" : kind,
-    );
-    for (const node of list) c.fillRect(node.x, node.y, node.width, node.height);
-  }
-  for (const id of [drawn.openNode, drawn.focus])
-    if (drawn.facts.layout.nodes[id]) mark({ context: c, colors }, drawn, id);
-}
-
 export function drawNode(surface: Surface, drawn: Drawn, node: GraphNode): void {
   const { context: c, colors } = surface;
   const kind = drawn.facts.worst(node);
@@ -75,7 +63,12 @@ function drawBox({ context: c, colors }: Surface, node: GraphNode, kind: Kind, m
   c.setLineDash([]);
 }
 
-function mark({ context: c, colors }: Pick<Surface, "context" | "colors">, { facts, view }: Drawn, id: number): void {
+/** The frame around the open node, and the one that the keys are at. */
+export function mark(
+  { context: c, colors }: Pick<Surface, "context" | "colors">,
+  { facts, view }: Drawn,
+  id: number,
+): void {
   const node = facts.layout.nodes[id]!;
   c.strokeStyle = colors.get("accent");
   c.lineWidth = Math.max(2, 1 / view.scale);

@@ -5,7 +5,8 @@ import { FONT, fitted, type Surface } from "../../../ui/canvas";
 import { HEAD, type View } from "./camera";
 import { drawEdges } from "./edges";
 import { drawMap } from "./minimap";
-import { drawNode, drawSpecks } from "./nodes";
+import { drawNode, mark } from "./nodes";
+import { drawSpecks } from "./specks";
 
 export interface Drawn {
   facts: GraphFacts;
@@ -56,8 +57,10 @@ export function drawGraph(surface: Surface, drawn: Drawn): void {
   const visible = (node: GraphNode): boolean =>
     node.x < seen.right && node.x + node.width > seen.left && node.y < seen.bottom && node.y + node.height > seen.top;
   const nodes = layout.nodes.filter(visible);
-  if (view.scale < SPECKS_BELOW) drawSpecks(surface, drawn, nodes);
-  else for (const node of nodes) drawNode(surface, drawn, node);
+  if (view.scale < SPECKS_BELOW) {
+    drawSpecks(surface, drawn, nodes);
+    for (const id of [drawn.openNode, drawn.focus]) if (layout.nodes[id]) mark(surface, drawn, id);
+  } else for (const node of nodes) drawNode(surface, drawn, node);
   c.restore();
   drawHeads(surface, drawn);
   drawMap(surface, drawn, seen);

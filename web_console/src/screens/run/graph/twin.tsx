@@ -16,7 +16,7 @@ interface Props {
 export const Twin = memo(function Twin({ facts, onOpen }: Props) {
   const { model, layout } = facts;
   return (
-    <ul className="sr-only" aria-label="Tasks by level">
+    <ul className="sr-only [contain:strict]" aria-label="Tasks by level">
       {layout.nodes.slice(0, TWIN).map((node) => (
         <li key={node.id}>
           <button type="button" tabIndex={-1} onClick={() => onOpen(model.data.tasks[node.members[0]!]!.id)}>

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { api, call, type ExperimentInFull, type Output } from "../../../api/client";
 import type { RunModel } from "../../../core/run";
 import { bytes } from "../../../core/time";
+import { Tabs } from "../../../ui/tabs";
 import { outputUrl } from "../files";
 import { FileLog } from "./filelog";
 import { LiveLog } from "./livelog";
@@ -42,20 +43,19 @@ export function Logs({ one, model, file, line, onFile, onLine }: Props) {
   const item = texts.find((other) => other.name === chosen);
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col">
-      <div role="tablist" aria-label="Logs" className="flex flex-wrap gap-2 border-line border-b px-6 py-2 max-sm:px-4">
-        {names.map((name) => (
-          <button
-            key={name}
-            type="button"
-            role="tab"
-            aria-selected={chosen === name}
-            className={`btn small ${chosen === name ? "on" : ""}`}
-            onClick={() => onFile(name)}
-          >
+      <Tabs
+        label="Logs"
+        tabs={names.map((name) => [
+          name,
+          <span key={name}>
             {name} <span className="meta num">{bytes(texts.find((other) => other.name === name)?.size_bytes)}</span>
-          </button>
-        ))}
-      </div>
+          </span>,
+        ])}
+        chosen={chosen}
+        onChoose={onFile}
+        className="px-6 py-2 max-sm:px-4"
+        buttons
+      />
       {chosen === "platform" && <Platform model={model} />}
       {item && <OfFile key={`${item.name}-${item.sha256}`} experimentId={one.id} {...{ item, line, onLine }} />}
       {!item && chosen !== "platform" && jobTask && (
