@@ -35,6 +35,9 @@ IN_DOCS: Final = (
     "launch-form-1440-light",
     "health-open-1440-dark",
     "lanes-1440-light",
+    "lane-1440-light",
+    "schedule-1440-light",
+    "task-type-1440-light",
     "dead-letters-1440-light",
     "resource-editor-1440-light",
     "experiments-390-light",
@@ -80,6 +83,8 @@ def screens(client: Client) -> dict[str, str]:
     if resource := client.resources.find("petrel") or next(iter(client.resources.list()), None):
         found["health-open"] = f"/health?open={resource.name}"
         found["resource-editor"] = f"/resources?open={resource.id}"
+    if behind := client.resources.find("heron"):
+        found["resource-agent"] = f"/resources?open={behind.id}"
     if interface := client.interfaces.find("gray-scott"):
         found["launch-form"] = f"/launch?app={interface.name}"
         found["interface-editor"] = f"/applications?tab=interfaces&open={interface.id}"
@@ -90,7 +95,13 @@ def screens(client: Client) -> dict[str, str]:
             "workflow-versions": f"/workflows/{workflow.name}?tab=versions",
             "workflow-runs": f"/workflows/{workflow.name}?tab=runs",
         }
-    found["lane"] = "/lanes?open=command/fast"
+    found |= {"lane": "/lanes?open=command/fast", "schedule-new": "/schedules?open=new"}
+    if schedule := next(iter(client.schedules.list()), None):
+        found["schedule"] = f"/schedules?open={schedule.id}"
+        found["schedule-form"] = f"/schedules?open={schedule.id}&edit=yes"
+    if kind := next(iter(client.task_types.list()), None):
+        found["task-type"] = f"/task-types?open={kind.name}"
+        found["task-type-form"] = f"/task-types?open={kind.name}&edit=yes"
     found |= {"service": "/services?open=command", "service-instances": "/services?tab=instances"}
     if letter := next(iter(client.dead_letters.list()), None):
         found["dead-letter"] = f"/dead-letters?open={letter.id}"

@@ -16,6 +16,7 @@ from howdah.client import Client
 from howdah.client.catalogue import apply_documents, read_documents
 from howdah.client.models import ComputeResource
 from howdah.contracts import topics
+from howdah.contracts.task_types import TaskTypeDescription
 from howdah.local import status
 from howdah.messaging import connect
 from howdah.messaging.abstract import Outgoing
@@ -117,6 +118,11 @@ def populate(client: Client, stack: Path) -> None:
     _limits(client, sandbox)
     if not any(True for _ in client.workflows.list()):
         _workflow(client)
+    _by_themselves(client)
+    _own_type(client)
+    _agent(client)
+    if client.storage.find("archive") is None:
+        client.storage.create({"name": "archive", "kind": "http", "root": "https://archive.example.org/runs"})
     if not any(True for _ in client.dead_letters.list()):
         _unreadable_message(stack)
 
@@ -163,6 +169,43 @@ def _workflow(client: Client) -> None:
     client.experiments.submit(
         {"kind": "workflow", "name": "Corals, to be approved", "workflow": "coral-patterns", "launch": True}
     )
+
+
+def _by_themselves(client: Client) -> None:
+    """Schedule the workflow, every quarter of an hour and every night; the latter is paused."""
+    if any(True for _ in client.schedules.list()):
+        return
+    request = {"kind": "workflow", "name": "Corals, to be approved", "workflow": "coral-patterns"}
+    body = {"time_zone": "Europe/Berlin", "catch_up": "one", "overlap": "wait", "experiment": request}
+    client.schedules.create(body | {"name": "Corals, every quarter", "cron": "*/15 * * * *"})
+    nightly = client.schedules.create(body | {"name": "Corals, nightly", "cron": "30 2 * * mon-fri", "overlap": "skip"})
+    client.schedules.pause(nightly.id)
+
+
+def _own_type(client: Client) -> None:
+    """Register a task type as its author would."""
+    parameters = {
+        "type": "object",
+        "properties": {"text": {"type": "string", "maxLength": 10_000}},
+        "required": ["text"],
+        "additionalProperties": False,
+    }
+    described = {
+        "description": "Counts the words of a text",
+        "parameters": parameters,
+        "outputs": [{"name": "words", "type": "integer", "description": "How many there are"}],
+        "resource": "none",
+        "module": "word_count",
+    }
+    client.task_types.register("word-count", TaskTypeDescription.model_validate(described))
+
+
+def _agent(client: Client) -> None:
+    """Describe a resource that an agent works on; none is enrolled yet."""
+    if client.resources.find("heron") is None:
+        queue = {"name": "short", "is_default": True, "max_nodes": 4}
+        body = {"name": "heron", "description": "Behind a firewall", "reach": "agent", "scheduler": "slurm"}
+        client.resources.create(body | {"queues": [queue]})
 
 
 def _limits(client: Client, sandbox: ComputeResource) -> None:

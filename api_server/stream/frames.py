@@ -95,6 +95,11 @@ def snapshot(cursor: Cursor, content: dict[str, object]) -> bytes:
     return b"id: %b\nevent: snapshot\ndata: %b\n\n" % (str(cursor).encode(), data)
 
 
+def lane(news: str) -> bytes:
+    """Return the event that a lane was paused or resumed; without an id, since it has no place in the feed."""
+    return b"event: lane\ndata: %b\n\n" % news.encode()
+
+
 def resync(reason: ResyncReason) -> bytes:
     """Return the last event of a stream that can't go on; the empty id makes browsers forget their cursor."""
     data = orjson.dumps({"reason": reason, "sentence": _SENTENCES[reason]})

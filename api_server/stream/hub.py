@@ -1,6 +1,6 @@
 """One reader of the feed for all live streams of this process.
 
-A thread listens for PostgreSQL's notification (and looks by itself every second, since a notification may be lost with
+A thread listens for PostgreSQL's notifications (and looks by itself every second, since a notification may be lost with
 its connection), reads the new events of all gateways once, serialises each once, and hands a whole batch over to the
 event loop. While nobody follows, it reads nothing.
 """
@@ -10,7 +10,7 @@ import os
 import select
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from api_server.registry.repositories import feed
 from api_server.registry.repositories.feed_cursor import Position
+from api_server.registry.repositories.lanes import LANE_CHANNEL
+from api_server.stream import frames
 from api_server.stream.frames import Batch, Frame, batches_by_gateway
 from api_server.stream.subscription import Subscription
 from howdah.runtime import metrics
@@ -32,7 +34,9 @@ _PACE_SECONDS: Final = 0.004
 _WITHHELD_SECONDS: Final = (0.002, 0.05)
 """How soon, at first and at last, to look again for events that wait for an older transaction."""
 _RECONNECT_SECONDS: Final = 0.5
-_LISTEN: Final = text(f"LISTEN {feed.FEED_CHANNEL}")
+_LISTEN: Final = text(f"LISTEN {feed.FEED_CHANNEL}; LISTEN {LANE_CHANNEL}")
+_SOME_LANE: Final = "{}"
+"""Told where it is not known which lane it was."""
 
 
 class FeedHub:
@@ -115,6 +119,12 @@ class FeedHub:
                 subscription.offer(batch)
         self._delivered.set()
 
+    def _tell(self, notices: Sequence[bytes]) -> None:
+        for of_gateway in self._subscriptions.values():
+            for subscription in of_gateway:
+                for notice in notices:
+                    subscription.tell(notice)
+
     def _park(self) -> None:
         # Decided here, where subscriptions are made: nobody can come between the look and the decision.
         if self._count == 0:
@@ -144,6 +154,8 @@ class FeedHub:
         connection.execute(_LISTEN)
         reader = feed.FeedReader(connection)
         self._trouble = None
+        # Nobody told of the lanes while it was away.
+        self._on_loop(self._tell, [frames.lane(_SOME_LANE)])
         last_read, pause = 0.0, _POLL_SECONDS
         withheld_pause = _WITHHELD_SECONDS[0]
         while not self._closing.is_set():
@@ -195,8 +207,11 @@ class FeedHub:
         """Take note of all that has woken the thread; tell whether anything had."""
         raw = self._raw(connection)
         raw.poll()
-        notified = bool(raw.notifies)
+        notified = any(one.channel == feed.FEED_CHANNEL for one in raw.notifies)
+        lanes = [frames.lane(one.payload) for one in raw.notifies if one.channel == LANE_CHANNEL]
         raw.notifies.clear()
+        if lanes:
+            self._on_loop(self._tell, lanes)
         try:
             return bool(os.read(self._wake_read, 4_096)) or notified
         except BlockingIOError:

@@ -34,8 +34,8 @@ _EXAMPLE = (
 )
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "A `snapshot`, then a `change` for each event. After `resync` connect again without "
-        "Last-Event-ID. Comments keep the connection alive.",
+        "description": "A `snapshot`, then a `change` for each event; `lane` when a lane was paused or resumed. After "
+        "`resync` connect again without Last-Event-ID. Comments keep the connection alive.",
         "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
     }
 }

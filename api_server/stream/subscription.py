@@ -9,6 +9,9 @@ from collections import deque
 from api_server.registry.repositories.feed_cursor import Cursor
 from api_server.stream.frames import Batch
 
+_MAX_NOTICES = 100
+"""The oldest go first: each says no more than that something is to be read again."""
+
 
 class OverflowedError(Exception):
     """The client did not read fast enough and has lost events: it must start over."""
@@ -28,6 +31,7 @@ class Subscription:
         self.overflowed = False
         self._limit = limit_bytes
         self._waiting: deque[Batch] = deque()
+        self._notices: deque[bytes] = deque(maxlen=_MAX_NOTICES)
         self._size = 0
         self._cursor: Cursor | None = None
         self._woken = asyncio.Event()
@@ -48,6 +52,11 @@ class Subscription:
             self._waiting.clear()
         self._woken.set()
 
+    def tell(self, notice: bytes) -> None:
+        """Take in an event that has no place in the feed; it goes out after what waits already."""
+        self._notices.append(notice)
+        self._woken.set()
+
     async def take(self) -> bytes:
         """Wait for events and return all there are, in one piece.
 
@@ -57,7 +66,7 @@ class Subscription:
         while True:
             if self.overflowed:
                 raise OverflowedError
-            if self._waiting and (ready := self._drain()):
+            if (self._waiting or self._notices) and (ready := self._drain()):
                 return ready
             self._woken.clear()
             await self._woken.wait()
@@ -65,7 +74,9 @@ class Subscription:
     def _drain(self) -> bytes:
         batches, self._size = list(self._waiting), 0
         self._waiting.clear()
-        return b"".join([self._render(batch) for batch in batches])
+        notices = list(self._notices)
+        self._notices.clear()
+        return b"".join([*(self._render(batch) for batch in batches), *notices])
 
     def _render(self, batch: Batch) -> bytes:
         if self._cursor is None:

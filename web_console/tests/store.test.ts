@@ -48,7 +48,19 @@ describe("the event store", () => {
     const { store, flushes, frame } = stage();
     store.push(Array.from({ length: MAX_PENDING + 1 }, (_, index) => change(index + 1)));
     frame();
-    expect(flushes).toEqual([{ changes: [], reset: true }]);
+    expect(flushes).toEqual([{ changes: [], reset: true, lanes: false }]);
+  });
+  it("tells once of lanes that changed, also where no event came", () => {
+    const { store, flushes, frame } = stage();
+    store.lanesChanged();
+    store.lanesChanged();
+    frame();
+    store.push([change(1)]);
+    frame();
+    expect(flushes.map((one) => [one.changes.length, one.lanes])).toEqual([
+      [0, true],
+      [1, false],
+    ]);
   });
   it("takes events again after a reset", () => {
     const { store, flushes, frame } = stage();

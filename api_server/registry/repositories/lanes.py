@@ -3,6 +3,7 @@
 What is joined to runs is read when shown, not written when it changes: a pause concerns any number of runs.
 """
 
+import json
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from api_server.registry.repositories.rows import Row, all_rows, one_row
 from howdah.contracts.states import TaskState
 
 PREFIX: Final = "held_"
+LANE_CHANNEL: Final = "howdah_lanes"
+"""PostgreSQL's notification channel: a lane was paused or resumed; the payload says which, as JSON."""
 _COLUMNS: Final = (
     LaneControl.type,
     LaneControl.lane,
@@ -77,7 +80,11 @@ def set_paused(  # noqa: PLR0913 - the columns of the row
             index_elements=[LaneControl.type, LaneControl.lane], set_=values, where=LaneControl.paused != paused
         ).returning(LaneControl.type)
     )
-    return changed.first() is not None
+    if changed.first() is None:
+        return False
+    news = {"type": task_type, "lane": lane, "paused": paused}
+    session.execute(select(func.pg_notify(LANE_CHANNEL, json.dumps(news))))
+    return True
 
 
 def of_task(lane: ColumnElement[Any]) -> FromClause:

@@ -71,7 +71,7 @@ def test_a_login_link_signs_in_once_and_leaves_no_code_behind(house: House, brow
     second.close()
 
 
-def test_the_example_is_launched_from_the_form_and_watched_to_its_picture(page: Page) -> None:
+def test_the_example_is_launched_from_the_form_and_watched_to_its_picture(house: House, page: Page) -> None:
     page.goto("/launch")
     page.get_by_role("link", name=re.compile("gray-scott")).click()
     page.get_by_role("button", name="Launch", exact=True).click()
@@ -95,6 +95,12 @@ def test_the_example_is_launched_from_the_form_and_watched_to_its_picture(page: 
     picture = page.get_by_test_id("picture")
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.complete && image.naturalWidth") == 576  # 72 cells of 8 pixels
+    with house.client() as client:
+        run = next(one for one in client.experiments.list() if one.name == "Corals from the console")
+        submission = next(one for one in client.experiments.tasks(run.id) if one.type == "job-submission")
+    page.goto(f"/experiments/{run.id}?task={submission.id}")
+    page.get_by_role("tab", name="Script").click()
+    expect(page.get_by_role("region", name="Batch script")).to_contain_text("#!/bin/sh")
 
 
 def test_a_canceled_experiment_is_seen_to_be_canceled(house: House, page: Page) -> None:
@@ -167,13 +173,17 @@ def test_a_lane_is_paused_for_a_reason_that_waiting_runs_tell_and_goes_on(house:
     expect(page.get_by_text("held", exact=True).first).to_be_visible()
     with house.client() as client:
         experiment = launch(client, "Behind a paused lane", "true")
-    page.goto(f"/experiments/{experiment}?tab=tasks")
-    expect(page.get_by_test_id("run-state")).to_contain_text("the scratch disk is exchanged")
-    page.goto("/lanes?open=command/fast")
+    run = page.context.new_page()
+    run.goto(f"/experiments/{experiment}?tab=tasks")
+    expect(run.get_by_test_id("run-state")).to_contain_text("the scratch disk is exchanged")
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("button", name="Pause…")).to_be_visible()
-    page.goto(f"/experiments/{experiment}?tab=tasks")
-    expect(page.get_by_test_id("run-state")).to_contain_text("Nothing is left to do")
+    expect(run.get_by_test_id("run-state")).to_contain_text("Nothing is left to do")
+    # An ended run asks for nothing by itself: the stream has told that something is to be read again.
+    with run.expect_response(re.compile(f"/experiments/{experiment}$")), house.client() as client:
+        client.lanes.pause("job-submission", "slow", "told to open pages")
+    with house.client() as client:
+        client.lanes.resume("job-submission", "slow")
 
 
 def test_all_that_match_are_put_away_and_brought_back_with_their_tags(house: House, page: Page) -> None:
@@ -323,6 +333,16 @@ def test_two_tabs_share_one_stream_and_the_second_takes_over(house: House, conte
     become_true(second, HEARD_OF, later)
 
 
+def serious_findings(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe finds on the page as it stands: which rule, in which pieces."""
+    page.evaluate(AXE.read_text())  # as a script tag it would break the page's own policy
+    return [
+        (violation["id"], [node["html"][:160] for node in violation["nodes"][:3]])
+        for violation in page.evaluate("axe.run()")["violations"]
+        if violation["impact"] in {"serious", "critical"}
+    ]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_screen_has_a_serious_accessibility_finding(house: House, browser: Browser, theme: str) -> None:
     context = browser.new_context(
@@ -341,7 +361,10 @@ def test_no_screen_has_a_serious_accessibility_finding(house: House, browser: Br
         "health",
         "lanes?open=command/fast",
         "schedules",
+        "schedules?open=new",
+        "schedules?open=new&from=text",
         "task-types",
+        "task-types?open=new",
         "workflows",
         "dead-letters",
         "services",
@@ -355,12 +378,6 @@ def test_no_screen_has_a_serious_accessibility_finding(house: House, browser: Br
     for path in paths:
         page.goto(f"/{path}")
         expect(page.locator(LIVE)).to_be_visible()
-        page.evaluate(AXE.read_text())  # as a script tag it would break the page's own policy
-        result = page.evaluate("axe.run()")
-        found += [
-            (path, violation["id"], [node["html"][:160] for node in violation["nodes"][:3]])
-            for violation in result["violations"]
-            if violation["impact"] in {"serious", "critical"}
-        ]
+        found += [(path, *finding) for finding in serious_findings(page)]
     context.close()
     assert found == []

@@ -4,10 +4,13 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
+from api_server.registry.repositories import lanes
 from tests.integration.stream.feed_rows import add_event, add_experiment, add_gateway, add_token, open_transaction
 from tests.integration.stream.sse_client import Follower, Message, StreamServer
 
@@ -59,6 +62,26 @@ def test_one_experiment_in_full_and_nobody_elses(
     assert snapshot.data["process"] is None
     assert snapshot.data["tasks"] == []
     assert change.data["experiment_id"] == experiment_id
+
+
+def test_a_paused_lane_is_told_to_everyone_and_moves_no_cursor(
+    server: StreamServer, engine: Engine, gateway_id: str, experiment_id: str, token: str
+) -> None:
+    def pause(*, paused: bool) -> bool:
+        with Session(engine) as session, session.begin():
+            now = datetime.now(UTC)
+            return lanes.set_paused(session, "sift", "slow", paused=paused, at=now, actor="ada", reason="full disk")
+
+    with Follower(server.port, token, f"/experiments/{experiment_id}/stream") as follower:
+        [snapshot] = follower.take(1)
+        assert [pause(paused=True), pause(paused=True), pause(paused=False)] == [True, False, True]
+        told = follower.take(2)
+        write(engine, gateway_id, experiment_id, 1)
+        [change] = follower.take(1)
+    assert [(one.event, one.id) for one in told] == [("lane", ""), ("lane", "")]
+    assert [one.data["paused"] for one in told] == [True, False]
+    assert told[0].data == {"type": "sift", "lane": "slow", "paused": True}
+    assert snapshot.id != change.id
 
 
 def test_the_gateway_stream_can_be_narrowed_to_some_experiments(

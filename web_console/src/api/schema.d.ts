@@ -18349,7 +18349,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A `snapshot`, then a `change` for each event. After `resync` connect again without Last-Event-ID. Comments keep the connection alive. */
+            /** @description A `snapshot`, then a `change` for each event; `lane` when a lane was paused or resumed. After `resync` connect again without Last-Event-ID. Comments keep the connection alive. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -25342,7 +25342,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A `snapshot`, then a `change` for each event. After `resync` connect again without Last-Event-ID. Comments keep the connection alive. */
+            /** @description A `snapshot`, then a `change` for each event; `lane` when a lane was paused or resumed. After `resync` connect again without Last-Event-ID. Comments keep the connection alive. */
             200: {
                 headers: {
                     [name: string]: unknown;

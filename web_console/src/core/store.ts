@@ -30,6 +30,8 @@ export interface Flush {
   changes: readonly Change[];
   /** Events were lost on the way: whatever is shown must be read anew. */
   reset: boolean;
+  /** A lane was paused or resumed: what waits there waits for something else now. */
+  lanes: boolean;
 }
 
 export type Schedule = (callback: () => void) => void;
@@ -44,6 +46,7 @@ export class EventStore {
   readonly #states = new Map<string, string>();
   #pending: Change[] = [];
   #reset = false;
+  #lanes = false;
   #scheduled = false;
   /** How many events were told to views so far. */
   applied = 0;
@@ -81,6 +84,12 @@ export class EventStore {
     this.#plan();
   }
 
+  /** A lane was paused or resumed, or may have been while nobody listened. */
+  lanesChanged(): void {
+    this.#lanes = true;
+    this.#plan();
+  }
+
   /** The last state heard of. */
   state(id: string): string | undefined {
     return this.#states.get(id);
@@ -95,9 +104,10 @@ export class EventStore {
     this.#scheduled = true;
     this.#schedule(() => {
       this.#scheduled = false;
-      const flush = { changes: this.#pending, reset: this.#reset };
+      const flush = { changes: this.#pending, reset: this.#reset, lanes: this.#lanes };
       this.#pending = [];
       this.#reset = false;
+      this.#lanes = false;
       this.applied += flush.changes.length;
       for (const listener of this.#listeners) listener(flush);
     });

@@ -24,6 +24,10 @@ export function applyLive(store: EventStore, queries: QueryClient): () => void {
       void queries.invalidateQueries();
       return;
     }
+    if (flush.lanes)
+      for (const key of ["experiment", "experiments", "live-lists"])
+        void queries.invalidateQueries({ queryKey: [key] });
+    if (!flush.changes.length) return;
     const perExperiment = Map.groupBy(flush.changes, (change) => change.experiment_id);
     patch(queries, perExperiment);
     for (const id of perExperiment.keys()) dirty.add(id);

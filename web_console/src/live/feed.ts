@@ -17,6 +17,7 @@ export type StreamStatus =
 type Message =
   | { type: "changes"; changes: Change[]; cursor: string }
   | { type: "reset"; cursor: string }
+  | { type: "lanes"; cursor: string }
   | { type: "status"; status: StreamStatus; cursor: string }
   | { type: "hello" };
 
@@ -69,7 +70,13 @@ export class Feed {
     this.#cursor = message.cursor;
     if (message.type === "changes") this.#take(message.changes);
     else if (message.type === "reset") this.#store.reset();
+    else if (message.type === "lanes") this.#store.lanesChanged();
     else this.#become(message.status.kind === "live" ? { kind: "live", leader: false } : message.status);
+  }
+
+  #tellOfLanes(): void {
+    this.#store.lanesChanged();
+    this.#tell({ type: "lanes", cursor: this.#cursor });
   }
 
   #take(changes: Change[]): void {
@@ -141,7 +148,7 @@ export class Feed {
         batch = [];
         this.#store.reset();
         this.#tell({ type: "reset", cursor: this.#cursor });
-      }
+      } else if (event.event === "lane") this.#tellOfLanes();
     });
     const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
     for (;;) {
@@ -155,7 +162,10 @@ export class Feed {
         this.#take(changes);
         this.#tell({ type: "changes", changes, cursor: this.#cursor });
       }
-      if (this.status.kind !== "live") this.#become({ kind: "live", leader: true });
+      if (this.status.kind === "live") continue;
+      // Events are replayed after an interruption, news of lanes are not.
+      if (this.status.kind === "stale") this.#tellOfLanes();
+      this.#become({ kind: "live", leader: true });
     }
   }
 }

@@ -1,4 +1,7 @@
-"""A workflow from an empty canvas to its run, in real Chromium: drawn, refused where wrong, kept, compared, run."""
+"""What is made and edited in the console, in real Chromium: workflows, schedules, task types, where outputs go.
+
+A workflow goes from an empty canvas to its run: drawn, refused where wrong, kept, compared, run.
+"""
 
 import re
 
@@ -6,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.console.conftest import House
-from tests.e2e.console.test_console import LIVE
+from tests.e2e.console.test_console import LIVE, serious_findings
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -103,3 +106,87 @@ def test_a_workflow_is_drawn_kept_changed_compared_and_run(house: House, page: P
         assert str(said.outputs["stdout"]).startswith("it ran on ")
     page.goto("/workflows/drawn-by-hand?tab=runs")
     expect(page.get_by_role("grid", name="Runs").get_by_role("row").filter(has_text="Completed")).to_be_visible()
+
+
+def test_deliveries_are_checked_while_one_types_and_kept_in_the_draft(house: House, page: Page) -> None:
+    with house.client() as client:
+        client.storage.create({"name": "archive", "kind": "http", "root": "https://archive.example.org/runs"})
+    page.goto("/launch?app=gray-scott")
+    page.get_by_label("Name", exact=True).fill("Corals, delivered")
+    page.get_by_role("button", name="Deliver an output").click()
+    row = page.get_by_role("group", name="Delivery 1")
+    row.get_by_label("Output").select_option("pattern")
+    path = row.get_by_label("Called there")
+    path.fill("../secrets")
+    path.blur()
+    expect(row).to_contain_text("Must not have empty")
+    path.fill("42/pattern.png")
+    expect(row).not_to_contain_text("Must not")
+    assert serious_findings(page) == []
+    page.get_by_role("button", name="Save draft").click()
+    page.get_by_role("row").filter(has_text="Corals, delivered").click()
+    expect(page.get_by_label("Called there")).to_have_value("42/pattern.png")
+    with house.client() as client:
+        draft = next(one for one in client.experiments.list() if one.name == "Corals, delivered")
+        spec = client.experiments.get(draft.id).spec
+    assert spec is not None
+    assert spec["deliveries"] == [{"output": "pattern", "to": "howdah://storage/archive/42/pattern.png"}]
+
+
+def test_a_schedule_is_made_of_a_draft_paused_edited_and_removed(house: House, page: Page) -> None:
+    with house.client() as client:
+        sandbox = client.resources.find("sandbox")
+        assert sandbox is not None
+        task = {"name": "t", "type": "command", "params": {"argv": ["true"]}, "resource_id": sandbox.id}
+        client.experiments.create_tasks(name="Every night", tasks=[task])
+    page.goto("/schedules")
+    page.get_by_role("button", name="New schedule").click()
+    page.get_by_label("Find an experiment or a workflow").fill("Every night")
+    page.get_by_role("button").filter(has_text="Every night").click()
+    cron = page.get_by_label("When (cron)")
+    cron.fill("61 2 * * *")
+    moments = page.get_by_role("region", name="Next moments")
+    expect(moments).to_contain_text("five fields were expected")
+    cron.fill("30 2 * * *")
+    expect(moments).to_contain_text("02:30")
+    assert serious_findings(page) == []
+    page.get_by_role("button", name="Create schedule").click()
+    opened = page.get_by_role("complementary", name="Schedule Every night")
+    opened.get_by_role("button", name="Pause").click()
+    expect(opened).to_contain_text("None while it is paused")
+    opened.get_by_role("button", name="Edit…").click()
+    page.get_by_label("Name", exact=True).fill("Every morning")
+    page.get_by_role("button", name="Save", exact=True).click()
+    opened = page.get_by_role("complementary", name="Schedule Every morning")
+    opened.get_by_role("button", name="Remove…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("No schedule yet")).to_be_visible()
+    with house.client() as client:
+        assert list(client.schedules.list()) == []
+
+
+def test_a_task_type_is_registered_described_anew_and_forgotten_by_keyboard(page: Page) -> None:
+    page.goto("/task-types?open=new")
+    name = page.get_by_label("Name", exact=True)
+    name.fill("Word Count")
+    name.press("Tab")
+    expect(page.get_by_text("Small letters and digits")).to_be_visible()
+    name.fill("word-count")
+    schema = page.get_by_label("What its tasks take (JSON Schema)")
+    schema.fill('{"type": "object", ')
+    schema.press("Tab")
+    expect(page.get_by_text("This is no JSON object yet")).to_be_visible()
+    schema.fill('{"type": "object", "properties": {"text": {"default": null}}}')
+    assert serious_findings(page) == []
+    name.press("Enter")
+    page.get_by_role("row").filter(has_text="word-count").press("Enter")
+    page.get_by_role("button", name="Edit or remove…").press("Enter")
+    expect(page.get_by_label("What its tasks take (JSON Schema)")).to_have_value(re.compile('"default": null'))
+    page.get_by_label("What its tasks do").fill("Counts the words of a text")
+    page.get_by_role("button", name="Save", exact=True).press("Enter")
+    opened = page.get_by_role("complementary", name="Task type word-count")
+    expect(opened).to_contain_text("version 2")
+    opened.get_by_role("button", name="Edit or remove…").press("Enter")
+    page.get_by_role("button", name="Remove…").press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Remove").press("Enter")
+    expect(page.get_by_text("None yet")).to_be_visible()
