@@ -9,7 +9,7 @@ import { useTitle } from "../shell/shell";
 import { Confirm, Failure, Id, Sentence } from "../ui/parts";
 import { StateIcon, StateLabel } from "../ui/state";
 import { TAB } from "../ui/tab";
-import { Table } from "../ui/table";
+import { Table, TwoLines } from "../ui/table";
 import { At, Elapsed } from "../ui/time";
 import { useToast } from "../ui/toast";
 import { cancel } from "./steering";
@@ -114,12 +114,7 @@ export function Jobs() {
             key: "id",
             header: "Job",
             track: "minmax(120px,1fr)",
-            cell: (row) => (
-              <span className="leading-[18px]">
-                <span className="name mono clip block">{row.native_id ?? "not submitted"}</span>
-                <span className="second clip block">{row.job_name}</span>
-              </span>
-            ),
+            cell: (row) => <TwoLines first={row.native_id ?? "not submitted"} second={row.job_name} look="name mono" />,
           },
           {
             key: "resource",
@@ -133,12 +128,10 @@ export function Jobs() {
             header: "Now",
             track: "minmax(180px,2fr)",
             cell: (row) => (
-              <span className="leading-[18px]">
-                <span className="clip block">{row.next}</span>
-                <span className="second clip block">
-                  {row.reason || (row.exit_code === null ? "" : `exit code ${row.exit_code}`)}
-                </span>
-              </span>
+              <TwoLines
+                first={row.next}
+                second={row.reason || (row.exit_code === null ? "" : `exit code ${row.exit_code}`)}
+              />
             ),
           },
           {

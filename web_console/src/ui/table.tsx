@@ -232,3 +232,22 @@ export function Check({
     />
   );
 }
+
+interface TwoLinesProps {
+  first: ReactNode;
+  /** Muted: what explains the first. */
+  second: ReactNode;
+  look?: "name" | "mono" | "name mono" | "";
+  /** The second line is an id, or something else that is not read as words. */
+  mono?: boolean;
+}
+
+/** A cell that says something and, beneath it, what explains it. */
+export function TwoLines({ first, second, look = "", mono }: TwoLinesProps) {
+  return (
+    <span className="leading-[18px]">
+      <span className={`clip block ${look}`}>{first}</span>
+      <span className={`second clip block ${mono ? "mono" : ""}`}>{second}</span>
+    </span>
+  );
+}

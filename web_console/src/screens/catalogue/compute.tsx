@@ -7,7 +7,7 @@ import * as ask from "../../queries";
 import { CatalogueForm } from "../../ui/form";
 import { CloseButton, Confirm, Drawer, Failure } from "../../ui/parts";
 import { StateIcon } from "../../ui/state";
-import { Table } from "../../ui/table";
+import { Table, TwoLines } from "../../ui/table";
 import { useToast } from "../../ui/toast";
 import { Agent } from "./agent";
 import { Reachability } from "./reachability";
@@ -66,28 +66,24 @@ export function Compute({ open, go, mayWrite }: Props) {
               key: "name",
               header: "Resource",
               track: "minmax(140px,1fr)",
-              cell: (row) => (
-                <span className="leading-[18px]">
-                  <span className="name clip block">{row.name}</span>
-                  <span className="second clip block">{row.description}</span>
-                </span>
-              ),
+              cell: (row) => <TwoLines first={row.name} second={row.description} look="name" />,
             },
             {
               key: "where",
               header: "Reached at",
               track: "minmax(160px,1.4fr)",
               cell: (row) => (
-                <span className="leading-[18px]">
-                  <span className="mono clip block">
-                    {row.reach === "agent"
+                <TwoLines
+                  first={
+                    row.reach === "agent"
                       ? "by its agent"
                       : row.transport === "ssh"
                         ? `${row.username}@${row.host}:${row.port}`
-                        : "local"}
-                  </span>
-                  <span className="second clip block">{row.scheduler}</span>
-                </span>
+                        : "local"
+                  }
+                  second={row.scheduler}
+                  look="mono"
+                />
               ),
             },
             {

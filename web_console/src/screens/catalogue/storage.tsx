@@ -3,7 +3,7 @@ import { api, call, type StorageBody, type StorageShown } from "../../api/client
 import * as ask from "../../queries";
 import { Failure } from "../../ui/parts";
 import { StateIcon } from "../../ui/state";
-import { Table } from "../../ui/table";
+import { Table, TwoLines } from "../../ui/table";
 import { Editor } from "./editor";
 import { storageSpec } from "./specs";
 
@@ -48,12 +48,7 @@ export function Storage({ open, go, mayWrite }: Props) {
               key: "name",
               header: "Storage",
               track: "minmax(120px,1fr)",
-              cell: (row) => (
-                <span className="leading-[18px]">
-                  <span className="name clip block">{row.name}</span>
-                  <span className="second clip block">{row.description}</span>
-                </span>
-              ),
+              cell: (row) => <TwoLines first={row.name} second={row.description} look="name" />,
             },
             { key: "kind", header: "Kind", track: "60px", cell: (row) => row.kind },
             {

@@ -7,7 +7,7 @@ import { useTitle } from "../../shell/shell";
 import { Bars, Trace } from "../../ui/charts";
 import { Failure } from "../../ui/parts";
 import { stateStyle } from "../../ui/state";
-import { type Column, Table } from "../../ui/table";
+import { type Column, Table, TwoLines } from "../../ui/table";
 import { At, Upcoming } from "../../ui/time";
 import { HealthIcon, HealthLabel, KIND, WORD } from "./label";
 import { Opened } from "./opened";
@@ -151,12 +151,7 @@ const COLUMNS: readonly Column<HealthRow>[] = [
     key: "name",
     header: "Resource",
     track: "minmax(110px,0.8fr)",
-    cell: (row) => (
-      <span className="leading-[18px]">
-        <span className="name clip block">{row.name}</span>
-        <span className="second clip block">{place(row.measured)}</span>
-      </span>
-    ),
+    cell: (row) => <TwoLines first={row.name} second={place(row.measured)} look="name" />,
   },
   {
     key: "now",

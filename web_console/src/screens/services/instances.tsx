@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { api, call } from "../../api/client";
 import { Failure, Sentence } from "../../ui/parts";
 import { StateIcon } from "../../ui/state";
-import { Table } from "../../ui/table";
+import { Table, TwoLines } from "../../ui/table";
 import { At, Elapsed } from "../../ui/time";
 
 /** Every instance of a microservice that was heard of lately. */
@@ -46,12 +46,7 @@ export function Instances() {
             key: "service",
             header: "Service",
             track: "minmax(120px,1fr)",
-            cell: (row) => (
-              <span className="leading-[18px]">
-                <span className="name clip block">{row.service}</span>
-                <span className="second mono clip block">{row.instance_id}</span>
-              </span>
-            ),
+            cell: (row) => <TwoLines first={row.service} second={row.instance_id} look="name" mono />,
           },
           {
             key: "now",

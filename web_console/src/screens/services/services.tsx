@@ -8,7 +8,7 @@ import { useTitle } from "../../shell/shell";
 import { Failure } from "../../ui/parts";
 import { StateIcon } from "../../ui/state";
 import { TAB } from "../../ui/tab";
-import { type Column, Table } from "../../ui/table";
+import { type Column, Table, TwoLines } from "../../ui/table";
 import { DeployDrawer } from "./deploy";
 import { Instances } from "./instances";
 import { ServiceDrawer } from "./service";
@@ -125,12 +125,7 @@ const COLUMNS: readonly Column<ServiceStatus>[] = [
     key: "name",
     header: "Service",
     track: "minmax(130px,1fr)",
-    cell: (row) => (
-      <span className="leading-[18px]">
-        <span className="name clip block">{row.name}</span>
-        <span className="second clip block">{row.kind}</span>
-      </span>
-    ),
+    cell: (row) => <TwoLines first={row.name} second={row.kind} look="name" />,
   },
   {
     key: "now",
