@@ -154,8 +154,9 @@ class FeedHub:
         connection.execute(_LISTEN)
         reader = feed.FeedReader(connection)
         self._trouble = None
-        # Nobody told of the lanes while it was away.
-        self._on_loop(self._tell, [frames.lane(_SOME_LANE)])
+        if self._position is not None:
+            # It was away, and nobody told of the lanes meanwhile.
+            self._on_loop(self._tell, [frames.lane(_SOME_LANE)])
         last_read, pause = 0.0, _POLL_SECONDS
         withheld_pause = _WITHHELD_SECONDS[0]
         while not self._closing.is_set():

@@ -242,7 +242,9 @@ def test_the_feed_goes_on_after_the_database_dropped_its_connections(
             )
             add_event(connection, gateway_id, experiment_id, 1)
         write(engine, gateway_id, experiment_id, 2)
-        assert seqs(follower.take(2)) == [1, 2]
+        told = follower.take(3)
+    assert seqs([one for one in told if one.event == "change"]) == [1, 2]
+    assert [one.data for one in told if one.event == "lane"] == [{}], "a pause may have been missed"
 
 
 def test_no_gap_and_no_duplicate_whoever_comes_and_goes_while_transactions_overlap(

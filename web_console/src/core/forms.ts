@@ -119,12 +119,15 @@ export function problemsOf(specs: readonly FieldSpec[], values: Values, path = "
   return found;
 }
 
-/** The value without what was left empty: the server fills its defaults in. In JSON, null is a value. */
+/** The value without what was left empty or has no meaning beside what was chosen: the server fills its defaults in. */
 export function sent(values: Values, specs: readonly FieldSpec[] = []): Values {
+  // In JSON, null is a value.
   const asTyped = new Set(specs.filter((spec) => spec.kind === "json").map((spec) => spec.name));
+  const known = new Set(specs.map((spec) => spec.name));
+  const meant = new Set(specs.filter((spec) => !spec.when || spec.when(values)).map((spec) => spec.name));
   return Object.fromEntries(
     Object.entries(values)
-      .filter(([, value]) => value !== null && value !== undefined)
+      .filter(([name, value]) => value !== null && value !== undefined && (meant.has(name) || !known.has(name)))
       .map(([name, value]) => [name, asTyped.has(name) ? value : cleaned(value)]),
   );
 }

@@ -163,7 +163,7 @@ export function Strip() {
       </Cell>
       <Cell title="Waits" figure={waiting.total} unit="tasks">
         <WaitBar waiting={waiting} />
-        <span className="second mt-2 grid grid-cols-2 gap-x-3 gap-y-1">
+        <span className="second mt-2 grid grid-cols-[auto_auto] justify-between gap-x-2 gap-y-1">
           <Part kind="queued" text={`${count(waiting.queued)} in queues`} />
           <Part kind="blocked" text={`${count(waiting.blocked)} blocked`} />
           {waiting.line > 0 && <Part kind="queued" text={`${count(waiting.line)} by quota`} />}

@@ -93,7 +93,7 @@ export function Table<T>(props: TableProps<T>) {
   const template = shown.map((column) => column.track).join(" ");
   const isEmpty = rows.length === 0 && !loading;
   return (
-    <div className="flex min-h-0 flex-1 flex-col">
+    <div className="flex min-h-0 min-w-0 flex-1 flex-col">
       <div
         ref={scroller}
         className={`scroll min-h-0 ${isEmpty ? "" : "flex-1"}`}
@@ -175,7 +175,7 @@ function Header<T>({ columns, template }: { columns: readonly Column<T>[]; templ
     <div role="rowgroup" className="sticky top-0 z-10">
       <div
         role="row"
-        className="grid h-9 items-center gap-x-4 border-line border-b bg-bg px-6"
+        className="grid h-9 items-center gap-x-4 border-line border-b bg-bg px-6 max-sm:px-4"
         style={{ gridTemplateColumns: template }}
       >
         {columns.map((column) => (
@@ -196,7 +196,7 @@ function Waiting({ height }: { height: number }) {
   return (
     <div aria-hidden="true">
       {[60, 42, 55, 38, 50, 46].map((share) => (
-        <div key={share} className="flex items-center border-line border-b px-6" style={{ height }}>
+        <div key={share} className="flex items-center border-line border-b px-6 max-sm:px-4" style={{ height }}>
           <span className="skeleton h-3" style={{ width: `${share}%` }} />
         </div>
       ))}

@@ -16,6 +16,7 @@ import { resourceSpec } from "./specs";
 const FRESH: Values = {
   name: "",
   description: "",
+  reach: "ssh",
   transport: "ssh",
   scheduler: "slurm",
   port: 22,

@@ -119,7 +119,8 @@ const QUEUE: readonly FieldSpec[] = [
   { kind: "number", name: "max_memory_mb", label: "Most memory a node, MB" },
   { kind: "number", name: "max_wall_time_minutes", label: "Longest time, minutes" },
 ];
-const overSsh = (values: Values): boolean => values.transport !== "local";
+const byUs = (values: Values): boolean => values.reach !== "agent";
+const overSsh = (values: Values): boolean => byUs(values) && values.transport !== "local";
 
 export function resourceSpec(credentials: readonly CredentialShown[] | undefined): readonly FieldSpec[] {
   return [
@@ -134,9 +135,21 @@ export function resourceSpec(credentials: readonly CredentialShown[] | undefined
     { kind: "area", name: "description", label: "Description" },
     {
       kind: "choice",
+      name: "reach",
+      label: "Tasks are worked on",
+      required: true,
+      options: [
+        ["ssh", "by the platform's services"],
+        ["agent", "by an agent at the resource"],
+      ],
+      wide: true,
+    },
+    {
+      kind: "choice",
       name: "transport",
       label: "Reached by",
       required: true,
+      when: byUs,
       options: [
         ["ssh", "SSH"],
         ["local", "the services' own machine"],

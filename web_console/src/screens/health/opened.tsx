@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { api, call } from "../../api/client";
+import { api, call, type ResourceShown } from "../../api/client";
 import { type Health as HealthWord, worstAccount } from "../../core/health";
 import { duration } from "../../core/time";
 import * as ask from "../../queries";
@@ -32,9 +32,7 @@ export function Opened({ row, onClose }: { row: HealthRow; onClose: () => void }
         <div className="min-w-0 px-6 py-4 max-lg:col-span-full max-sm:px-4">
           <div className="flex flex-wrap items-baseline gap-x-3">
             <h2 className="m-0 font-semibold text-[15px] leading-[22px]">{row.name}</h2>
-            <span className="mono clip text-ink-2">
-              {one.transport === "ssh" ? `${one.host}:${one.port}` : "on the services' own machine"}
-            </span>
+            <span className="mono clip text-ink-2">{where(one, resource)}</span>
             <span className="ml-auto pr-10 lg:pr-0">
               <HealthLabel health={row.health} />
             </span>
@@ -113,4 +111,10 @@ function History({ id }: { id: string }) {
       </ol>
     </div>
   );
+}
+
+/** Where the way to it leads. */
+function where(one: HealthRow["measured"], resource: ResourceShown | undefined): string {
+  if (resource?.reach === "agent") return "worked on by its agent";
+  return one.transport === "ssh" ? `${one.host}:${one.port}` : "on the services' own machine";
 }

@@ -84,7 +84,7 @@ export function Trend({ row }: { row: HealthRow }) {
             fill="url(#away)"
           />
         )}
-        {!seen.length && (
+        {!seen.length && opened === null && (
           <text x={PLOT.left + 12} y={(PLOT.top + PLOT.bottom) / 2 + 4} fill="var(--ink-3)">
             No step ended in the last hour
           </text>

@@ -126,7 +126,7 @@ export function Lanes() {
               cell: (row) => (
                 <span className="num">
                   {seconds(row.wait_seconds)}
-                  <span className="second"> p95 {seconds(row.wait_p95_seconds)}</span>
+                  {row.wait_seconds !== null && <span className="second"> p95 {seconds(row.wait_p95_seconds)}</span>}
                 </span>
               ),
             },

@@ -24,7 +24,7 @@ export function Launch() {
         </>
       )}
     </span>,
-    "Launch",
+    chosen ? `Launch ${chosen.name}` : "Launch",
   );
   if (interfaces.error) return <Failure error={interfaces.error} retry={() => void interfaces.refetch()} />;
   if ((from ?? draft) && !origin.data) return origin.error ? <Failure error={origin.error} /> : null;

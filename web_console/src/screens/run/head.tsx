@@ -56,7 +56,7 @@ export function Head({ one, model }: { one: ExperimentInFull; model: RunModel | 
       <div className="flex flex-wrap items-center gap-3">
         <StateIcon kind={shownState(one)} size={18} label={one.state} />
         <h2
-          className="clip m-0 flex-1 font-semibold text-[18px] leading-[26px] tracking-[-0.01em]"
+          className="clip m-0 flex-1 font-semibold text-[18px] leading-[26px] tracking-[-0.01em] max-sm:basis-[calc(100%-30px)]"
           data-testid="run-name"
         >
           {one.name}

@@ -17,7 +17,7 @@ export function Outlook({ one, model }: { one: ExperimentInFull; model: RunModel
   if (isTerminal(one.state) || one.state === "CREATED" || one.state === "VALIDATED")
     return (
       <p className="m-0 mt-1 text-ink-2" data-testid="run-state">
-        <span className={one.state === "FAILED" ? "text-failed" : "text-ink"}>{told.now}</span>
+        <span className={one.state === "FAILED" ? "text-failed" : "text-ink"}>{told.now.replace(/\.$/, "")}</span>
         {one.failure?.task && (
           <>
             {" "}

@@ -20,7 +20,7 @@ const SPECS: readonly FieldSpec[] = [
     name: "cron",
     label: "When (cron)",
     required: true,
-    hint: "minute hour day month weekday",
+    hint: "min hour day month weekday",
     check: (text) => (text.trim().split(/\s+/).length === 5 ? null : "Five fields: minute hour day month weekday"),
   },
   { kind: "choice", name: "time_zone", label: "Time zone", required: true, options: ZONES },
@@ -29,6 +29,7 @@ const SPECS: readonly FieldSpec[] = [
     name: "catch_up",
     label: "If moments were missed",
     required: true,
+    wide: true,
     options: Object.entries(CATCH_UP),
   },
   {
@@ -42,6 +43,7 @@ const SPECS: readonly FieldSpec[] = [
     name: "overlap",
     label: "While one still runs, a new one",
     required: true,
+    wide: true,
     options: Object.entries(OVERLAP),
   },
   {

@@ -7,7 +7,7 @@ import * as ask from "../../queries";
 import { useTitle } from "../../shell/shell";
 import { Failure, Sentence } from "../../ui/parts";
 import { StateIcon } from "../../ui/state";
-import { Table } from "../../ui/table";
+import { Table, TwoLines } from "../../ui/table";
 import { Upcoming } from "../../ui/time";
 import { Choose } from "./choose";
 import { ScheduleDrawer } from "./drawer";
@@ -81,11 +81,7 @@ export function Schedules() {
               header: "When",
               track: "minmax(110px,1fr)",
               from: 480,
-              cell: (row) => (
-                <span className="clip block">
-                  <span className="mono">{row.cron}</span> <span className="text-ink-3">{row.time_zone}</span>
-                </span>
-              ),
+              cell: (row) => <TwoLines first={row.cron} second={row.time_zone} look="mono" />,
             },
             {
               key: "next",

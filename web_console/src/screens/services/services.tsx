@@ -75,7 +75,7 @@ export function Services() {
               needsYou={(row) => row.trouble !== null && row.ready < row.replicas}
               onOpen={(row) => show(row.name)}
               empty="Nothing says which services there are; Instances shows those that were heard of."
-              columns={COLUMNS}
+              columns={COLUMNS.filter((one) => one.key !== "release" || rows.some((row) => row.release))}
             />
             {opened && (
               <ServiceDrawer
@@ -169,6 +169,7 @@ const COLUMNS: readonly Column<ServiceStatus>[] = [
     header: "Revision",
     track: "minmax(70px,0.4fr)",
     from: 860,
-    cell: (row) => <span className="mono clip block">{row.revision || "–"}</span>,
+    align: "right",
+    cell: (row) => <span className="num clip block">{row.revision || "–"}</span>,
   },
 ];
