@@ -50,6 +50,7 @@ from howdah.contracts.requests import (
 )
 from howdah.contracts.standings import Standings, all_is_well
 from howdah.contracts.states import ExperimentState, ProcessState
+from howdah.contracts.tasks import MAX_TASKS
 
 
 def begin(run: Run, now: datetime, gate: Gate = open_gate, standings: Standings = all_is_well) -> Decisions:
@@ -64,14 +65,20 @@ def begin(run: Run, now: datetime, gate: Gate = open_gate, standings: Standings 
     return draft.decisions
 
 
-def advance(
-    run: Run, event: AnyEvent, now: datetime, gate: Gate = open_gate, standings: Standings = all_is_well
+def advance(  # noqa: PLR0913, PLR0917 - all that a decision goes by
+    run: Run,
+    event: AnyEvent,
+    now: datetime,
+    gate: Gate = open_gate,
+    standings: Standings = all_is_well,
+    room: int = MAX_TASKS,
 ) -> Decisions:
     """Return what follows from ``event``; ``run`` is not changed. Costs as much as what depends on the event.
 
-    ``gate`` says which jobs must ask before they are submitted, ``standings`` which resources are away.
+    ``gate`` says which jobs must ask before they are submitted, ``standings`` which resources are away, ``room`` how
+    many tasks fan-outs may make (each makes one item at least, and is told to go on).
     """
-    draft = Draft(run, now, gate, standings)
+    draft = Draft(run, now, gate, standings, room)
     if isinstance(event, Request):
         _steer(draft, event)
     elif event.task_id not in run.tasks:

@@ -28,7 +28,7 @@ from howdah.contracts.ids import CommandId, TaskId, derive_id
 from howdah.contracts.resources import ResourceTarget
 from howdah.contracts.standings import Standings, all_is_well
 from howdah.contracts.states import PHASES, ExperimentState, ProcessState, TaskState, is_terminal, may_follow
-from howdah.contracts.tasks import TaskSpec
+from howdah.contracts.tasks import MAX_TASKS, TaskSpec
 from howdah.contracts.topics import FAST
 
 _PHASE_ORDER = {phase: index for index, phase in enumerate(PHASES)}
@@ -45,11 +45,14 @@ class Draft:
         now: datetime,
         gate: admission.Gate = admission.open_gate,
         standings: Standings = all_is_well,
+        room: int = MAX_TASKS,
     ) -> None:
         self.run = run
         self.now = now
         self.gate = gate
         self.standings = standings
+        self.room = room
+        """How many tasks fan-outs may make here."""
         self.decisions = Decisions()
         self.freed: set[TaskId] = set()
         """The resources to which fewer tasks are on their way than before."""

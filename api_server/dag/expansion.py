@@ -1,9 +1,10 @@
 """A fan-out whose items are known only while the run goes on: the tasks of each item from the body of one. Pure.
 
 The same fan-out with the same items gives the same tasks under the same ids, whenever the decision is taken again. One
-decision makes ``CHUNK_TASKS`` tasks at most, so that other runs are heard in between: a fan-out with more is EXECUTING
-until it has made all, and is told by its own timer when it is to go on. How far it is says its fan-in, which waits for
-the items that there are. Of several in a run one goes on at a time; the others stand in line.
+decision makes ``CHUNK_TASKS`` tasks at most, and all decisions of one batch not many more, so that other runs are heard
+in between: a fan-out with more is EXECUTING until it has made all, and is told by its own timer when it is to go on.
+How far it is says its fan-in, which waits for the items that there are. Of several in a run one goes on at a time; the
+others stand in line.
 """
 
 import json
@@ -68,7 +69,7 @@ def expand(draft: "Draft", spec: TaskSpec, params: Mapping[str, JsonValue]) -> t
 def _room(draft: "Draft", fan_out: FanOutParams) -> int:
     """Return how many items this decision may yet make; at least one of those that it makes, however large its body."""
     added = len(draft.decisions.added)
-    return max((CHUNK_TASKS - added) // len(fan_out.body), int(added == 0))
+    return max((min(CHUNK_TASKS, draft.room) - added) // len(fan_out.body), int(added == 0))
 
 
 def _items(draft: "Draft", spec: TaskSpec, fan_out: FanOutParams, made: int) -> list[Any]:

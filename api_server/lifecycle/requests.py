@@ -60,7 +60,9 @@ class ApplicationExperiment(_Request):
     work_directory: WorkDirectory = WorkDirectory.REMOVE_ON_SUCCESS
     archive: bool = False
     """Keep the whole work directory as well, as one tar file: the output ``@work-directory``."""
-    deliveries: tuple[DeliveryRequest, ...] = Field(default=(), max_length=MAX_REQUESTED_DELIVERIES)
+    deliveries: tuple[DeliveryRequest, ...] = Field(
+        default=(), max_length=MAX_REQUESTED_DELIVERIES, exclude_if=lambda all_: not all_
+    )
     """Where outputs are put besides the platform's store; the run has failed where that can't be done."""
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from prometheus_client import Counter
 from api_server.dag.admission import Gate, open_gate
 from api_server.dag.advance import advance
 from api_server.dag.decisions import Decisions, Outcome
+from api_server.dag.expansion import CHUNK_TASKS
 from api_server.lifecycle.commands import Commands
 from api_server.lifecycle.held import HeldRun, Occurrence
 from api_server.lifecycle.recording import Recording
@@ -96,8 +97,9 @@ class EventWriter:
             return [], None
         now = self._clock.now()
         recording = Recording(self._commands, now)
+        room = CHUNK_TASKS
         for event in fresh:
-            self._take_in(recording, held.get(event.process_id), event, now)
+            room -= self._take_in(recording, held.get(event.process_id), event, now, room)
         recording.write(work)
         return list(held.values()), recording
 
@@ -113,14 +115,15 @@ class EventWriter:
                 seen.add(event.event_id)
                 yield event
 
-    def _take_in(self, recording: Recording, held: HeldRun | None, event: Event, now: datetime) -> None:
+    def _take_in(self, recording: Recording, held: HeldRun | None, event: Event, now: datetime, room: int) -> int:
+        """Note what follows from an event; return how many tasks fan-outs made, for which there was ``room``."""
         kind = _kind(event)
         if held is None or event.gateway_id != held.run.identity.gateway_id:
             _counter(kind, "unknown").inc()
             log.warning("event of an unknown process", kind=kind, process_id=event.process_id, event_id=event.event_id)
-            return
+            return 0
         # The codec gives one of AnyEvent.
-        decisions = advance(held.run, event, now, self._gate, self._standings)  # type: ignore[arg-type]
+        decisions = advance(held.run, event, now, self._gate, self._standings, room)  # type: ignore[arg-type]
         _counter(kind, decisions.outcome).inc()
         if decisions.outcome is Outcome.ILLEGAL:
             log.info(
@@ -130,9 +133,10 @@ class EventWriter:
                 process_id=event.process_id,
                 event_id=event.event_id,
             )
-            return
+            return 0
         self._outcomes.take(held.run, event)
         recording.add(held, decisions, _occurrence(held, event, decisions))
+        return len(decisions.added)
 
 
 @lru_cache(maxsize=256)

@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from howdah.contracts import messages, records, requests
 from howdah.contracts.envelope import MAX_MESSAGE_BYTES, Message
-from howdah.contracts.errors import UndecodableMessageError, UnsupportedVersionError
+from howdah.contracts.errors import UndecodableMessageError, UnknownKindError, UnsupportedVersionError
 from howdah.contracts.heartbeats import Heartbeat
 from howdah.contracts.lanes import LaneControl
 from howdah.contracts.standings import ResourceStanding
@@ -48,6 +48,7 @@ class Codec(Generic[M]):
         """Return the message.
 
         Raises:
+            UnknownKindError: it has a kind, but none of those.
             UnsupportedVersionError: a known kind, but of a version that this process does not know.
             UndecodableMessageError: anything else that is not one of the models; the text names the field.
         """
@@ -69,7 +70,8 @@ class Codec(Generic[M]):
         model = self._models.get(kind) if isinstance(kind, str) else None
         if model is None:
             known = ", ".join(sorted(self._models))
-            return UndecodableMessageError(f"kind: {str(kind)[:80]!r} is none of {known}")
+            refusal = UnknownKindError if isinstance(kind, str) else UndecodableMessageError
+            return refusal(f"kind: {str(kind)[:80]!r} is none of {known}")
         known_versions = get_args(model.model_fields["version"].annotation)
         if raw.get("version", known_versions[0]) not in known_versions:
             return UnsupportedVersionError(

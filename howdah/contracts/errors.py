@@ -3,6 +3,7 @@
 HowdahError
 ├── ContractError                bytes that are not a message of ours
 │   ├── UndecodableMessageError
+│   │   └── UnknownKindError
 │   └── UnsupportedVersionError
 ├── TaskError                    an attempt failed: carries a Failure
 └── ConfigurationError           a setting is missing or wrong: says which, and what would be right
@@ -23,6 +24,10 @@ class ContractError(HowdahError):
 
 class UndecodableMessageError(ContractError):
     """The bytes are no JSON, or no message of a known kind, or a field is wrong (the text says which)."""
+
+
+class UnknownKindError(UndecodableMessageError):
+    """The message is of a kind that this process does not know: a newer one wrote it, or nobody of ours."""
 
 
 class UnsupportedVersionError(ContractError):

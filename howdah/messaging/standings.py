@@ -2,12 +2,17 @@
 
 from datetime import datetime
 
+import structlog
+
 from howdah.contracts import codec, topics
+from howdah.contracts.errors import UnknownKindError
 from howdah.contracts.lanes import LaneControl, lane_key
 from howdah.contracts.resources import ResourceTarget
 from howdah.contracts.standings import ResourceStanding, standing_key
 from howdah.contracts.topics import LANES, TASKS_PREFIX
 from howdah.messaging.abstract import Messaging, MessagingError, Record
+
+log = structlog.get_logger(__name__)
 
 
 class StandingsTable:
@@ -53,7 +58,11 @@ class StandingsTable:
         self._table.close()
 
     def _changed(self, key: str, value: bytes | None, _: Record) -> None:
-        row = None if value is None else codec.RESOURCES.decode(value)
+        try:
+            row = None if value is None else codec.RESOURCES.decode(value)
+        except UnknownKindError as error:  # of a later release, before it was rolled back: nothing to act on or redrive
+            log.warning("a row that only another release knows was left out", key=key, reason=str(error))
+            return
         if isinstance(row, LaneControl):
             self._lanes[key] = row
             return

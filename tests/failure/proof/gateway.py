@@ -1,12 +1,14 @@
 """Launching as a gateway would: what was not accepted is asked for again, under the same Idempotency-Key."""
 
+import time
+from collections import Counter
 from collections.abc import Mapping
 from uuid import uuid4
 
 from howdah.client import Client, ClientError
 from tests.failure.proof.ground import Ground, Scale
 from tests.fixtures.daemons import login_user
-from tests.fixtures.waiting import await_value
+from tests.fixtures.waiting import holds_within
 
 _PATIENCE_SECONDS = 120.0
 _AGAIN_SECONDS = 0.5
@@ -15,14 +17,22 @@ _AGAIN_SECONDS = 0.5
 def launched(client: Client, request: Mapping[str, object]) -> str:
     """Return the id of the experiment that the API server accepted, however often it had to be asked."""
     key = str(uuid4())
+    accepted: list[str] = []
+    refusals: Counter[str] = Counter()
+    """Why it was asked again → how many seconds went by with that answer."""
 
-    def asked() -> str | None:
+    def asked() -> bool:
+        began = time.monotonic()
         try:
-            return client.experiments.submit(request, idempotency_key=key).id
-        except ClientError:  # not accepted, as far as we know
-            return None
+            accepted.append(client.experiments.submit(request, idempotency_key=key).id)
+        except ClientError as error:  # not accepted, as far as we know
+            refusals[f"{type(error).__name__}: {error}"[:200]] += round(time.monotonic() - began)
+            return False
+        return True
 
-    return await_value(asked, f"{request['name']} was not accepted", _PATIENCE_SECONDS, every=_AGAIN_SECONDS)
+    in_time = holds_within(asked, _PATIENCE_SECONDS, every=_AGAIN_SECONDS)
+    assert in_time, f"{request['name']} was not accepted within {_PATIENCE_SECONDS:g} s: {dict(refusals)}"
+    return accepted[0]
 
 
 def launch_one(ground: Ground, proof: str, number: int, scale: Scale) -> str:

@@ -8,9 +8,12 @@ from sqlalchemy import text
 
 from api_server.auth.callbacks import verified
 from api_server.auth.principal import SCOPES_OF, Principal, Role
+from api_server.dag.advance import advance
+from api_server.dag.decisions import Decisions
 from api_server.lifecycle import signals
 from api_server.lifecycle.requests import WorkflowExperiment
 from api_server.lifecycle.signals import Signal
+from api_server.orchestrator import events
 from api_server.problems import ConflictError, ForbiddenError, InvalidRequestError, UnauthenticatedError
 from api_server.registry.models import TaskType
 from api_server.workflows import service as workflows
@@ -147,6 +150,28 @@ def test_a_retry_runs_only_what_had_not_finished(stage: Stage) -> None:
         "SELECT t.outputs FROM task t JOIN experiment e ON e.process_id = t.process_id WHERE t.name = '@outputs'"
     )
     assert outputs["kept"]["all"] == [{"part": f"p{number}"} for number in range(7)]
+
+
+def test_fan_outs_of_several_runs_share_what_one_batch_makes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "CHUNK_TASKS", 4)
+    rooms: list[int] = []
+
+    def watched(*given: Any) -> Decisions:  # noqa: ANN401 - what ``advance`` takes
+        decisions = advance(*given)
+        if decisions.added:
+            rooms.append(given[-1])
+            assert len(decisions.added) <= max(given[-1], 1)
+        return decisions
+
+    monkeypatch.setattr(events, "advance", watched)
+    kept(stage, WORKFLOW)
+    experiments = [launched(stage) for _ in range(3)]
+    with stage.service(does) as came:
+        stage.await_true(lambda: len(came) == len(experiments))
+        with stage.orchestrator():  # which finds the ends of all three in one batch
+            await_rows(stage, "SELECT 1 FROM task WHERE name = 'review' AND state = 'EXECUTING'", len(experiments))
+    assert names(came) == sorted(["split", *(f"work[{number}]" for number in range(7))] * 3)
+    assert min(rooms) < 1, "a run whose turn came after others had used up the room of the batch"
 
 
 CALLS_BACK = """

@@ -6,6 +6,7 @@ import pytest
 
 from api_server.dag import expansion
 from api_server.dag.adoption import Choice, continue_run
+from api_server.dag.advance import advance
 from api_server.dag.decisions import Outcome
 from howdah.contracts.ids import ProcessId, new_id
 from howdah.contracts.states import ProcessState, TaskState
@@ -97,6 +98,14 @@ def test_two_fan_outs_go_on_one_after_the_other_and_the_room_of_the_first_is_kep
     world.feed(world.completed(world.published[0], parts=list(range(most)), count=most))
     assert (state_of(world, "one[]"), state_of(world, "two[]")) == (TaskState.EXECUTING, TaskState.FAILED)
     assert len(world.told) == 1
+
+
+def test_a_fan_out_for_which_a_batch_has_no_room_left_makes_one_item_and_goes_on_later(half_way: World) -> None:
+    told = half_way.told.pop()
+    half_way.now = told.due_at
+    decisions = advance(half_way.run, told, half_way.now, room=-3)
+    assert [task.name for task in decisions.added] == ["work[4]"]
+    assert decisions.timers == [told.task_id]
 
 
 def test_the_next_in_line_goes_on_when_one_has_made_all() -> None:

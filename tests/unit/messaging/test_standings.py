@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from howdah.contracts import codec, topics
 from howdah.contracts.lanes import LaneControl
 from howdah.messaging import InMemoryBroker
-from howdah.messaging.abstract import Outgoing
+from howdah.messaging.abstract import Outgoing, Record
 from howdah.messaging.standings import StandingsTable
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
@@ -19,6 +19,28 @@ def table_with(*rows: LaneControl) -> StandingsTable:
     table.start()
     table.wait_loaded(10.0)
     return table
+
+
+def test_rows_that_only_another_release_knows_are_left_out_and_no_dead_letters() -> None:
+    messaging = InMemoryBroker().connect()
+    messaging.admin().ensure([topics.RESOURCES, topics.DEAD_LETTERS])
+    letters: list[Record] = []
+    dead = messaging.table(topics.DEAD_LETTERS.name, lambda _, __, record: letters.append(record))
+    foreign = Outgoing(topics.RESOURCES.name, b'{"kind":"of-tomorrow","version":1}', key=b"new/1")
+    broken = Outgoing(topics.RESOURCES.name, b'{"kind":"lane-control","version":1}', key=b"lane/command/fast")
+    paused = control(paused=True)
+    known = Outgoing(topics.RESOURCES.name, codec.encode(paused), key=paused.key().encode())
+    messaging.producer().send_all([foreign, broken, known])
+    table = StandingsTable(messaging)
+    table.start()
+    table.wait_loaded(10.0)
+    assert table.is_held("howdah.tasks.command", topics.LANES.span("slow")[0])
+    assert table.trouble() is None
+    table.close()
+    dead.start()
+    assert dead.wait_loaded(10.0)
+    assert [letter.key for letter in letters] == [b"lane/command/fast"]
+    dead.close()
 
 
 def control(*, paused: bool, minutes: int = 0) -> LaneControl:
