@@ -26,7 +26,6 @@ _NO_NAMESPACES = "network namespaces are root's to make, and not permitted in ev
 SOMETIMES: dict[tuple[str, str], str] = {
     ("test_an_unknown_queue_is_refused_in_plain_words", "htcondor"): "HTCondor has no queues",
     ("test_a_local_stack_goes_on_from_what_was_wanted_last", "kubernetes"): "a cluster's memory is its own",
-    ("test_no_experiment_fails_while_a_release_gives_its_place_back", ""): "mended, and not rehearsed again",
     ("test_the_namespace_lets_nothing_through_but_the_brokers_tls_port_and_the_api_server", ""): _NO_NAMESPACES,
     ("test_the_example_runs_there", ""): _NO_NAMESPACES,
     **{

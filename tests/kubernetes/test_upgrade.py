@@ -1,7 +1,6 @@
 """From one release to the next under load, and back, old and new side by side: none fails, no job is doubled."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -56,7 +55,8 @@ def under_load(installation: Installation, name: str, change: Callable[[], None]
     assert dict(json.loads(said)) == {"COMPLETED": EXPERIMENTS}
     jobs = installation.job_names()[len(before) :]
     assert len(jobs) == len(set(jobs)) == EXPERIMENTS
-    assert installation.sql("SELECT count(*) FROM dead_letter") == "0"
+    # What the earlier release can't read in the table of resources it leaves out, and writes a dead letter about it.
+    assert installation.sql("SELECT count(*) FROM dead_letter WHERE topic <> 'howdah.resources'") == "0"
     return {"experiments": EXPERIMENTS, "failed": 0, "jobs": len(jobs), "rollout_seconds": round(rolled_out, 1)}
 
 
@@ -70,14 +70,12 @@ def test_no_experiment_fails_while_a_release_takes_the_place_of_another(
     tell("upgrade", **measured)
 
 
-@pytest.mark.skipif(
-    not os.environ.get("HOWDAH_TEST_ROLL_BACK"),
-    reason="mended, and not rehearsed again: docs/operations.md, Upgrade",
-)
 def test_no_experiment_fails_while_a_release_gives_its_place_back(
     later: Installation, tell: Callable[..., None]
 ) -> None:
     tables = later.sql("SELECT version_num FROM alembic_version")
+    for verb in ("pause", "resume"):  # leaves a row that the earlier release does not know
+        later.howdah("lanes", verb, "command", "slow")
 
     def roll_back() -> None:
         for one in later.objects("deployment"):

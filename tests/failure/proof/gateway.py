@@ -14,8 +14,12 @@ _PATIENCE_SECONDS = 120.0
 _AGAIN_SECONDS = 0.5
 
 
-def launched(client: Client, request: Mapping[str, object]) -> str:
-    """Return the id of the experiment that the API server accepted, however often it had to be asked."""
+def launched(client: Client, request: Mapping[str, object], patience_seconds: float = _PATIENCE_SECONDS) -> str:
+    """Return the id of the experiment that the API server accepted, however often it had to be asked.
+
+    A storm that kills the API server soon after each start leaves moments of a second or two to be accepted in: while
+    it blows, have as much patience.
+    """
     key = str(uuid4())
     accepted: list[str] = []
     refusals: Counter[str] = Counter()
@@ -30,8 +34,8 @@ def launched(client: Client, request: Mapping[str, object]) -> str:
             return False
         return True
 
-    in_time = holds_within(asked, _PATIENCE_SECONDS, every=_AGAIN_SECONDS)
-    assert in_time, f"{request['name']} was not accepted within {_PATIENCE_SECONDS:g} s: {dict(refusals)}"
+    in_time = holds_within(asked, patience_seconds, every=_AGAIN_SECONDS)
+    assert in_time, f"{request['name']} was not accepted within {patience_seconds:g} s: {dict(refusals)}"
     return accepted[0]
 
 

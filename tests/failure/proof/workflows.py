@@ -106,7 +106,7 @@ def _run(ground: Ground, name: str, size: Size, folder: Path) -> str:
         "launch": True,
     }
     with ground.client() as client:
-        experiment = launched(client, request)
+        experiment = launched(client, request, size.storm.seconds)
         answer: Object = {"items": list(items)}
         holds_within(
             lambda: _step(client, experiment, answer, folder / f"{name}.mended"), size.storm.seconds, every=0.3

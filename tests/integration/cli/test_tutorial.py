@@ -37,12 +37,15 @@ def test_the_tutorial_does_what_it_says(stack: Up, tmp_path: Path) -> None:
     said = _run(stack, tmp_path, "\n".join(before))
     assert said.count("refused, as it should be") == 1, said
     assert said.count("the description is out of date") == 1, said
-    assert said.count("is COMPLETED") == 2, said
+    assert said.count("is COMPLETED") == 3, said
     with stack.client() as client:
         first, last = sorted(client.experiments.list(name="try word-count"), key=lambda one: one.created_at)
         assert {first.state, last.state} == {ExperimentState.COMPLETED}
         tasks = {task.name: task for task in client.experiments.tasks(last.id)}
         assert {task.state for task in tasks.values()} == {TaskState.COMPLETED}
+        [flow] = client.experiments.list(name="word-count-flow")
+        ended = {task.name: task.outputs for task in client.experiments.tasks(flow.id)}
+        assert ended["@outputs"] == {"words": [1, 2, 3], "longest": "longest"}
         # Either release may have done it: the old one ends what it has in hand while the new one starts.
         assert {"words": 9, "longest": "that"}.items() <= (tasks["count"].outputs or {}).items()
         assert {"words": 1, "longest": "that"}.items() <= (tasks["the longest alone"].outputs or {}).items()

@@ -8,8 +8,10 @@ import yaml
 
 from howdah.cli.commands.new_task import new_task
 from howdah.cli.errors import CliError
+from howdah.contracts.plain_yaml import read_one
 from howdah.contracts.services import ServiceDeployment
 from howdah.contracts.task_types import TaskTypeDescription
+from howdah.contracts.workflows import WorkflowDefinition
 
 
 @pytest.mark.parametrize("name", ["word-count", "a", "x1-2-3"])
@@ -29,6 +31,9 @@ def test_what_it_makes_is_whole(tmp_path: Path, name: str) -> None:
     assert (deployment.task_type, deployment.module, deployment.directory) == (name, package, str(folder))
     experiment = yaml.safe_load((folder / "experiment.yaml").read_text())
     assert {task["type"] for task in experiment["tasks"]} == {name}
+    workflow = read_one((folder / "workflow.yaml").read_text())
+    definition = WorkflowDefinition.model_validate(workflow)
+    assert definition.name == f"{name}-flow"
     assert not [path for path in folder.rglob("*") if path.is_file() and "${name}" in path.read_text()]
 
 
