@@ -6,6 +6,7 @@ that ``tests/fixtures/releases.py`` names, when that changes: the record says wh
 
 import importlib.util
 import json
+import subprocess
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,4 +97,5 @@ def record() -> Recorded:
 
 
 if __name__ == "__main__":
-    EARLIER.write_text(json.dumps(record(), indent=1, sort_keys=True) + "\n")
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    EARLIER.write_text(json.dumps({"release": commit, "models": record()}, indent=1) + "\n")

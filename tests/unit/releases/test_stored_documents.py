@@ -6,9 +6,11 @@ from typing import Final
 import pytest
 from pydantic import BaseModel
 
+from tests.fixtures.releases import UPGRADE_FROM
 from tests.unit.releases.stored import EARLIER, Recorded, models, refuses_others, versions, written_as
 
-RECORDED: Final[Recorded] = json.loads(EARLIER.read_text())
+_RECORD: Final = json.loads(EARLIER.read_text())
+RECORDED: Final[Recorded] = _RECORD["models"]
 PRESENT: Final = models()
 KNOWN: Final = sorted(set(RECORDED) & set(PRESENT))
 CURE: Final = "see docs/changing-messages.md"
@@ -26,6 +28,10 @@ def _is_left_out_by_default(model: type[BaseModel], name: str) -> bool:
         and not field.is_required()
         and field.exclude_if(field.get_default(call_default_factory=True))
     )
+
+
+def test_the_record_is_of_the_release_from_which_upgrades_are_rehearsed() -> None:
+    assert _RECORD["release"] == UPGRADE_FROM, f"write the record anew: {CURE}"
 
 
 def test_what_the_release_before_kept_is_kept_still() -> None:
