@@ -12,6 +12,7 @@ import {
 } from "../src/core/inputs";
 import { BLOCK, LogPages } from "../src/core/logpages";
 import { bytes, duration, exact, instant, offset, ticks, upcoming } from "../src/core/time";
+import { became } from "../src/core/words";
 
 describe("a terminal's lines", () => {
   it("fold a progress bar to its last state", () => expect(foldReturns("10 %\r50 %\r100 %\r")).toBe("100 %"));
@@ -170,4 +171,18 @@ describe("a relaunch with edits", () => {
   });
   it("tells nothing of inputs where all are as they were", () =>
     expect(changesOf({ inputs: { a: [1] } }, { ...request, inputs: { a: [1] }, requirements: {} }).inputs).toEqual({}));
+});
+
+describe("what an event changed", () => {
+  it("is counted, in words, without what is said already", () => {
+    const scheduled = { entity: "task", to: "SCHEDULED" };
+    const changes = [
+      { entity: "task", to: "COMPLETED" },
+      scheduled,
+      scheduled,
+      { entity: "process", to: "POST_PROCESSING" },
+    ];
+    expect(became(changes, "task completed")).toBe("2 tasks scheduled, process post processing");
+    expect(became([], "x")).toBe("");
+  });
 });

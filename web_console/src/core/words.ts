@@ -132,3 +132,18 @@ function following({ kind, process_state: phase, tasks }: Told): string {
     return waiting ? `Then ${plural(waiting, "more task", "more tasks")}` : "Then it is done";
   return AFTER[phase ?? ""]!;
 }
+
+/** What became what, by an event: "3 tasks scheduled"; what `said` tells already is left out. */
+export function became(changes: readonly { entity: string; to: string }[], said: string): string {
+  const counts = new Map<string, [entity: string, to: string, times: number]>();
+  for (const { entity, to } of changes) {
+    const known = counts.get(`${entity} ${to}`);
+    if (known) known[2] += 1;
+    else counts.set(`${entity} ${to}`, [entity, to.toLowerCase().replaceAll("_", " "), 1]);
+  }
+  return [...counts.values()]
+    .map(([entity, to, times]) => `${plural(times, entity, entity === "process" ? "processes" : `${entity}s`)} ${to}`)
+    .map((words) => words.replace(/^1 /, ""))
+    .filter((words) => words !== said)
+    .join(", ");
+}

@@ -140,7 +140,7 @@ export function Jobs() {
             track: "100px",
             align: "right",
             from: 760,
-            cell: (row) => <Elapsed from={row.updated_at} to={isTerminal(row.state) ? row.ended_at : null} />,
+            cell: (row) => (isTerminal(row.state) ? "ended" : <Elapsed from={row.updated_at} to={null} />),
           },
           { key: "made", header: "Submitted", track: "90px", from: 880, cell: (row) => <At at={row.created_at} /> },
           {

@@ -7,6 +7,7 @@ import { type RunModel, type RunTask, shown } from "../../core/run";
 import { isTerminal, kindOf, LABELS, SEVERITY } from "../../core/states";
 import type { Flush } from "../../core/store";
 import { count, duration } from "../../core/time";
+import { became } from "../../core/words";
 import { useChanges } from "../../live/live";
 import { Failure } from "../../ui/parts";
 import { StateIcon, StateLabel } from "../../ui/state";
@@ -339,11 +340,7 @@ function What({ row, name }: { row: Event; name: string }) {
       <span className="clip">
         {name ? <b className="name">{name}</b> : null} {words.charAt(0).toUpperCase() + words.slice(1)}
         {failure?.sentence ? `: ${failure.sentence}` : ""}
-        <span className="text-ink-3">
-          {row.changes.length
-            ? `  ${row.changes.map((one) => `${one.entity} ${one.to.toLowerCase()}`).join(", ")}`
-            : ""}
-        </span>
+        <span className="text-ink-3"> {became(row.changes, words)}</span>
       </span>
     </span>
   );

@@ -12,7 +12,7 @@ export function Appearance() {
   return (
     <div className="scroll flex-1 px-6 max-sm:px-4">
       <div className="max-w-[640px]">
-        <div className={row}>
+        <div className={`${row} !items-start`}>
           <b className="font-semibold">Signed in</b>
           <div>
             <Facts

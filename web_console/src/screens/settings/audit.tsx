@@ -43,7 +43,7 @@ export function Audit() {
             track: "minmax(140px,1fr)",
             cell: (row) => (
               <span className="clip block">
-                {row.object_type} {typeof row.details.name === "string" ? row.details.name : ""}
+                {row.object_type} {named(row.details) ?? row.object_id}
               </span>
             ),
           },
@@ -52,10 +52,20 @@ export function Audit() {
             header: "Details",
             track: "minmax(120px,1.4fr)",
             from: 700,
-            cell: (row) => <span className="mono clip block text-ink-2">{JSON.stringify(row.details)}</span>,
+            cell: (row) => <span className="mono clip block text-ink-2">{besides(row.details)}</span>,
           },
         ]}
       />
     </>
   );
+}
+
+function named(details: object): string | undefined {
+  return "name" in details && typeof details.name === "string" ? details.name : undefined;
+}
+
+/** What is told besides the name; nothing, where there is nothing. */
+function besides(details: object): string {
+  const { name: _, ...rest } = details as { name?: unknown };
+  return Object.keys(rest).length ? JSON.stringify(rest) : "";
 }

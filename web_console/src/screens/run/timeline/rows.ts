@@ -105,8 +105,9 @@ function drawFanOut(
   const { context: c, width, colors } = surface;
   c.font = `400 11px ${FONT}`;
   const counts = tally(row.members.map((place) => d.model.kind(place)));
-  counts.slice(0, 4).forEach(([kind, number], index) => {
-    const [left, top] = [46 + (index % 2) * 100, y + 40 + Math.floor(index / 2) * 18];
+  const abreast = side < 250 ? 1 : 2;
+  counts.slice(0, 2 * abreast).forEach(([kind, number], index) => {
+    const [left, top] = [46 + (index % abreast) * 100, y + 40 + Math.floor(index / abreast) * 18];
     drawIcon(surface, kind, left, top - 9, 11, colors.get("surface"));
     c.fillStyle = colors.get("ink-2");
     c.fillText(`${number} ${LABELS[kind].toLowerCase()}`, left + 16, top);
