@@ -63,6 +63,8 @@ export function useCanvas(draw: (surface: Surface) => void): {
   useEffect(() => {
     const canvas = ref.current;
     if (!canvas) return;
+    state.current.width = canvas.clientWidth;
+    state.current.height = canvas.clientHeight;
     const sized = new ResizeObserver(([entry]) => {
       if (!entry) return;
       state.current.width = Math.round(entry.contentRect.width);
