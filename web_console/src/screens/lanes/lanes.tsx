@@ -58,15 +58,15 @@ export function Lanes() {
             {
               key: "type",
               header: "Task type",
-              track: "minmax(130px,1.4fr)",
+              track: "minmax(110px,1.4fr)",
               cell: (row) => <span className="name clip block">{row.type}</span>,
             },
             { key: "lane", header: "Lane", track: "52px", cell: (row) => row.lane },
-            { key: "state", header: "State", track: "minmax(84px,0.7fr)", cell: (row) => <LaneState lane={row} /> },
+            { key: "state", header: "State", track: "minmax(76px,0.7fr)", cell: (row) => <LaneState lane={row} /> },
             {
               key: "wait",
               header: "Waiting",
-              track: "minmax(64px,0.6fr)",
+              track: "minmax(56px,0.6fr)",
               align: "right",
               cell: (row) => <span className="num">{count(row.waiting)}</span>,
             },
@@ -75,6 +75,7 @@ export function Lanes() {
               header: "Oldest",
               track: "minmax(70px,0.7fr)",
               align: "right",
+              from: 460,
               cell: (row) => (row.waiting ? <Elapsed from={row.oldest_at} /> : "–"),
             },
             {
