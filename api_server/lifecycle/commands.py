@@ -41,7 +41,7 @@ class Commands:
     """Writes the commands of runs. ``standings`` is what decisions to publish go by."""
 
     def __init__(self, mint: Mint, standings: Standings = all_is_well) -> None:
-        self._mint = mint
+        self.mint = mint
         self.standings = standings
         self._partitioner = Partitioner()
 
@@ -85,7 +85,7 @@ class Commands:
             return None
         identity, waits = run.identity, run.dag.by_id[way.parent]
         grant = CallbackGrant(way.parent, identity.process_id, identity.experiment_id, identity.gateway_id)
-        return self._mint.mint_callback(grant, now + timedelta(seconds=waits.deadline_seconds))
+        return self.mint.mint_callback(grant, now + timedelta(seconds=waits.deadline_seconds))
 
     def _capability(
         self, run: Run, spec: TaskSpec, publication: Publication, target: ResourceTarget | None
@@ -106,7 +106,7 @@ class Commands:
             rereads=bool(publication.params.get("deliveries")) and spec.type == params.OUTPUT_STAGING,
             holder=holder_of(target),
         )
-        return self._mint.mint(grant)
+        return self.mint.mint(grant)
 
 
 def _of_files_elsewhere(spec: TaskSpec, publication: Publication) -> tuple[str, ...]:

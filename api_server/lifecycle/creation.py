@@ -44,7 +44,7 @@ class Creation:
         self._work = work
         self._principal = principal
         self._standings = commands.standings
-        self._placer = Placer(work.session, principal, commands.standings, now)
+        self._placer = Placer(work, principal, commands, now)
         self._recording = Recording(commands, now)
         self._now = now
         self._rows: list[dict[str, Any]] = []
@@ -155,7 +155,7 @@ def launch_existing(
     requests = [request_of(record) for record in locked]
     planner = Planner(work.session, principal.gateway_id, requests, commands.standings)
     recording = Recording(commands, now)
-    placer = Placer(work.session, principal, commands.standings, now)
+    placer = Placer(work, principal, commands, now)
     rows = []
     problems: list[FieldProblem] = []
     for index, (record, request) in enumerate(zip(locked, requests, strict=True)):

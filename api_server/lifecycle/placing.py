@@ -4,19 +4,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
-from sqlalchemy.orm import Session
-
 from api_server.auth.principal import Principal
 from api_server.dag.application import Requirements
 from api_server.dag.placement import Candidate, Placement, choose
 from api_server.dag.problems import FieldProblem
 from api_server.dag.quotas import Place, Quota, Waiting, Window, take_turns
+from api_server.dag.waits import Asked, Estimate, estimated
+from api_server.lifecycle.commands import Commands
+from api_server.lifecycle.queue_looks import QueueLooks
 from api_server.lifecycle.requests import ApplicationExperiment
 from api_server.registry.repositories import admissions, placing
 from api_server.registry.repositories.placing import Crowd
+from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts.ids import ResourceId
-from howdah.contracts.resources import ResourceTarget
-from howdah.contracts.standings import CircuitState, Standings
+from howdah.contracts.looks import READ_QUEUES
+from howdah.contracts.resources import ResourceTarget, SchedulerKind
+from howdah.contracts.standings import CircuitState
 
 
 def variants(request: ApplicationExperiment) -> list[ApplicationExperiment]:
@@ -29,10 +32,11 @@ def variants(request: ApplicationExperiment) -> list[ApplicationExperiment]:
 class Placer:
     """Places the requests of one call: what it has placed already counts for the next."""
 
-    def __init__(self, session: Session, principal: Principal, standings: Standings, now: datetime) -> None:
-        self._session = session
+    def __init__(self, work: UnitOfWork, principal: Principal, commands: Commands, now: datetime) -> None:
+        self._session = work.session
+        self._looks = QueueLooks(work, principal, commands, now)
         self._principal = principal
-        self._standings = standings
+        self._standings = commands.standings
         self._now = now
         self._crowds: dict[str, Crowd] = {}
         self._placed: dict[str, int] = {}
@@ -47,6 +51,7 @@ class Placer:
         if unknown := [one for one, _, _ in fits if one not in self._crowds]:
             self._crowds |= dict.fromkeys(unknown, Crowd())
             self._crowds |= placing.crowds(self._session, self._principal.gateway_id, unknown)
+            self._looks.load(unknown)
         placement = choose([self._candidate(names, targets, *one) for one in fits])
         if placement is not None:
             self._placed[placement.resource_id] = self._placed.get(placement.resource_id, 0) + 1
@@ -69,15 +74,31 @@ class Placer:
         away = ""
         if standing is not None and standing.circuit is CircuitState.OPEN:
             away = standing.cause.sentence if standing.cause else "it does not answer"
+        waiting = max(0, crowd.runs - crowd.running) + self._placed.get(resource_id, 0)
+        expected = self._expected(targets[resource_id], resolved, waiting, away=bool(away))
         return Candidate(
             resource_id,
             name,
             away=away,
-            held=self._held(resource_id, name, resolved),
-            waiting=max(0, crowd.runs - crowd.running) + self._placed.get(resource_id, 0),
+            held=self._held(resource_id, name, resolved) or expected.stopped,
+            waiting=waiting,
             running=crowd.running,
             longest_wait_seconds=crowd.longest_wait_seconds,
+            expected_wait_seconds=expected.seconds,
+            queue_words=expected.words,
         )
+
+    def _expected(self, target: ResourceTarget, asked: Requirements, waiting: int, *, away: bool) -> Estimate:
+        """Return the wait to be expected; a look that is asked for now serves the next launch, not this one."""
+        if target.scheduler is SchedulerKind.FORK:
+            return Estimate(0.0, "it has no queue")
+        if target.scheduler not in READ_QUEUES:
+            return Estimate(None, f"the queues of {target.scheduler.value} are not read")
+        if not away:
+            self._looks.ask(target)
+        cores = (asked.nodes or 1) * (asked.tasks_per_node or 1) * (asked.cpus_per_task or 1)
+        wanted = Asked(asked.queue, cores, asked.wall_time_minutes)
+        return estimated(self._looks.seen(target.resource_id), wanted, waiting, self._now)
 
     def _held(self, resource_id: str, name: str, asked: Requirements) -> str:
         """Return why the job would have to wait its turn, as the line in front of quotas would tell."""

@@ -9,7 +9,7 @@ from howdah.contracts.failures import Failure
 from howdah.contracts.ids import UUID_TEXT, TaskId
 from howdah.contracts.params import MAX_FILE_BYTES, JobSubmissionParams, ObjectUri, Sha256
 from howdah.contracts.paths import RelativePath
-from howdah.contracts.resources import RemotePath
+from howdah.contracts.resources import RemotePath, SchedulerKind
 
 RESOURCE_LOOK = "resource-look"
 """The service that looks, and the name that its grants bear."""
@@ -28,6 +28,8 @@ class LookKind(StrEnum):
     """A whole file in a process's work directory, as it stands: ``OutputSnapshot``."""
     SCRIPT = "script"
     """The batch script of a job, as it would be submitted; nobody logs in for it: ``BatchScript``."""
+    QUEUES = "queues"
+    """How full the scheduler's queues are, with everybody's jobs: ``QueueReport``."""
 
 
 class StepName(StrEnum):
@@ -168,3 +170,31 @@ class BatchScript(BaseModel):
     truncated: bool = False
     options: tuple[str, ...] = ()
     """Of the scheduler's submit command, in their order; empty where the script itself says all."""
+
+
+class QueueState(BaseModel):
+    """A queue at one moment, with everybody's jobs that the account may see."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    starts_jobs: bool
+    """False while it is down, stopped or drained."""
+    pending: int = Field(ge=0)
+    """Jobs that wait for their turn; not those that somebody holds, or that wait for another job or a date."""
+    running: int = Field(ge=0)
+    free_cores: int | None = Field(default=None, ge=0)
+    """None where the scheduler's list does not tell."""
+
+
+MAX_QUEUES: Final = 500
+READ_QUEUES: Final = frozenset({SchedulerKind.SLURM, SchedulerKind.PBS, SchedulerKind.LSF})
+"""Whose queues can be looked at. Processes of a login node (fork) wait for nobody."""
+
+
+class QueueReport(BaseModel):
+    """The queues of a resource."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    queues: Annotated[tuple[QueueState, ...], Field(max_length=MAX_QUEUES)]

@@ -7,6 +7,7 @@ from howdah.compute.reachability import reachability
 from howdah.contracts.looks import LookKind, ReachabilityReport
 from howdah.tasks.looks import Look, LookHandler, looks
 from services.resource_look.file_part import look_at_file
+from services.resource_look.queues import look_at_queues
 from services.resource_look.script import look_at_script
 from services.resource_look.snapshot import look_at_output
 
@@ -21,5 +22,6 @@ HANDLERS: Final[Mapping[LookKind, LookHandler]] = {
     LookKind.FILE: look_at_file,
     LookKind.OUTPUT: look_at_output,
     LookKind.SCRIPT: look_at_script,
+    LookKind.QUEUES: look_at_queues,
 }
 make_looks = looks(HANDLERS)

@@ -1,12 +1,14 @@
 """How full resources are with the runs of a gateway: what a choice between them goes by."""
 
 from collections.abc import Collection
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from api_server.registry.models import Experiment, Job
+from api_server.registry.models import Experiment, Job, ResourceLook
+from howdah.contracts.looks import LookKind
 from howdah.contracts.states import TERMINAL, ExperimentState, JobState, is_terminal
 
 _LIVE = sorted(state for state in ExperimentState if not is_terminal(state) and state not in {"CREATED", "VALIDATED"})
@@ -45,3 +47,33 @@ def crowds(session: Session, gateway_id: str, resource_ids: Collection[str]) -> 
         crowd = found.get(str(resource_id), Crowd())
         found[str(resource_id)] = crowd._replace(running=running, longest_wait_seconds=float(seconds))
     return found
+
+
+def queues_seen(session: Session, gateway_id: str, resource_ids: Collection[str]) -> dict[str, tuple[datetime, Any]]:
+    """Return when the queues of each resource were looked at last and what was answered, as JSON."""
+    statement = (
+        select(ResourceLook.resource_id, ResourceLook.answered_at, ResourceLook.answer)
+        .where(
+            ResourceLook.gateway_id == gateway_id,
+            ResourceLook.resource_id.in_(resource_ids),
+            ResourceLook.what == LookKind.QUEUES.value,
+            ResourceLook.answered_at.is_not(None),
+        )
+        .distinct(ResourceLook.resource_id)
+        .order_by(ResourceLook.resource_id, ResourceLook.created_at.desc())
+    )
+    rows = session.execute(statement)
+    return {str(one): (at, (answer or {}).get("answer")) for one, at, answer in rows if at is not None}
+
+
+def may_look_at_queues(session: Session, resource_id: str, now: datetime, every: timedelta) -> bool:
+    """Return whether nobody has asked for the queues lately, nor is about to in another transaction."""
+    ours = select(func.pg_try_advisory_xact_lock(func.hashtextextended(f"queues {resource_id}", 0)))
+    if not session.execute(ours).scalar_one():
+        return False
+    lately = select(ResourceLook.id).where(
+        ResourceLook.resource_id == resource_id,
+        ResourceLook.what == LookKind.QUEUES.value,
+        ResourceLook.created_at > now - every,
+    )
+    return session.execute(lately.limit(1)).first() is None

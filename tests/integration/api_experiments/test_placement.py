@@ -1,5 +1,6 @@
 """Experiments that name several resources: one is chosen at the launch, and everybody can read why."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -80,10 +81,14 @@ def test_those_launched_together_are_spread_and_say_why(user: httpx2.Client, cat
     assert [one["resource_id"] for one in answer.json()["items"]] == [catalogue.small, catalogue.large] * 2
     second = shown(user, answer.json()["items"][1]["id"])
     assert second["resource_name"] == "large"
-    assert second["placement"]["reason"] == "large was chosen of 2: 0 of our runs wait there, 0 run"
+    unseen = "its queues have not been looked at yet"
+    assert second["placement"]["reason"] == (
+        f"large was chosen of 2: {unseen}; 0 of our runs wait there, 0 run;"
+        " the state of the queues did not count, since it is not known of small, large"
+    )
     assert [one["words"] for one in second["placement"]["considered"]] == [
-        "1 of our runs wait there, 0 run",
-        "0 of our runs wait there, 0 run",
+        f"{unseen}; 1 of our runs wait there, 0 run",
+        f"{unseen}; 0 of our runs wait there, 0 run",
     ]
     [told] = [
         event
@@ -145,6 +150,33 @@ def test_the_queue_in_which_our_jobs_have_waited_for_shorter_is_chosen(
     chosen = launched(user, catalogue.request(catalogue.small, catalogue.large))
     assert chosen["resource_id"] == catalogue.large
     assert "its queue has kept one waiting for 50 min" in chosen["placement"]["considered"][0]["words"]
+
+
+def test_the_queue_with_the_shorter_wait_is_chosen_and_each_resource_is_looked_at_once_a_minute(
+    user: httpx2.Client, catalogue: Catalogue, api: Api
+) -> None:
+    request = catalogue.request(catalogue.small, catalogue.large)
+    launched(user, request)
+    launched(user, request)
+    looks = text("SELECT resource_id FROM resource_look WHERE what = 'queues'")
+    with api.engine.begin() as connection:
+        asked = [row[0] for row in connection.execute(looks)]
+        assert sorted(asked) == sorted([catalogue.small, catalogue.large])
+        for resource, pending in ((catalogue.small, 90), (catalogue.large, 10)):
+            queue = {"name": "batch", "starts_jobs": True, "pending": pending, "running": 10, "free_cores": 0}
+            connection.execute(
+                text(
+                    "UPDATE resource_look SET answered_at = now(), answer = CAST(:answer AS jsonb)"
+                    " WHERE resource_id = :resource"
+                ),
+                {"resource": resource, "answer": json.dumps({"answer": {"queues": [queue]}, "failure": None})},
+            )
+    chosen = launched(user, request)
+    assert chosen["resource_id"] == catalogue.large
+    assert "in its queue batch 10 jobs waited and 10 ran, 0 cores are free" in chosen["placement"]["reason"]
+    with api.engine.begin() as connection:
+        connection.execute(text("UPDATE resource_look SET answered_at = now() - interval '11 minutes'"))
+    assert "too long to go by" in launched(user, request)["placement"]["reason"]
 
 
 def test_the_choice_is_made_at_the_launch_and_not_before(user: httpx2.Client, catalogue: Catalogue) -> None:

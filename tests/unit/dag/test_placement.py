@@ -1,6 +1,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api_server.dag.placement import Candidate, choose
 from howdah.contracts.ids import ResourceId
@@ -63,3 +65,43 @@ def test_when_all_are_away_it_waits_for_the_one_where_the_fewest_wait() -> None:
 
 def test_where_none_can_run_it_there_is_no_choice() -> None:
     assert choose([one(A, unfit="too small"), one(B, unfit="disabled")]) is None
+
+
+WAITS = st.none() | st.floats(min_value=0, max_value=1e6)
+CANDIDATES = st.lists(
+    st.builds(
+        Candidate,
+        resource_id=st.uuids().map(lambda one: ResourceId(str(one))),
+        name=st.sampled_from(["a", "b", "c"]),
+        unfit=st.sampled_from(["", "", "too small"]),
+        away=st.sampled_from(["", "", "no route"]),
+        held=st.sampled_from(["", "", "full"]),
+        waiting=st.integers(0, 5),
+        expected_wait_seconds=WAITS,
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(CANDIDATES)
+def test_no_open_candidate_has_a_shorter_wait_than_the_chosen_one_where_all_are_known(some: list[Candidate]) -> None:
+    placement = choose(some)
+    fit = [one for one in some if not one.unfit]
+    assert (placement is None) == (not fit)
+    if placement is None:
+        return
+    best = next(one for one in some if one.resource_id == placement.resource_id)
+    open_ones = [one for one in fit if not one.away and not one.held]
+    assert not best.unfit
+    assert best in open_ones or not open_ones
+    waits = [one.expected_wait_seconds for one in open_ones]
+    if not open_ones:
+        return
+    if all(wait is not None for wait in waits):
+        shortest = min(wait for wait in waits if wait is not None)
+        assert int((best.expected_wait_seconds or 0) / 60) == int(shortest / 60)
+        assert "did not count" not in placement.reason
+    else:
+        assert best.waiting == min(one.waiting for one in open_ones)
+        assert len(open_ones) == 1 or "did not count" in placement.reason

@@ -1,0 +1,61 @@
+"""What is known of the queues of resources that are candidates, and the looks that keep it fresh.
+
+Launches with candidates are what asks: at most one look a minute for each resource, in the launch's own transaction. A
+launch never waits for the answer.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from api_server.auth.principal import Principal
+from api_server.dag.waits import ASKED_EVERY, Seen
+from api_server.lifecycle.commands import Commands
+from api_server.lifecycle.looks import look_request, new_look
+from api_server.registry.repositories import placing
+from api_server.registry.repositories.looks import LookRepository
+from api_server.registry.unit_of_work import UnitOfWork
+from howdah.contracts.ids import ResourceId
+from howdah.contracts.looks import LookKind, QueueReport
+from howdah.contracts.resources import ResourceTarget
+
+
+class QueueLooks:
+    """The queues as one call sees them."""
+
+    def __init__(self, work: UnitOfWork, principal: Principal, commands: Commands, now: datetime) -> None:
+        self._work = work
+        self._principal = principal
+        self._mint = commands.mint
+        self._now = now
+        self._seen: dict[str, Seen] = {}
+        self._asked: set[str] = set()
+
+    def load(self, resource_ids: Collection[ResourceId]) -> None:
+        """Read what was seen of these resources."""
+        found = placing.queues_seen(self._work.session, self._principal.gateway_id, resource_ids)
+        self._seen |= {resource_id: Seen(at, _report(answer)) for resource_id, (at, answer) in found.items()}
+
+    def seen(self, resource_id: ResourceId) -> Seen | None:
+        """Return what was seen last; None where nobody has looked."""
+        return self._seen.get(resource_id)
+
+    def ask(self, target: ResourceTarget) -> None:
+        """Have the resource looked at, unless somebody has asked for that within the last minute."""
+        if target.resource_id in self._asked:
+            return
+        self._asked.add(target.resource_id)
+        if not placing.may_look_at_queues(self._work.session, target.resource_id, self._now, ASKED_EVERY):
+            return
+        gateway_id, subject = self._principal.gateway_id, self._principal.subject
+        look = new_look(gateway_id, target.resource_id, LookKind.QUEUES, subject, self._now)
+        LookRepository(self._work.session, gateway_id).add(look)
+        self._work.enqueue(look_request(look, target, self._mint, self._now))
+
+
+def _report(answer: object) -> QueueReport | None:
+    try:
+        return None if answer is None else QueueReport.model_validate(answer)
+    except ValidationError:
+        return None
