@@ -45,6 +45,7 @@ def pause_lane(  # noqa: PLR0913, PLR0917 - which lane, and who wants it
     """Hand nothing of the lane out any more, until it is resumed (platform administrators).
 
     What is in hand is finished; the rest waits in its order, and its time does not run. It concerns every gateway.
+    Agents have topics of their own and are not held back: an agent's resource is disabled instead.
     """
     now = request.app.state.clock.now()
     row = lanes.set_paused(work, principal, task_type, lane, now, paused=True, reason=body.reason)

@@ -67,7 +67,10 @@ def pause_lane(
     lane: LaneArgument,
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; everybody who waits is told.")] = "",
 ) -> None:
-    """Let nothing of a lane be taken up; what is in hand is finished, the rest waits in its order."""
+    """Let nothing of a lane be taken up; what is in hand is finished, the rest waits in its order.
+
+    Agents have topics of their own and are not held back: an agent's resource is disabled instead.
+    """
     control = session.client.lanes.pause(task_type, lane, reason)
     session.show(control, f"the {lane} lane of {task_type} is paused since {control.since:%Y-%m-%d %H:%M:%S %Z}")
 

@@ -158,10 +158,11 @@ def test_the_queue_with_the_shorter_wait_is_chosen_and_each_resource_is_looked_a
     request = catalogue.request(catalogue.small, catalogue.large)
     launched(user, request)
     launched(user, request)
-    looks = text("SELECT resource_id FROM resource_look WHERE what = 'queues'")
+    ours = {"resources": [catalogue.small, catalogue.large]}
+    looks = text("SELECT resource_id::text FROM resource_look WHERE resource_id::text = ANY(:resources)")
     with api.engine.begin() as connection:
-        asked = [row[0] for row in connection.execute(looks)]
-        assert sorted(asked) == sorted([catalogue.small, catalogue.large])
+        asked = [row[0] for row in connection.execute(looks, ours)]
+        assert sorted(asked) == sorted(ours["resources"])
         for resource, pending in ((catalogue.small, 90), (catalogue.large, 10)):
             queue = {"name": "batch", "starts_jobs": True, "pending": pending, "running": 10, "free_cores": 0}
             connection.execute(
@@ -175,7 +176,11 @@ def test_the_queue_with_the_shorter_wait_is_chosen_and_each_resource_is_looked_a
     assert chosen["resource_id"] == catalogue.large
     assert "in its queue batch 10 jobs waited and 10 ran, 0 cores are free" in chosen["placement"]["reason"]
     with api.engine.begin() as connection:
-        connection.execute(text("UPDATE resource_look SET answered_at = now() - interval '11 minutes'"))
+        stale = (
+            "UPDATE resource_look SET answered_at = now() - interval '11 minutes'"
+            " WHERE resource_id::text = ANY(:resources)"
+        )
+        connection.execute(text(stale), ours)
     assert "too long to go by" in launched(user, request)["placement"]["reason"]
 
 

@@ -77,8 +77,12 @@ CANDIDATES = st.lists(
         away=st.sampled_from(["", "", "no route"]),
         held=st.sampled_from(["", "", "full"]),
         waiting=st.integers(0, 5),
+        running=st.integers(0, 5),
+        longest_wait_seconds=st.floats(min_value=0, max_value=1e6),
         expected_wait_seconds=WAITS,
+        queue_words=st.just(""),
     ),
+    unique_by=lambda one: one.resource_id,
     min_size=1,
     max_size=6,
 )

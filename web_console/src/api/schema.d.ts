@@ -1609,6 +1609,7 @@ export interface paths {
          * @description Hand nothing of the lane out any more, until it is resumed (platform administrators).
          *
          *     What is in hand is finished; the rest waits in its order, and its time does not run. It concerns every gateway.
+         *     Agents have topics of their own and are not held back: an agent's resource is disabled instead.
          */
         post: operations["pause_lane"];
         delete?: never;
