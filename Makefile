@@ -14,7 +14,7 @@ WORKERS ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-packages unit conformance integration failure e2e proof bench bench-compute bench-lanes bench-console \
-	images test-images test-kubernetes manifests \
+	images test-images test-s3 test-kubernetes manifests \
 	format lint types arch check schemas lock clean console console-test console-pictures console-api console-packages
 
 help: ## list the targets
@@ -77,6 +77,10 @@ e2e: install test-packages ## the whole platform from outside
 
 images: install console ## the container images, with Docker; DEBIAN_IMAGE, IMAGE_PREFIX, IMAGE_TAG and IMAGES may be set
 	scripts/build-images.sh
+
+test-s3: install ## objects of buckets against a server that speaks S3, in an environment of its own (.venv-s3)
+	scripts/s3-test-venv.sh $(BIN)/python
+	.venv-s3/bin/python -m pytest $(PYTEST_OPTIONS) tests/s3
 
 test-images: install test-packages ## compose.yaml on our images, then the integration suite with Kafka and PostgreSQL from them; needs Docker
 	HOWDAH_TEST_IMAGES=1 timeout --signal=INT --kill-after=60 $(TEST_MINUTES)m $(BIN)/python -m pytest -p no:xdist $(PYTEST_OPTIONS) tests/images
