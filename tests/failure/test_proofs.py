@@ -118,6 +118,14 @@ def test_a_handler_longer_than_the_poll_interval_handles_its_message_once(ground
         assert line["handled"] == line["messages"], shown(line)
 
 
+def test_a_consumer_that_stood_still_for_longer_than_its_session_handles_what_came_meanwhile(ground: Ground) -> None:
+    lines = queues.frozen_consumer(ground, queues.SMALL_FROZEN)
+    assert [line["protocol"] for line in lines] == ["consumer", "classic"]
+    for line in lines:
+        assert holds(line), shown(line)
+        assert line["handled"] == line["messages"], shown(line)
+
+
 def test_bytes_that_are_no_message_become_dead_letters_on_every_topic(ground: Ground) -> None:
     line = bad_bytes.bad_bytes(ground, bad_bytes.SMALL)
     assert all_completed(line), shown(line)

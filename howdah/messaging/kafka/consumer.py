@@ -30,7 +30,7 @@ class KafkaConsumer:
         self._listener: Listener | None = None
         self._closing = False
         self._gone: set[Partition] = set()
-        """Partitions taken away during the poll under way."""
+        """Partitions taken away since the first call of the poll under way returned."""
         self._ends: list[Partition] = []
         """Whose end the last poll met: told with the next one, when what stood before it is taken in."""
 
@@ -87,10 +87,11 @@ class KafkaConsumer:
 
     def poll(self, timeout_seconds: float, limit: int) -> list[Record]:
         """Return what is there. One blocking poll and then the rest without waiting."""
-        self._gone.clear()
         self._announce_ends()
         try:
             first = self._client.poll(timeout_seconds)
+            # What was taken away during this call and given back in it is ours: the message came after.
+            self._gone.clear()
             if first is None:
                 return []
             more = self._client.consume(limit - 1, 0) if limit > 1 else []
@@ -149,18 +150,14 @@ class KafkaConsumer:
     def _on_revoke(self, client: Client, partitions: list[TopicPartition]) -> None:
         if self._listener is not None:
             self._listener.revoked(_named(partitions))
-        self._forget(partitions)
+        self._gone.update(_named(partitions))
         client.incremental_unassign(partitions)
 
     def _on_lost(self, client: Client, partitions: list[TopicPartition]) -> None:
         if self._listener is not None:
             self._listener.lost(_named(partitions))
-        self._forget(partitions)
-        client.incremental_unassign(partitions)
-
-    def _forget(self, partitions: Sequence[TopicPartition]) -> None:
         self._gone.update(_named(partitions))
-        self._ends = [partition for partition in self._ends if partition not in self._gone]
+        client.incremental_unassign(partitions)
 
     def _announce_ends(self) -> None:
         ends, self._ends = self._ends, []
@@ -186,7 +183,8 @@ class KafkaConsumer:
     def _heard(self, message: Message, error: KafkaError) -> None:
         where = f"{message.topic()}[{message.partition()}]"
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - how confluent_kafka names local errors
-            self._ends.append(Partition(message.topic() or "", _known(message.partition())))
+            if (partition := Partition(message.topic() or "", _known(message.partition()))) not in self._gone:
+                self._ends.append(partition)
         elif error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):  # noqa: SLF001 - as above
             raise MessagingError(
                 f"group {self._group}: the position in {where} is outside the log ({error.str()}): messages may have "

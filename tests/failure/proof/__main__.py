@@ -51,6 +51,9 @@ def _proofs(*, full: bool, seed: int) -> dict[str, Proof]:
         "workflows": lambda ground: [workflows.workflows(ground, workflows.FULL if full else workflows.SMALL, seed)],
         "classic-demonstration": lambda ground: [queues.classic_demonstration(ground, classic, seed)],
         "long-handler": lambda ground: queues.long_handler(ground, long),
+        "frozen-consumer": lambda ground: queues.frozen_consumer(
+            ground, queues.FULL_FROZEN if full else queues.SMALL_FROZEN
+        ),
         "bad-bytes": lambda ground: [bad_bytes.bad_bytes(ground, bad_bytes.FULL if full else bad_bytes.SMALL)],
     }
 

@@ -2,12 +2,15 @@
 
 The classic demonstration: one producer, three consumers of one group, one killed in the middle. Every message is
 handled, none is acknowledged before it was, and what was acknowledged is not handled again. The long handler: it
-outlasts ``max.poll.interval.ms`` several times over, keeps its partition, and its message is handled once.
+outlasts ``max.poll.interval.ms`` several times over, keeps its partition, and its message is handled once. The frozen
+consumer: it stands still for longer than its session, as on a laptop that sleeps, and what came meanwhile is handled.
 """
 
 import random
+import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,9 +50,24 @@ class LongSize:
     patience_seconds: float = 120.0
 
 
+@dataclass(frozen=True)
+class FrozenSize:
+    """How often the one consumer stands still, and how long: longer than its session of 6 s.
+
+    Messages come while it does, and more while it finds its way back into the group.
+    """
+
+    freezes: int
+    rounds_after: int = 10
+    seconds: float = 8.0
+    partitions: int = 12
+    patience_seconds: float = 60.0
+
+
 FULL_CLASSIC, SMALL_CLASSIC = ClassicSize(6_000, before_the_kill=300), ClassicSize(1_500, before_the_kill=40)
 SABOTAGED_CLASSIC = ClassicSize(400, before_the_kill=20, patience_seconds=30.0)
 FULL_LONG, SMALL_LONG = LongSize(45.0), LongSize(14.0)
+FULL_FROZEN, SMALL_FROZEN = FrozenSize(10), FrozenSize(2)
 
 
 class Stand:
@@ -122,6 +140,10 @@ class Stand:
         """Tell whether every consumer has begun to handle ``count`` messages."""
         return all(journal.read_text(encoding="utf-8").count("began") >= count for journal in self.journals)
 
+    def has_begun_all(self) -> bool:
+        """Tell whether as many were begun as were sent."""
+        return sum(journal.read_text(encoding="utf-8").count("began") for journal in self.journals) >= len(self._sent)
+
     @property
     def _sent_file(self) -> Path:
         return self.directory / "sent.txt"
@@ -176,6 +198,50 @@ def long_handler(ground: Ground, size: LongSize) -> list[Line]:
 def _long_stand(ground: Ground, size: LongSize, protocol: str) -> Stand:
     orders = Orders(ground.kafka.bootstrap, "", "", "", protocol=protocol, max_poll_interval_ms=_MAX_POLL_INTERVAL_MS)
     return Stand(ground, f"long-{protocol}", size.partitions, size.consumers, orders)
+
+
+def frozen_consumer(ground: Ground, size: FrozenSize) -> list[Line]:
+    """Run the proof with both group protocols at once; return a line each."""
+    stands = {protocol: _frozen_stand(ground, size, protocol) for protocol in PROTOCOLS}
+    with ExitStack() as stack:
+        seconds = size.freezes * (size.seconds + size.patience_seconds) + size.patience_seconds
+        watching = {protocol: stand.witness(seconds) for protocol, stand in stands.items()}
+        consumers = [one for stand in stands.values() for one in stack.enter_context(stand.consuming())]
+        for stand in stands.values():
+            assert stand.warm_up(size.patience_seconds), "a consumer got no partition"
+        for _ in range(size.freezes):
+            _freeze(consumers, stands.values(), size)
+        for stand in stands.values():
+            stand.all_sent()
+        return [
+            {
+                "proof": "frozen-consumer",
+                "protocol": protocol,
+                "freezes": size.freezes,
+                "frozen_seconds": size.seconds,
+                **hear(one, seconds + size.patience_seconds),
+            }
+            for protocol, one in watching.items()
+        ]
+
+
+def _frozen_stand(ground: Ground, size: FrozenSize, protocol: str) -> Stand:
+    orders = Orders(ground.kafka.bootstrap, "", "", "", protocol=protocol)
+    return Stand(ground, f"frozen-{protocol}", size.partitions, 1, orders)
+
+
+def _freeze(consumers: Sequence["subprocess.Popen[bytes]"], stands: Collection[Stand], size: FrozenSize) -> None:
+    for one in consumers:
+        one.send_signal(signal.SIGSTOP)
+    for stand in stands:
+        stand.send([0.0] * size.partitions)
+    time.sleep(size.seconds)
+    for one in consumers:
+        one.send_signal(signal.SIGCONT)
+    for _ in range(size.rounds_after):
+        for stand in stands:
+            stand.send([0.0] * size.partitions)
+    holds_within(lambda: all(stand.has_begun_all() for stand in stands), size.patience_seconds)
 
 
 def _await_end(process: "subprocess.Popen[bytes]") -> None:
