@@ -24,6 +24,7 @@ from api_server.settings import ApiSettings, for_description
 from howdah.contracts.errors import ConfigurationError
 from howdah.messaging import connect
 from howdah.runtime.collector import leave_alone_what_is_here
+from howdah.runtime.ending import end_process_when
 from howdah.runtime.logs import configure_logs
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ def serve(settings: ApiSettings) -> None:
         relay.start()
         closing.callback(relay.close)
         app = create_app(settings, make_parts(settings, registry, messaging))
+        end_process_when(messaging.beyond_repair)
         leave_alone_what_is_here()
         log.info("serving", host=settings.bind_host, port=settings.bind_port, public_url=settings.public_url)
         uvicorn.run(

@@ -12,6 +12,7 @@ from howdah.contracts.errors import ConfigurationError
 from howdah.messaging import connect
 from howdah.runtime.clock import SystemClock
 from howdah.runtime.collector import leave_alone_what_is_here
+from howdah.runtime.ending import end_process_when
 from howdah.runtime.health import HealthServer
 from howdah.runtime.logs import configure_logs
 
@@ -32,6 +33,7 @@ def main() -> None:
             signal.signal(number, lambda *_: orchestrator.stop())
         health = HealthServer(settings.health_host, settings.health_port, alive={}, ready=orchestrator.checks())
         health.start()
+        end_process_when(messaging.beyond_repair)
         leave_alone_what_is_here()
         orchestrator.run()
         health.close()

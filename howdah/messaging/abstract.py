@@ -90,6 +90,10 @@ class Producer(Protocol):
         """Return None while a broker is reachable, else a sentence."""
         ...
 
+    def beyond_repair(self) -> str | None:
+        """Return None, or why nothing will ever be written again: see ``Messaging.beyond_repair``."""
+        ...
+
     def close(self, timeout_seconds: float = 10.0) -> None:
         """Write out what is queued, then let go of the connections."""
         ...
@@ -309,6 +313,14 @@ class Messaging(Protocol):
 
     def broadcast(self, topic: str, on_record: Callable[[Record], None]) -> Table:
         """Return a reader that sees what is written from now on (its rows stay empty)."""
+        ...
+
+    def beyond_repair(self) -> str | None:
+        """Return None, or why a client or a reader of this connection is of no more use, whatever Kafka does.
+
+        Nothing replaces it: the process has to end and be started anew. Queues and batches raise what they die of
+        by themselves.
+        """
         ...
 
     def give_up_waiting(self) -> None:

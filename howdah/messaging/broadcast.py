@@ -1,13 +1,10 @@
 """Broadcast: every replica sees what is written from now on; nothing is remembered."""
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable
 
 from howdah.messaging.abstract import Producer, Record
-from howdah.messaging.backend import Consumer, Partition
+from howdah.messaging.backend import Consumer
 from howdah.messaging.reading import Reading
-
-_AGAIN_SECONDS: Final = 0.5
 
 
 class Broadcast(Reading):
@@ -20,13 +17,7 @@ class Broadcast(Reading):
         self._on_record = on_record
 
     def _begin(self) -> None:
-        partitions: Sequence[Partition] = ()
-        while not partitions and not self._closing.is_set():
-            partitions = self._consumer.partitions(self._topic)
-            if not partitions:
-                self._ended = f"topic {self._topic} does not exist; the administration creates it (Admin.ensure)"
-                self._closing.wait(_AGAIN_SECONDS)
-        self._ended = None
+        partitions = self._await_topic()
         self._consumer.assign({partition: self._consumer.bounds(partition)[1] for partition in partitions}, self)
         self._now_loaded()
 

@@ -89,6 +89,14 @@ class Connected:
         consumer = self._backend.consumer(ConsumerOptions(name, strict_offsets=False))
         return self._kept(Broadcast(consumer, self.producer(), topic, on_record, name))
 
+    def beyond_repair(self) -> str | None:
+        """Return the first loss among the producer and what reads on a thread of its own."""
+        with self._lock:
+            readers, producer = tuple(self._closables), self._producer
+        if producer is not None and (why := producer.beyond_repair()) is not None:
+            return why
+        return next((why for reader in readers if (why := reader.beyond_repair()) is not None), None)
+
     def give_up_waiting(self) -> None:
         """See ``abstract.Messaging``. Takes no lock: the thread that a signal interrupts may hold it."""
         self._backend.give_up_waiting()

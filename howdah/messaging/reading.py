@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 _POLL_SECONDS: Final = 0.2
 _LIMIT: Final = 500
+_AGAIN_SECONDS: Final = 0.5
 _JOIN_SECONDS: Final = 10.0
 _NO_ROWS: Final[Mapping[str, bytes]] = MappingProxyType({})
 
@@ -39,6 +40,7 @@ class Reading(ABC):
         """Loaded, or never to be: nobody need wait any longer."""
         self._closing = threading.Event()
         self._ended: str | None = f"{name} has not started yet"
+        self._lost: str | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -67,6 +69,10 @@ class Reading(ABC):
         """Return None while all is well, else a sentence."""
         return self._ended or self._consumer.trouble()
 
+    def beyond_repair(self) -> str | None:
+        """Return None, or what the thread died of: nothing will be read any more."""
+        return self._lost
+
     def close(self) -> None:
         """Stop reading."""
         self._closing.set()
@@ -79,6 +85,20 @@ class Reading(ABC):
     @abstractmethod
     def _begin(self) -> None:
         """Take the partitions up."""
+
+    def _await_topic(self) -> Sequence[Partition]:
+        """Return the topic's partitions once there are some and somebody tells; none when this is closed before."""
+        while not self._closing.is_set():
+            try:
+                if partitions := self._consumer.partitions(self._topic):
+                    self._ended = None
+                    return partitions
+                self._ended = f"topic {self._topic} does not exist; the administration creates it (Admin.ensure)"
+            except MessagingError as error:
+                self._ended = str(error)
+            # Nothing is assigned yet: this waits, and hears how the client does.
+            self._consumer.poll(_AGAIN_SECONDS, 1)
+        return ()
 
     @abstractmethod
     def _read(self, record: Record) -> None:
@@ -106,11 +126,12 @@ class Reading(ABC):
                     self._take(record)
             self._ended = f"{self._name} was closed"
         except Exception as error:  # the thread's boundary: readiness shows the sentence
+            self._ended = f"{self._name} ended: {type(error).__name__}: {error}"
             if isinstance(error, MessagingError) and self._closing.is_set():
                 log.info("a reader was closed while Kafka did not answer", name=self._name, error=str(error))
             else:
                 log.exception("a reader ended", name=self._name, topic=self._topic)
-            self._ended = f"{self._name} ended: {type(error).__name__}: {error}"
+                self._lost = self._ended
         finally:
             self._settled.set()
             self._consumer.close()

@@ -71,6 +71,9 @@ class _AgentProducer:
     def trouble(self) -> str | None:
         return self._straight.trouble()
 
+    def beyond_repair(self) -> str | None:
+        return self._straight.beyond_repair()
+
     def close(self, timeout_seconds: float = 10.0) -> None:
         self._straight.close(timeout_seconds)
 

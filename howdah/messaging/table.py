@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from howdah.contracts.errors import UndecodableMessageError
-from howdah.messaging.abstract import MessagingError, OnChange, Producer, Record
+from howdah.messaging.abstract import OnChange, Producer, Record
 from howdah.messaging.backend import Consumer, Partition
 from howdah.messaging.reading import Reading
 
 _GONE_OFFSET: Final = -1
 """The offset of the record with which a row is dropped because its partition moved away."""
-_AGAIN_SECONDS: Final = 0.5
 
 
 class _Table(Reading):
@@ -68,23 +67,15 @@ class WholeTable(_Table):
     """Every replica reads all partitions, without a group: each start begins at the beginning."""
 
     def _begin(self) -> None:
-        partitions: Sequence[Partition] = ()
-        while not partitions and not self._closing.is_set():
-            partitions = self._consumer.partitions(self._topic)
-            if not partitions:
-                self._ended = f"topic {self._topic} does not exist; the administration creates it (Admin.ensure)"
-                self._closing.wait(_AGAIN_SECONDS)
-        self._ended = None
-        self._consumer.assign(self._take_up(partitions), self)
+        self._consumer.assign(self._take_up(self._await_topic()), self)
 
 
 class DividedTable(_Table):
     """The replicas of a group share the partitions; rows come and go with them. Nothing is committed."""
 
     def _begin(self) -> None:
-        if not self._consumer.partitions(self._topic):
-            raise MessagingError(f"topic {self._topic} does not exist; the administration creates it (Admin.ensure)")
-        self._consumer.subscribe([self._topic], self)
+        if self._await_topic():
+            self._consumer.subscribe([self._topic], self)
 
     def assigned(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
         """Read what arrives from its beginning; a replica without a share is loaded at once."""

@@ -25,6 +25,7 @@ from howdah.messaging.abstract import (
 from howdah.messaging.standings import StandingsTable
 from howdah.runtime.clock import Clock, SystemClock
 from howdah.runtime.collector import leave_alone_what_is_here
+from howdah.runtime.ending import end_process_when
 from howdah.runtime.health import Check, HealthServer
 from howdah.runtime.logs import configure_logs
 from howdah.tasks.attempt import Surroundings, never_held
@@ -285,6 +286,7 @@ def run_service(
             service = Service(tasks, settings, messaging, tools=tools, parts=parts, one_queue=own is not None)
             for signum in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(signum, lambda *_: service.stop())
+            end_process_when(messaging.beyond_repair)
             leave_alone_what_is_here()
             service.run()
     except HowdahError as error:

@@ -95,6 +95,10 @@ class RecordingProducer:
         """Say that all is well."""
         return None
 
+    def beyond_repair(self) -> str | None:
+        """Say that all is well."""
+        return None
+
     def close(self, timeout_seconds: float = 10.0) -> None:
         """Do nothing."""
 

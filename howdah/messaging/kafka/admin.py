@@ -9,6 +9,7 @@ import structlog
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its __init__ imports them without re-exporting
     AdminClient,
+    ClusterMetadata,
     ConfigResource,
     NewPartitions,
     NewTopic,
@@ -43,7 +44,8 @@ class KafkaAdmin:
 
     def __init__(self, settings: KafkaSettings, client_id: str, asking: Asking) -> None:
         self._asking = asking
-        self._client = AdminClient(configuration.connection(settings, client_id))
+        self._options = configuration.connection(settings, client_id)
+        self._client = AdminClient(self._options)
 
     def ensure(self, topics: Sequence[Topic], replication_factor: int = 1) -> None:
         """Create what is missing, grow task topics, refuse what contradicts the contract."""
@@ -85,8 +87,15 @@ class KafkaAdmin:
         accounts.expel(self._client, user)
 
     def _sizes(self, topic: str | None = None) -> dict[str, int]:
-        listed = self._asking.ask("the topics", lambda: self._client.list_topics(topic, timeout=ANSWER_SECONDS))
-        found = listed.topics
+        def question() -> ClusterMetadata:
+            try:
+                return self._client.list_topics(topic, timeout=ANSWER_SECONDS)
+            except KafkaException:
+                # Nobody looks at this client's statistics: it may have forgotten all brokers (``Connectivity``).
+                self._client = AdminClient(self._options)
+                raise
+
+        found = self._asking.ask("the topics", question).topics
         return {name: len(entry.partitions) for name, entry in found.items() if entry.error is None}
 
     def _create(self, topics: Sequence[Topic], replication_factor: int) -> None:

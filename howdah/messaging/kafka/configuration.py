@@ -19,6 +19,8 @@ MAX_RECORD_BYTES: Final = 1_048_588
 _STATISTICS_MS: Final = 2_000
 _MISSING_LOOKS: Final = 2
 """So many statistics in a row without a connection, though one was tried, are called an outage."""
+_LOST_LOOKS: Final = 3
+"""So many statistics in a row without any broker: none will ever be found again."""
 _IN_VAIN: Final = frozenset(
     {KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._RESOLVE}  # noqa: SLF001 - its names of local errors
 )
@@ -37,6 +39,7 @@ class Connectivity:
         self._name = name
         self._missing = 0
         self._tried = False
+        self._empty = 0
         self._fatal: str | None = None
 
     def on_statistics(self, text: str) -> None:
@@ -44,9 +47,15 @@ class Connectivity:
 
         While all brokers are away the client forgets those that it has learned of and goes back to the bootstrap
         servers, so that these count, too. What does not count is the logical broker, the group's coordinator.
+
+        A broker that only just starts may answer that the cluster has no brokers. librdkafka believes it, forgets the
+        bootstrap servers with the rest, and has nobody left to ask for good (its issue 5301).
         """
-        brokers = orjson.loads(text)["brokers"].values()
-        if any(one["state"] == "UP" and one["source"] in _REAL_BROKERS for one in brokers):
+        brokers = [one for one in orjson.loads(text)["brokers"].values() if one["source"] in _REAL_BROKERS]
+        self._empty = 0 if brokers else self._empty + 1
+        if self._empty == _LOST_LOOKS:
+            self._failed("it has forgotten every broker and will find none again")
+        if any(one["state"] == "UP" for one in brokers):
             if self._missing >= _MISSING_LOOKS:
                 log.info("kafka is reachable again", client=self._name)
             self._missing = 0
@@ -63,21 +72,22 @@ class Connectivity:
         """
         log.debug("kafka client error", client=self._name, error=error.name(), text=error.str())
         if error.fatal():
-            self._fatal = error.str()
-            log.error("the kafka client failed for good", client=self._name, error=error.str())
+            self._failed(error.str())
         if error.code() in _IN_VAIN:
             self._tried = True
 
-    @property
-    def fatal(self) -> str | None:
-        """The error after which the client is of no more use."""
-        return self._fatal
+    def beyond_repair(self) -> str | None:
+        """Return None, or a sentence: the client is of no more use, and only another one may be."""
+        return f"{self._name}: the Kafka client failed for good: {self._fatal}" if self._fatal is not None else None
 
     def trouble(self) -> str | None:
         """Return None while a broker is reachable, else a sentence."""
-        if self._fatal is not None:
-            return f"{self._name}: the Kafka client failed for good: {self._fatal}"
-        return f"{self._name}: no Kafka broker is reachable" if self._missing >= _MISSING_LOOKS else None
+        unreachable = f"{self._name}: no Kafka broker is reachable" if self._missing >= _MISSING_LOOKS else None
+        return self.beyond_repair() or unreachable
+
+    def _failed(self, why: str) -> None:
+        self._fatal = why
+        log.error("the kafka client failed for good", client=self._name, error=why)
 
 
 def connection(settings: KafkaSettings, client_id: str, connectivity: Connectivity | None = None) -> dict[str, Any]:

@@ -87,6 +87,8 @@ class KafkaConsumer:
 
     def poll(self, timeout_seconds: float, limit: int) -> list[Record]:
         """Return what is there. One blocking poll and then the rest without waiting."""
+        if (lost := self._connectivity.beyond_repair()) is not None:
+            raise MessagingError(lost)
         self._announce_ends()
         try:
             first = self._client.poll(timeout_seconds)

@@ -71,6 +71,10 @@ class KafkaProducer:
         """Return None while a broker is reachable, else a sentence."""
         return self._connectivity.trouble()
 
+    def beyond_repair(self) -> str | None:
+        """Return None, or why the client is of no more use."""
+        return self._connectivity.beyond_repair()
+
     def close(self, timeout_seconds: float = 10.0) -> None:
         """Write out what is queued; what the time does not suffice for is told to its ``on_delivery`` as failed."""
         if self._closing.is_set():

@@ -45,6 +45,10 @@ class MemoryProducer:
         """Return None while the broker answers, else a sentence."""
         return None if self._broker.up_locked() else "producer: no Kafka broker is reachable"
 
+    def beyond_repair(self) -> str | None:
+        """Return None: there is nothing that could break."""
+        return None
+
     def close(self, timeout_seconds: float = 10.0) -> None:
         """Write out what is queued."""
         self._closed = True

@@ -36,6 +36,9 @@ class Wire:
     def trouble(self) -> str | None:
         return None
 
+    def beyond_repair(self) -> str | None:
+        return None
+
     def close(self, timeout_seconds: float = 10.0) -> None:
         assert timeout_seconds > 0
 

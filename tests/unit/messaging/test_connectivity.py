@@ -75,3 +75,16 @@ def test_a_fatal_error_stays(connectivity: Connectivity) -> None:
     connectivity.on_error(KafkaError(KafkaError._FENCED, "fenced", fatal=True))
     connectivity.on_statistics(statistics(b1="UP"))
     assert connectivity.trouble() == "consumer x: the Kafka client failed for good: fenced"
+
+
+def test_a_client_that_knows_no_broker_any_more_is_beyond_repair(connectivity: Connectivity) -> None:
+    connectivity.on_statistics(statistics(b1="UP"))
+    for _ in range(2):
+        connectivity.on_statistics(statistics())
+    connectivity.on_statistics(statistics(bootstrap="INIT"))
+    for _ in range(2):
+        connectivity.on_statistics(statistics())
+    assert connectivity.beyond_repair() is None, "it passes while the client begins anew at the bootstrap servers"
+    connectivity.on_statistics(statistics())
+    assert "forgotten every broker" in (connectivity.beyond_repair() or "")
+    assert connectivity.trouble() == connectivity.beyond_repair()
