@@ -50,7 +50,11 @@ def crowds(session: Session, gateway_id: str, resource_ids: Collection[str]) -> 
 
 
 def queues_seen(session: Session, gateway_id: str, resource_ids: Collection[str]) -> dict[str, tuple[datetime, Any]]:
-    """Return when the queues of each resource were looked at last and what was answered, as JSON."""
+    """Return when the queues of each resource were seen last and what they were, as JSON.
+
+    A look that saw nothing counts only where no earlier one saw anything: what was seen says how old it is.
+    """
+    seen = ResourceLook.answer["answer"].astext.is_not(None)
     statement = (
         select(ResourceLook.resource_id, ResourceLook.answered_at, ResourceLook.answer)
         .where(
@@ -60,7 +64,7 @@ def queues_seen(session: Session, gateway_id: str, resource_ids: Collection[str]
             ResourceLook.answered_at.is_not(None),
         )
         .distinct(ResourceLook.resource_id)
-        .order_by(ResourceLook.resource_id, ResourceLook.created_at.desc())
+        .order_by(ResourceLook.resource_id, seen.desc(), ResourceLook.created_at.desc())
     )
     rows = session.execute(statement)
     return {str(one): (at, (answer or {}).get("answer")) for one, at, answer in rows if at is not None}

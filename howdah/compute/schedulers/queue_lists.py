@@ -61,11 +61,10 @@ def _slurm_jobs(text: str) -> tuple[Counter[str], Counter[str]]:
     for line in text.splitlines():
         count, _, row = line.strip().partition(" ")
         names, word, reason = ([*row.split("|"), "", ""])[:3]
-        if word == "PENDING" and reason in _NOT_IN_LINE:
-            continue
         counted = {"PENDING": pending, "RUNNING": running}.get(word)
-        for name in names.split(",") if counted is not None else ():
-            assert counted is not None  # noqa: S101 - for the type checker
+        if counted is None or (counted is pending and reason in _NOT_IN_LINE):
+            continue
+        for name in names.split(","):
             counted[name] += _number(count)
     return pending, running
 

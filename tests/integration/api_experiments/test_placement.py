@@ -172,6 +172,14 @@ def test_the_queue_with_the_shorter_wait_is_chosen_and_each_resource_is_looked_a
                 ),
                 {"resource": resource, "answer": json.dumps({"answer": {"queues": [queue]}, "failure": None})},
             )
+        in_vain = (
+            "INSERT INTO resource_look"
+            " (id, gateway_id, resource_id, what, params, requested_by, created_at, due_at, answered_at, answer)"
+            " SELECT gen_random_uuid(), gateway_id, resource_id, what, params, requested_by,"
+            " created_at + interval '1 second', due_at, answered_at, jsonb_build_object('answer', NULL)"
+            " FROM resource_look WHERE resource_id::text = ANY(:resources)"
+        )
+        connection.execute(text(in_vain), ours)
     chosen = launched(user, request)
     assert chosen["resource_id"] == catalogue.large
     assert "in its queue batch 10 jobs waited and 10 ran, 0 cores are free" in chosen["placement"]["reason"]

@@ -1,4 +1,4 @@
-"""The lists of queues, in the formats that the schedulers' manuals show."""
+"""The lists of queues: Slurm's as a real one prints it, those of PBS and LSF written by hand after their headings."""
 
 import pytest
 from hypothesis import given
