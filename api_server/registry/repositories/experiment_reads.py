@@ -283,7 +283,7 @@ def count_by_state(session: Session, gateway_id: str) -> dict[str, int]:
         )
         .group_by(Experiment.state)
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def count_matching(session: Session, gateway_id: str, wanted: ExperimentFilter) -> dict[str, int]:
@@ -293,7 +293,7 @@ def count_matching(session: Session, gateway_id: str, wanted: ExperimentFilter) 
         .where(Experiment.gateway_id == gateway_id, *wanted.conditions())
         .group_by(Experiment.state)
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def count_held(session: Session, gateway_id: str, wanted: ExperimentFilter) -> dict[str, int]:
@@ -306,7 +306,7 @@ def count_held(session: Session, gateway_id: str, wanted: ExperimentFilter) -> d
         .where(Process.state.in_(HELD))
         .group_by(Process.state)
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def output_definitions(session: Session, gateway_id: str, experiment_id: str) -> Mapping[str, Row]:
