@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from api_server.registry.models import Experiment, Job, ResourceLook
@@ -63,7 +64,7 @@ def queues_seen(session: Session, gateway_id: str, resource_ids: Collection[str]
             ResourceLook.what == LookKind.QUEUES.value,
             ResourceLook.answered_at.is_not(None),
         )
-        .distinct(ResourceLook.resource_id)
+        .ext(distinct_on(ResourceLook.resource_id))
         .order_by(ResourceLook.resource_id, seen.desc(), ResourceLook.created_at.desc())
     )
     rows = session.execute(statement)
