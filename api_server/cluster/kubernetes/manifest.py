@@ -82,7 +82,8 @@ def _container(name: str, wanted: ServiceDeployment) -> dict[str, Any]:
             "requests": {"cpu": "50m", "memory": "96Mi"},
             "limits": {"cpu": f"{wanted.cpu_millicores}m", "memory": f"{wanted.memory_mb}Mi"},
         },
-        "startupProbe": _probe("/livez", period=2, failures=60),
+        # Five minutes: on a node that is full, a restart makes it fuller.
+        "startupProbe": _probe("/livez", period=2, failures=150),
         "readinessProbe": _probe("/readyz", period=5, failures=2),
         "livenessProbe": _probe("/livez", period=10, failures=6),
         "lifecycle": {"preStop": {"sleep": {"seconds": words.PRE_STOP_SECONDS}}},
