@@ -14,7 +14,7 @@ from typing import BinaryIO
 import pytest
 
 from howdah.contracts.topics import Mode, Topic
-from howdah.messaging import Delivery, MessagingError, Outgoing, WorkQueueOptions, connect
+from howdah.messaging import Delivery, Messaging, MessagingError, Outgoing, WorkQueueOptions, connect
 from howdah.runtime.settings import KafkaSettings
 from tests.fixtures.daemons import free_port, shared_directory
 from tests.fixtures.kafka import LocalKafka
@@ -142,51 +142,67 @@ class ProxiedKafka(LocalKafka):
         }
 
 
-def test_a_client_that_was_told_of_a_cluster_without_brokers_is_given_up_and_another_one_goes_on() -> None:
-    handled: list[bytes | None] = []
-    ended: list[MessagingError] = []
+@pytest.fixture(scope="module")
+def kafka() -> Iterator[ProxiedKafka]:
     directory = shared_directory("howdah-forgotten")
-    with ExitStack() as stack:
-        stack.callback(shutil.rmtree, directory, ignore_errors=True)
-        kafka = ProxiedKafka(directory)
-        proxy = kafka.proxy
-        stack.callback(proxy.close)
-        stack.callback(kafka.stop)
-        kafka.start()
-        settings = KafkaSettings.load(kafka_bootstrap=f"127.0.0.1:{proxy.port}")
+    made = ProxiedKafka(directory)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        made.proxy.close()
+        shutil.rmtree(directory, ignore_errors=True)
 
-        def handle(delivery: Delivery) -> None:
-            handled.append(delivery.record.value)
 
-        def work() -> None:
-            try:
-                queue.run()
-            except MessagingError as error:
-                ended.append(error)
+class Worker:
+    """A work queue on a thread of its own, what it handled and what it died of."""
 
-        with connect(settings, "forgetting") as messaging:
-            messaging.admin().ensure([TASKS, ROWS])
-            table = messaging.table(ROWS.name)
-            table.start()
-            assert table.wait_loaded(PATIENCE_SECONDS), table.trouble()
-            queue = messaging.work_queue([TASKS.name], handle, WorkQueueOptions(group="forgotten"))
-            thread = threading.Thread(target=work)
-            thread.start()
-            stack.callback(queue.stop)
-            messaging.producer().send_all([Outgoing(TASKS.name, b"before")])
-            assert holds_within(lambda: handled == [b"before"], PATIENCE_SECONDS)
-            assert messaging.beyond_repair() is None
-            proxy.forgetful = True
-            proxy.cut()
-            assert proxy.forgot.wait(PATIENCE_SECONDS)
-            assert holds_within(lambda: bool(ended), PATIENCE_SECONDS)
-            assert "forgotten every broker" in str(ended[0])
-            assert holds_within(lambda: messaging.beyond_repair() is not None, PATIENCE_SECONDS), table.trouble()
-            proxy.forgetful = False
-            assert messaging.admin().partitions(TASKS.name) == TASKS.partitions, "a question finds the brokers again"
-            thread.join()
-        with connect(settings, "remembering") as another:
-            another.producer().send_all([Outgoing(TASKS.name, b"after")])
+    def __init__(self, messaging: Messaging) -> None:
+        self.handled: list[bytes | None] = []
+        self.died_of: str | None = None
+        self._queue = messaging.work_queue([TASKS.name], self._handle, WorkQueueOptions(group="forgotten"))
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _handle(self, delivery: Delivery) -> None:
+        self.handled.append(delivery.record.value)
+
+    def _run(self) -> None:
+        try:
+            self._queue.run()
+        except MessagingError as error:
+            self.died_of = str(error)
+
+    def stop(self) -> None:
+        self._queue.stop()
+        self._thread.join(PATIENCE_SECONDS)
+
+
+def test_a_client_that_was_told_of_a_cluster_without_brokers_is_given_up_and_another_one_goes_on(
+    kafka: ProxiedKafka,
+) -> None:
+    settings = KafkaSettings.load(kafka_bootstrap=f"127.0.0.1:{kafka.proxy.port}")
+    with connect(settings, "forgetting") as messaging, ExitStack() as stack:
+        messaging.admin().ensure([TASKS, ROWS])
+        table = messaging.table(ROWS.name)
+        table.start()
+        assert table.wait_loaded(PATIENCE_SECONDS), table.trouble()
+        worker = Worker(messaging)
+        stack.callback(worker.stop)
+        messaging.producer().send_all([Outgoing(TASKS.name, b"before")])
+        assert holds_within(lambda: worker.handled == [b"before"], PATIENCE_SECONDS)
+        assert messaging.beyond_repair() is None
+        kafka.proxy.forgetful = True
+        kafka.proxy.cut()
+        assert kafka.proxy.forgot.wait(PATIENCE_SECONDS)
+        assert holds_within(lambda: worker.died_of is not None, PATIENCE_SECONDS)
+        assert "forgotten every broker" in str(worker.died_of)
+        assert holds_within(lambda: messaging.beyond_repair() is not None, PATIENCE_SECONDS), table.trouble()
+        kafka.proxy.forgetful = False
+        assert messaging.admin().partitions(TASKS.name) == TASKS.partitions, "a question finds the brokers again"
+    with connect(settings, "remembering") as another:
+        another.producer().send_all([Outgoing(TASKS.name, b"after")])
 
 
 def test_a_process_that_is_beyond_repair_ends() -> None:
