@@ -27,8 +27,9 @@ SEED = 7
 
 
 @pytest.fixture(scope="module")
-def ground() -> Iterator[Ground]:
-    with proving_ground() as made:
+def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
+    failed_before = request.session.testsfailed
+    with proving_ground(lambda: request.session.testsfailed > failed_before) as made:
         yield made
 
 
@@ -140,11 +141,6 @@ def test_the_witness_sees_an_acknowledgement_before_the_work(ground: Ground) -> 
 
 def test_the_witness_sees_a_plain_submission(ground: Ground) -> None:
     line = sabotaged(ground, "plain-submission", SEED)
-    assert line["duplicates"], shown(line)
-
-
-def test_the_witness_sees_a_plain_submission_over_a_link_that_fails(ground: Ground) -> None:
-    line = sabotaged(ground, "plain-submission-over-a-link", SEED)
     assert line["duplicates"], shown(line)
 
 

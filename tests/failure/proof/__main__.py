@@ -70,7 +70,7 @@ def main() -> int:
     if unknown := set(options.proofs) - set(names):
         parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(names)}")
     good = True
-    with proving_ground() as ground:
+    with proving_ground(lambda: not good) as ground:
         for line, fine in _results(ground, options):
             print(json.dumps(line), flush=True)
             good = good and fine

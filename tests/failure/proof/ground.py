@@ -105,11 +105,14 @@ class Ground:
 
 
 @contextmanager
-def proving_ground() -> Iterator[Ground]:
-    """Start everything, seed the catalogue; stop everything and remove the directories at the end."""
+def proving_ground(wanted_after: Callable[[], bool] = lambda: False) -> Iterator[Ground]:
+    """Start everything, seed the catalogue; stop everything at the end, and remove the directory.
+
+    It is kept, with every log in it, where a proof itself broke, or where the logs are ``wanted_after`` all.
+    """
     with ExitStack() as stack:
         directory = shared_directory("howdah-proof")
-        stack.push(_tidy_up(directory))
+        stack.push(_tidy_up(directory, wanted_after))
         kafka = LocalKafka(directory / "kafka")
         stack.callback(kafka.stop)
         kafka.start()
@@ -140,11 +143,13 @@ def proving_ground() -> Iterator[Ground]:
         yield ground
 
 
-def _tidy_up(directory: Path) -> Callable[[type[BaseException] | None, BaseException | None, object], None]:
-    """Return an exit callback: the directory is removed, but kept with its logs when the proof itself broke."""
+def _tidy_up(
+    directory: Path, wanted_after: Callable[[], bool]
+) -> Callable[[type[BaseException] | None, BaseException | None, object], None]:
+    """Return an exit callback that removes the directory, or says where it is."""
 
     def leave(kind: type[BaseException] | None, _: BaseException | None, __: object) -> None:
-        if kind is None:
+        if kind is None and not wanted_after():
             shutil.rmtree(directory, ignore_errors=True)
         else:
             print(f"kept for a look: {directory}", file=sys.stderr)
