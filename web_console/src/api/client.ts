@@ -60,6 +60,11 @@ export async function call<T>(answer: Promise<{ data?: T; error?: unknown; respo
   throw new ApiError(asProblem(error, response));
 }
 
+/** What an error is to whoever asked for something: the API's own words, or that there were none. */
+export function refusal(error: unknown): string {
+  return error instanceof ApiError ? error.message : "No answer";
+}
+
 export function asProblem(error: unknown, response: Response): Problem {
   const known = typeof error === "object" && error !== null ? (error as Partial<Problem>) : {};
   return {

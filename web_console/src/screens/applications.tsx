@@ -2,7 +2,6 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import {
-  ApiError,
   api,
   call,
   type DeploymentBody,
@@ -11,6 +10,7 @@ import {
   type InterfaceShown,
   type ModuleBody,
   type ModuleShown,
+  refusal,
 } from "../api/client";
 import type { FieldSpec, Values } from "../core/forms";
 import { plain } from "../core/plain";
@@ -229,7 +229,7 @@ function Editor({ tab, specs, row, title, onClose }: EditorProps) {
       await queries.invalidateQueries({ queryKey: [tab] });
       onClose();
     } catch (error) {
-      say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" });
+      say(refusal(error), { tone: "failed" });
     }
   };
   return (

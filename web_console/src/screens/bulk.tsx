@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Archive, ArchiveRestore, Ban, CopyPlus, Play, RotateCw } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Experiment } from "../api/client";
+import { refusal } from "../api/client";
 import { isTerminal } from "../core/states";
 import { count } from "../core/time";
 import type { ExperimentQuery } from "../queries";
@@ -9,7 +10,6 @@ import { Confirm } from "../ui/parts";
 import { Check } from "../ui/table";
 import { useToast } from "../ui/toast";
 import { chosen, many, type Verb } from "./many";
-import { refusal } from "./steering";
 
 export interface Selection {
   ids: ReadonlySet<string>;

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { ApiError, api, type CredentialShown, call } from "../api/client";
+import { api, type CredentialShown, call, refusal } from "../api/client";
 import * as ask from "../queries";
 import { useTitle } from "../shell/shell";
 import { CloseButton, Confirm, CopyButton, Drawer, Facts, Failure, Sentence } from "../ui/parts";
@@ -31,7 +31,7 @@ export function Credentials() {
       await queries.invalidateQueries({ queryKey: ["credentials"] });
       go(undefined);
     } catch (error) {
-      say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" });
+      say(refusal(error), { tone: "failed" });
     }
   };
   return (
@@ -152,7 +152,7 @@ function Make({ onClose, onMade }: { onClose: () => void; onMade: (id: string) =
       await queries.invalidateQueries({ queryKey: ["credentials"] });
       onMade(made.id);
     } catch (error) {
-      setFailure(error instanceof ApiError ? error.message : "No answer");
+      setFailure(refusal(error));
     }
   };
   return (

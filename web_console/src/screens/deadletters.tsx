@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { ApiError, api, call, type DeadLetter, type RedriveResult } from "../api/client";
+import { api, call, type DeadLetter, type RedriveResult, refusal } from "../api/client";
 import { bytes, count } from "../core/time";
 import { plural } from "../core/words";
 import { useTitle } from "../shell/shell";
@@ -54,7 +54,7 @@ export function DeadLetters() {
       else say(`${result.redriven.length} sent again, ${result.refused.length} refused`);
       void queries.invalidateQueries({ queryKey: ["letters"] });
     },
-    onError: (error) => say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" }),
+    onError: (error) => say(refusal(error), { tone: "failed" }),
   });
   const go = (change: Partial<typeof search>): void =>
     void navigate({ to: "/dead-letters", search: { ...search, ...change } });
@@ -219,7 +219,7 @@ function Letter({ id, onClose }: { id: string; onClose: () => void }) {
       say(verb === "redrive" ? "Sent again" : "Put aside; it stays readable");
       void queries.invalidateQueries({ queryKey: ["letters"] });
     },
-    onError: (error) => say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" }),
+    onError: (error) => say(refusal(error), { tone: "failed" }),
   });
   const data = letter.data;
   const payload = data ? (data.value !== null ? JSON.stringify(data.value, null, 2) : decode(data.value_base64)) : "";

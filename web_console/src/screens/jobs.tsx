@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { ApiError, api, call, type Job } from "../api/client";
+import { api, call, type Job, refusal } from "../api/client";
 import { isTerminal, kindOf, LABELS } from "../core/states";
 import { count } from "../core/time";
 import * as ask from "../queries";
@@ -180,7 +180,7 @@ export function Jobs() {
           asking &&
           void cancel({ id: asking.experiment_id }, reason)
             .then(() => say("Asked to cancel; the scheduler confirms"))
-            .catch((error: unknown) => say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" }))
+            .catch((error: unknown) => say(refusal(error), { tone: "failed" }))
         }
       />
     </>

@@ -1,6 +1,6 @@
 /** What steers experiments and tasks: each verb is one call, made once however often it is sent. */
 
-import { ApiError, api, type Changes, call, key } from "../api/client";
+import { api, type Changes, call, key } from "../api/client";
 
 type Named = { id: string };
 
@@ -79,7 +79,3 @@ export const giveUpTask = (task: Named, reason: string): Promise<unknown> =>
       body: { reason },
     }),
   );
-
-export function refusal(error: unknown): string {
-  return error instanceof ApiError ? error.message : "No answer";
-}

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { type AgentSettingsShown, ApiError, api, call, type ResourceShown } from "../../api/client";
+import { type AgentSettingsShown, ApiError, api, call, type ResourceShown, refusal } from "../../api/client";
 import * as ask from "../../queries";
 import { Confirm, CopyButton, Facts, Failure } from "../../ui/parts";
 import { At } from "../../ui/time";
@@ -35,7 +35,7 @@ export function Agent({ resource }: { resource: ResourceShown }) {
       setMade((await action()) ?? null);
       await queries.invalidateQueries({ queryKey: ["agent", resource.id] });
     } catch (error) {
-      say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" });
+      say(refusal(error), { tone: "failed" });
     }
   };
   const does = {

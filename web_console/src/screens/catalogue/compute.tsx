@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiError, api, call, type ResourceBody, type ResourceShown } from "../../api/client";
+import { api, call, type ResourceBody, type ResourceShown, refusal } from "../../api/client";
 import type { Values } from "../../core/forms";
 import { plain } from "../../core/plain";
 import * as ask from "../../queries";
@@ -157,7 +157,7 @@ function Editor({ row, mayWrite, onClose }: EditorProps) {
       await action;
       await done(words);
     } catch (error) {
-      say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" });
+      say(refusal(error), { tone: "failed" });
     }
   };
   return (

@@ -1,5 +1,5 @@
 import { type ReactNode, useState } from "react";
-import { ApiError } from "../../api/client";
+import { refusal } from "../../api/client";
 import type { FieldSpec, Values } from "../../core/forms";
 import { plain } from "../../core/plain";
 import { CatalogueForm } from "../../ui/form";
@@ -45,7 +45,7 @@ export function Editor<Row extends Kept>(props: Props<Row>) {
       await props.remove(one);
       await done("Removed");
     } catch (error) {
-      say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" });
+      say(refusal(error), { tone: "failed" });
     }
   };
   const title = row?.name ?? `New ${noun}`;

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Play, ShieldCheck } from "lucide-react";
 import { useState } from "react";
-import { ApiError, api, call, type ResourceShown, type StepReport, type TestShown } from "../../api/client";
+import { api, call, type ResourceShown, refusal, type StepReport, type TestShown } from "../../api/client";
 import type { Kind } from "../../core/states";
 import { duration } from "../../core/time";
 import { Confirm, CopyButton, Failure } from "../../ui/parts";
@@ -112,7 +112,7 @@ function ConfirmKey({ step, resource }: { step: StepReport; resource: ResourceSh
       say("The key is pinned");
       await queries.invalidateQueries({ queryKey: ["resources"] });
     },
-    onError: (error) => say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" }),
+    onError: (error) => say(refusal(error), { tone: "failed" }),
   });
   if (!fingerprint) return null;
   return (

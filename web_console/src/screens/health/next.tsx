@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { RadioTower } from "lucide-react";
 import { useState } from "react";
-import { ApiError, api, call } from "../../api/client";
+import { api, call, refusal } from "../../api/client";
 import { formatFilter } from "../../core/filter";
 import { worstAccount } from "../../core/health";
 import { count } from "../../core/time";
@@ -30,7 +30,7 @@ export function Next({ row, scopes }: { row: HealthRow; scopes: readonly string[
       );
       say(`${row.name} is probed now`);
     } catch (error) {
-      say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" });
+      say(refusal(error), { tone: "failed" });
     }
     await queries.invalidateQueries({ queryKey: ["live-lists"] });
   };

@@ -2,10 +2,11 @@ import { useQueryClient } from "@tanstack/react-query";
 import { HeartCrack, RotateCw, SkipForward } from "lucide-react";
 import { useState } from "react";
 import type { ExperimentInFull, TaskInFull } from "../../api/client";
+import { refusal } from "../../api/client";
 import { isTerminal } from "../../core/states";
 import { Confirm } from "../../ui/parts";
 import { useToast } from "../../ui/toast";
-import { answer, giveUpTask, refusal, retry, skip } from "../steering";
+import { answer, giveUpTask, retry, skip } from "../steering";
 
 const NOT_BEGUN: ReadonlySet<string> = new Set(["CREATED", "RETRY_WAIT"]);
 

@@ -1,11 +1,11 @@
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import { ApiError, api, call, type ScheduleShown } from "../../api/client";
+import { api, call, type ScheduleShown } from "../../api/client";
+import { useAct } from "../../ui/act";
 import { CloseButton, Confirm, Drawer, Facts, Failure } from "../../ui/parts";
 import { StateIcon } from "../../ui/state";
 import { At } from "../../ui/time";
-import { useToast } from "../../ui/toast";
 import { Outcome } from "./outcome";
 import { CATCH_UP, OVERLAP } from "./words";
 
@@ -18,9 +18,7 @@ interface Props {
 
 /** One schedule: when, what it launches, its next moments and what became of those that were. */
 export function ScheduleDrawer({ schedule, mayWrite, onEdit, onClose }: Props) {
-  const queries = useQueryClient();
-  const say = useToast();
-  const [busy, setBusy] = useState(false);
+  const { busy, act } = useAct(["schedules"]);
   const [dropping, setDropping] = useState(false);
   const path = { params: { path: { schedule_id: schedule.id } } };
   const runs = useInfiniteQuery({
@@ -35,20 +33,6 @@ export function ScheduleDrawer({ schedule, mayWrite, onEdit, onClose }: Props) {
     getNextPageParam: (page) => page.next_cursor,
   });
   const past = useMemo(() => runs.data?.pages.flatMap((page) => page.items) ?? [], [runs.data]);
-  const act = async (words: string, action: () => Promise<unknown>): Promise<boolean> => {
-    setBusy(true);
-    try {
-      await action();
-      say(words);
-      await queries.invalidateQueries({ queryKey: ["schedules"] });
-      return true;
-    } catch (error) {
-      say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" });
-      return false;
-    } finally {
-      setBusy(false);
-    }
-  };
   const pause = (): Promise<unknown> =>
     act(`${schedule.name} is paused`, () => call(api.POST("/api/v1/schedules/{schedule_id}/pause", path)));
   const resume = (): Promise<unknown> =>

@@ -1,11 +1,11 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Minus, Plus, RefreshCw, Trash2, Undo2 } from "lucide-react";
 import { useState } from "react";
-import { ApiError, api, call } from "../../api/client";
+import { api, call } from "../../api/client";
+import { useAct } from "../../ui/act";
 import { CloseButton, Confirm, Drawer, Facts, Failure } from "../../ui/parts";
 import { StateIcon } from "../../ui/state";
 import { At } from "../../ui/time";
-import { useToast } from "../../ui/toast";
 
 const KINDS = { ready: "completed", starting: "scheduled", stopping: "paused", waiting: "blocked" } as const;
 
@@ -26,9 +26,7 @@ const QUESTIONS = {
 /** One service: its instances, what happened to them, and what can be done with it. */
 export function ServiceDrawer({ name, steers, onClose, onEdit }: Props) {
   const [asking, setAsking] = useState<Asking>(null);
-  const [busy, setBusy] = useState(false);
-  const queries = useQueryClient();
-  const say = useToast();
+  const { busy, act } = useAct(["steered-services"]);
   const path = { params: { path: { name } } };
   const report = useQuery({
     queryKey: ["steered-services", name],
@@ -36,31 +34,16 @@ export function ServiceDrawer({ name, steers, onClose, onEdit }: Props) {
     refetchInterval: 2_000,
   });
   const one = report.data;
-  const act = async (words: string, action: Promise<unknown>): Promise<boolean> => {
-    setBusy(true);
-    try {
-      await action;
-      say(words);
-      return true;
-    } catch (error) {
-      say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" });
-      return false;
-    } finally {
-      setBusy(false);
-      await queries.invalidateQueries({ queryKey: ["steered-services"] });
-    }
-  };
   const scale = (replicas: number): void =>
-    void act(
-      `${name}: ${replicas} wanted`,
+    void act(`${name}: ${replicas} wanted`, () =>
       call(api.POST("/api/v1/services/{name}/scale", { ...path, body: { replicas } })),
     );
   const confirm = async (what: Exclude<Asking, null>): Promise<void> => {
     if (what === "restart")
-      await act(`${name} is replaced, one by one`, call(api.POST("/api/v1/services/{name}/restart", path)));
+      await act(`${name} is replaced, one by one`, () => call(api.POST("/api/v1/services/{name}/restart", path)));
     if (what === "roll-back")
-      await act(`${name} goes back a revision`, call(api.POST("/api/v1/services/{name}/roll-back", path)));
-    if (what === "remove" && (await act(`${name} is removed`, call(api.DELETE("/api/v1/services/{name}", path)))))
+      await act(`${name} goes back a revision`, () => call(api.POST("/api/v1/services/{name}/roll-back", path)));
+    if (what === "remove" && (await act(`${name} is removed`, () => call(api.DELETE("/api/v1/services/{name}", path)))))
       onClose();
   };
   return (

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import { ApiError, api, call, type Role, type TokenMade, type TokenShown } from "../../api/client";
+import { api, call, type Role, refusal, type TokenMade, type TokenShown } from "../../api/client";
 import { Confirm, CopyButton, Failure } from "../../ui/parts";
 import { Table } from "../../ui/table";
 import { At } from "../../ui/time";
@@ -30,7 +30,7 @@ export function Tokens({ mayWrite }: { mayWrite: boolean }) {
       await action();
       await queries.invalidateQueries({ queryKey: ["tokens"] });
     } catch (error) {
-      say(error instanceof ApiError ? error.message : "No answer", { tone: "failed" });
+      say(refusal(error), { tone: "failed" });
     }
   };
   return (

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import { ApiError, api, call } from "../../api/client";
+import { api, call, refusal } from "../../api/client";
 import type { Definition } from "../../core/composer/definition";
 import { begun, done, type History, redone, undone } from "../../core/composer/history";
 import type { Ports } from "../../core/composer/wiring";
@@ -62,7 +62,7 @@ export function useComposer(initial: Definition): Composer {
               : done(before, draft.definition as unknown as Definition, "yaml"),
           );
       } catch (problem) {
-        if (mine === asked.current) setError(problem instanceof ApiError ? problem.message : "No answer");
+        if (mine === asked.current) setError(refusal(problem));
       }
     };
     const timer = setTimeout(() => void ask(), PAUSE_MS);
