@@ -144,6 +144,11 @@ def test_the_witness_sees_a_plain_submission(ground: Ground) -> None:
     assert line["duplicates"], shown(line)
 
 
+def test_the_witness_sees_a_plain_submission_over_a_link_that_fails(ground: Ground) -> None:
+    line = sabotaged(ground, "plain-submission-over-a-link", SEED)
+    assert line["duplicates"], shown(line)
+
+
 def test_the_witness_sees_an_early_acknowledgement_of_a_submission(ground: Ground) -> None:
     line = sabotaged(ground, "early-acknowledgement", SEED)
     assert line["lost"], shown(line)

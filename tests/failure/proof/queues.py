@@ -235,7 +235,7 @@ def _freeze(consumers: Sequence["subprocess.Popen[bytes]"], stands: Collection[S
         one.send_signal(signal.SIGSTOP)
     for stand in stands:
         stand.send([0.0] * size.partitions)
-    time.sleep(size.seconds)
+    time.sleep(size.seconds)  # the fault itself: there is nothing to be heard of a process that stands still
     for one in consumers:
         one.send_signal(signal.SIGCONT)
     for _ in range(size.rounds_after):
