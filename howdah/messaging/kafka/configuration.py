@@ -155,11 +155,17 @@ def _password(settings: KafkaSettings) -> str:
 
 
 def producer(settings: KafkaSettings, client_id: str, connectivity: Connectivity) -> dict[str, Any]:
-    """Return the producer's options: acknowledged by all in-sync replicas, no second copy."""
+    """Return the producer's options: acknowledged by all in-sync replicas, no second copy, none lost.
+
+    One request at a time: a broker takes the first batch it sees of a producer whatever its number. Were more on their
+    way to a partition whose leader is only just ready, the first refused and a later one taken, librdkafka would call
+    the refused ones acknowledged, too, and they would be gone (``docs/decisions/0024``).
+    """
     return {
         **connection(settings, client_id, connectivity),
         "enable.idempotence": True,
         "acks": "all",
+        "max.in.flight.requests.per.connection": 1,
         "linger.ms": settings.kafka_linger_ms,
         "delivery.timeout.ms": int(DELIVERY_TIMEOUT_SECONDS * 1_000),
         "partitioner": "murmur2_random",  # the same as Java's, so that every client finds a key where it is

@@ -28,7 +28,7 @@ from howdah.messaging.abstract import Queue
 from howdah.messaging.backend import Committed, Partition, Refusal
 from howdah.messaging.kafka.errors import passes
 from howdah.runtime.settings import KafkaSettings
-from tests.conformance.messaging.mock_cluster import OFFSET_COMMIT, MockCluster
+from tests.conformance.messaging.mock_cluster import OFFSET_COMMIT, PRODUCE, MockCluster
 
 PATIENCE_SECONDS = 30.0
 
@@ -137,6 +137,11 @@ class MockHarness(KafkaHarness):
 
     def refuse_commits(self, *errors: int) -> None:
         self._cluster.refuse(OFFSET_COMMIT, *errors)
+
+    def answer_batches(self, round_trip_ms: int, *errors: int) -> None:
+        """Answer the next batches that are written with these errors (0: none), after so long."""
+        self._cluster.set_round_trip_ms(round_trip_ms)
+        self._cluster.refuse(PRODUCE, *errors)
 
     def close(self) -> None:
         super().close()
