@@ -13,7 +13,7 @@ CONTAINED ?= tests/conformance/messaging tests/integration/orchestrator tests/in
 WORKERS ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-packages unit conformance integration failure e2e proof bench bench-compute bench-lanes bench-console \
+.PHONY: help install run test test-packages unit conformance integration failure e2e proof sabotage bench bench-compute bench-lanes bench-console \
 	images test-images test-s3 test-kubernetes manifests \
 	format lint types arch check schemas lock clean console console-test console-pictures console-api console-packages
 
@@ -43,8 +43,7 @@ console-packages: install
 console-test: console-packages ## the console's unit tests
 	$(NPM) run --silent test
 
-console-api: install ## the console's API types anew from docs/openapi.json
-	@$(BIN)/python scripts/build_console.py --install
+console-api: console-packages ## the console's API types anew from docs/openapi.json
 	$(NPM) run --silent api
 
 console-pictures: console ## real runs on the stack in .howdah, then every screen as a picture; the main ones into docs/
@@ -99,6 +98,9 @@ proof: install test-packages ## the promises at full size; each proof ends with 
 	@if [ -n "$$KUBECONFIG$$HOWDAH_CLUSTER_MAKER" ]; then $(MAKE) test-kubernetes; \
 		else echo "no cluster was given (tests/kubernetes/README.md): upgrade, deleted pods and restore are left out"; fi
 
+sabotage: install test-packages ## break the platform in every way on purpose: the proofs' witnesses must report it
+	$(BIN)/python -m tests.failure.proof --sabotage all
+
 bench: install ## how fast it is here; the last line is one JSON object
 	$(BIN)/python -m benchmarks
 
@@ -113,10 +115,9 @@ bench-console: console ## how fast the console is with 100,000 experiments; the 
 
 check: lint types arch ## all that needs no test run
 
-lint: install ## ruff: format and rules
+lint: install console-packages ## ruff: format and rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	@$(BIN)/python scripts/build_console.py --install
 	$(NPM) run --silent lint
 	$(NPM) run --silent fresh
 
@@ -124,9 +125,8 @@ format: install ## put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-types: install ## mypy and TypeScript, strict
+types: install console-packages ## mypy and TypeScript, strict
 	$(BIN)/mypy
-	@$(BIN)/python scripts/build_console.py --install
 	$(NPM) run --silent types
 
 arch: install ## floors of the house, and its rules that no linter knows

@@ -65,7 +65,9 @@ def main() -> int:
     parser.add_argument("proofs", nargs="*", metavar="PROOF", help=f"of {', '.join(names)}; all unless told")
     parser.add_argument("--full", action="store_true", help="the full size, as `make proof` runs it")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--sabotage", choices=MODES, help="break the platform on purpose; the witness must see it")
+    parser.add_argument(
+        "--sabotage", choices=(*MODES, "all"), help="break the platform on purpose; the witnesses must see it"
+    )
     options = parser.parse_args()
     if unknown := set(options.proofs) - set(names):
         parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(names)}")
@@ -79,8 +81,9 @@ def main() -> int:
 
 def _results(ground: Ground, options: argparse.Namespace) -> Iterator[tuple[Line, bool]]:
     if options.sabotage:
-        line = sabotaged(ground, options.sabotage, options.seed, full=options.full)
-        yield line, not holds(line)
+        for mode in MODES if options.sabotage == "all" else (options.sabotage,):
+            line = sabotaged(ground, mode, options.seed, full=options.full)
+            yield line, not holds(line)
         return
     proofs = _proofs(full=options.full, seed=options.seed)
     for name in options.proofs or proofs:

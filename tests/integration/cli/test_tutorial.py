@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,16 +17,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[3]
 TUTORIAL = ROOT / "docs" / "tutorial-own-task.md"
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Up]:
-    up = Up(tmp_path / "stack", "--no-example")
-    try:
-        up.await_line("Howdah is up.")
-        yield up
-    finally:
-        up.stop()
 
 
 def test_the_tutorial_does_what_it_says(stack: Up, tmp_path: Path) -> None:

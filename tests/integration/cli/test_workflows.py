@@ -39,16 +39,6 @@ urllib.request.urlopen(urllib.request.Request(os.environ["HOWDAH_CALLBACK_URL"],
 """
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    up = Up(tmp_path_factory.mktemp("workflows") / "stack", "--no-example")
-    try:
-        up.await_line("Howdah is up.")
-        yield up
-    finally:
-        up.stop()
-
-
 @pytest.fixture
 def client(stack: Up) -> Iterator[Client]:
     with stack.client() as client:
