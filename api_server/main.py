@@ -27,6 +27,7 @@ from api_server.cluster.service import Operators
 from api_server.compute_resources.agents_router import router as agents
 from api_server.compute_resources.health_router import router as resource_health
 from api_server.compute_resources.looks_router import router as looks
+from api_server.compute_resources.queues_router import router as resource_queues
 from api_server.compute_resources.router import router as compute_resources
 from api_server.console.site import ConsoleSite
 from api_server.credentials.router import router as credentials
@@ -113,6 +114,7 @@ def routers() -> tuple[APIRouter, ...]:
         agents,
         task_types,
         resource_health,
+        resource_queues,
         applications,
         credentials,
         gateways,

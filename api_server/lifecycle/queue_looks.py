@@ -35,7 +35,7 @@ class QueueLooks:
     def load(self, resource_ids: Collection[ResourceId]) -> None:
         """Read what was seen of these resources."""
         found = placing.queues_seen(self._work.session, self._principal.gateway_id, resource_ids)
-        self._seen |= {resource_id: Seen(at, _report(answer)) for resource_id, (at, answer) in found.items()}
+        self._seen |= {resource_id: Seen(at, report_of(answer)) for resource_id, (at, answer) in found.items()}
 
     def seen(self, resource_id: ResourceId) -> Seen | None:
         """Return what was seen last; None where nobody has looked."""
@@ -54,7 +54,8 @@ class QueueLooks:
         self._work.enqueue(look_request(look, target, self._mint, self._now))
 
 
-def _report(answer: object) -> QueueReport | None:
+def report_of(answer: object) -> QueueReport | None:
+    """Return the report in a look's answer, None where there is none that this release can read."""
     try:
         return None if answer is None else QueueReport.model_validate(answer)
     except ValidationError:

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from howdah.contracts.failures import Failure
-from howdah.contracts.looks import ReachabilityReport
+from howdah.contracts.looks import QueueState, ReachabilityReport
 
 Object = dict[str, JsonValue]
 
@@ -117,6 +117,19 @@ class ResourceTest(Answer):
     due_at: datetime
     answered_at: datetime | None = None
     report: ReachabilityReport | None = None
+    failure: Failure | None = None
+
+
+class ResourceQueues(Answer):
+    """A scheduler's queues as they were seen last; the latest look is running, done or unanswered, or there is none."""
+
+    resource_id: str
+    resource_name: str
+    readable: bool
+    state: str
+    asked_at: datetime | None = None
+    seen_at: datetime | None = None
+    queues: list[QueueState] = []
     failure: Failure | None = None
 
 

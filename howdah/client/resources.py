@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from howdah.client.collections import VersionedCollection
 from howdah.client.connection import Connection
-from howdah.client.models import Agent, ComputeResource, EnrolledAgent, ResourceTest
+from howdah.client.models import Agent, ComputeResource, EnrolledAgent, ResourceQueues, ResourceTest
 from howdah.client.standings import HealthEvent, ResourceStanding, ResourceStandings
 
 
@@ -34,6 +34,18 @@ class ResourceCalls(VersionedCollection[ComputeResource]):
         """Pin the key of this fingerprint, which the host showed to its latest test."""
         path = f"{self._path}/{resource_id}/host-keys"
         return self._connection.post(path, {"fingerprint": fingerprint}, ComputeResource)
+
+    def queues(self, resource_id: str) -> ResourceQueues:
+        """Return what the scheduler's queues were like when they were seen last."""
+        return self._connection.get(f"{self._path}/{resource_id}/queues", ResourceQueues)
+
+    def look_at_queues(self, resource_id: str, *, wait_seconds: float = 30.0) -> ResourceQueues:
+        """Have the queues looked at, at most once a minute, and wait a while; ``state`` says whether an answer came.
+
+        ProblemError with status 422: queues of such a scheduler can't be looked at.
+        """
+        path = f"{self._path}/{resource_id}/queues?wait={min(max(wait_seconds, 0.0), 60.0):g}"
+        return self._connection.post(path, {}, ResourceQueues)
 
     def agent(self, resource_id: str) -> Agent:
         """Return the enrolment of the resource's agent; NotFoundError when there is none."""

@@ -25,6 +25,30 @@ export const standings = queryOptions({
   refetchInterval: 10_000,
 });
 
+/** The schedulers' queues as they were seen last; read again soon while somebody looks. */
+export const queues = queryOptions({
+  queryKey: ["queues"],
+  queryFn: async () => (await call(api.GET("/api/v1/compute-resources:queues"))).items,
+  refetchInterval: (query) => (query.state.data?.some((one) => one.state === "running") ? 1_500 : 60_000),
+});
+
+/** Have the queues of these resources looked at: the platform does so once a minute, whoever asks. */
+export function queueLooks(ids: readonly string[]) {
+  return queryOptions({
+    queryKey: ["queue-looks", ...ids],
+    queryFn: async ({ client }) => {
+      const path = "/api/v1/compute-resources/{resource_id}/queues";
+      const looks = ids.map((id) => call(api.POST(path, { params: { path: { resource_id: id } } })));
+      const refused = (await Promise.allSettled(looks)).filter((one) => one.status === "rejected").length;
+      await client.invalidateQueries({ queryKey: queues.queryKey });
+      return refused;
+    },
+    enabled: ids.length > 0,
+    refetchInterval: 60_000,
+    retry: false,
+  });
+}
+
 const whole = { params: { query: { limit: 500 } } };
 export const resources = queryOptions({
   queryKey: ["resources"],

@@ -1,9 +1,10 @@
 """Looks at resources: written by the API server, answered by the orchestrator. Each statement is bound to a gateway."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from api_server.registry.models import ResourceLook
@@ -41,6 +42,20 @@ class LookRepository:
             statement = statement.where(ResourceLook.answered_at.is_not(None))
         newest = statement.order_by(ResourceLook.created_at.desc(), ResourceLook.id.desc()).limit(1)
         return self._session.scalars(newest).one_or_none()
+
+    def latest_of(self, resource_ids: Collection[str], what: LookKind) -> dict[str, ResourceLook]:
+        """Return the newest look of a kind at each of these resources; one without is left out."""
+        statement = (
+            select(ResourceLook)
+            .where(
+                ResourceLook.gateway_id == self._gateway_id,
+                ResourceLook.resource_id.in_(resource_ids),
+                ResourceLook.what == what.value,
+            )
+            .ext(distinct_on(ResourceLook.resource_id))
+            .order_by(ResourceLook.resource_id, ResourceLook.created_at.desc(), ResourceLook.id.desc())
+        )
+        return {str(row.resource_id): row for row in self._session.scalars(statement)}
 
     def page_of(self, resource_id: str, what: LookKind, limit: int, after: Position | None) -> PageOf[ResourceLook]:
         """Return a page of a resource's looks, newest first."""

@@ -1,6 +1,6 @@
 """How full resources are with the runs of a gateway: what a choice between them goes by."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from api_server.registry.models import Experiment, Job, ResourceLook
+from api_server.registry.models import ComputeResource, Experiment, Job, ResourceLook
 from howdah.contracts.looks import LookKind
 from howdah.contracts.states import TERMINAL, ExperimentState, JobState, is_terminal
 
@@ -48,6 +48,12 @@ def crowds(session: Session, gateway_id: str, resource_ids: Collection[str]) -> 
         crowd = found.get(str(resource_id), Crowd())
         found[str(resource_id)] = crowd._replace(running=running, longest_wait_seconds=float(seconds))
     return found
+
+
+def resources_by_name(session: Session, gateway_id: str) -> Sequence[ComputeResource]:
+    """Return the compute resources of a gateway by name."""
+    mine = select(ComputeResource).where(ComputeResource.gateway_id == gateway_id)
+    return session.scalars(mine.order_by(ComputeResource.name)).all()
 
 
 def queues_seen(session: Session, gateway_id: str, resource_ids: Collection[str]) -> dict[str, tuple[datetime, Any]]:

@@ -89,6 +89,29 @@ def try_resource(session: Session, name: NameArgument, wait: WaitOption = 60.0) 
         raise typer.Exit(1)
 
 
+@app.command("queues")
+@with_session
+def show_queues(session: Session, name: NameArgument, wait: WaitOption = 60.0) -> None:
+    """Look at the scheduler's queues, with everybody's jobs, at most once a minute; exit status 1 when it fails."""
+    calls, one = session.client.resources, find_resource(session.client, name)
+    seen = calls.look_at_queues(one.id, wait_seconds=wait)
+    rows = (
+        (
+            queue.name,
+            "starts jobs" if queue.starts_jobs else "starts no jobs",
+            str(queue.running),
+            str(queue.pending),
+            "" if queue.free_cores is None else str(queue.free_cores),
+        )
+        for queue in seen.queues
+    )
+    session.show(seen, table(("QUEUE", "", "RUN", "WAIT", "FREE CORES"), rows) if seen.seen_at else "")
+    if seen.failure is not None:
+        raise CliError(f"the queues of {one.name} could not be looked at: {seen.failure.sentence}")
+    if seen.state != "done":
+        raise CliError(f"no answer yet, the look is {seen.state}: ask again in a moment, and see howdah services")
+
+
 @app.command("health")
 @with_session
 def show_health(

@@ -17,6 +17,7 @@ from howdah.tasks import ServiceSettings
 from howdah.tasks.service import Service
 from howdah.tasks.tools import SharedReach, make_tools
 from services.resource_look.handler import make_looks
+from tests.fixtures.slurm import SlurmCluster
 from tests.fixtures.sshd import SshServer
 from tests.integration.api.conftest import Api, Tenant
 from tests.integration.api.test_catalogue import make, the_errors
@@ -124,3 +125,37 @@ def test_requests_at_once_share_one_look(admin: httpx2.Client, resource: dict[st
     first = _test(admin, resource, wait=0)
     assert first["state"] == "running"
     assert {_test(admin, resource, wait=0)["id"] for _ in range(5)} == {first["id"]}
+
+
+@pytest.fixture
+def cluster(admin: httpx2.Client, resource: dict[str, Any], sshd: SshServer, slurm: SlurmCluster) -> dict[str, Any]:
+    """The same host by its Slurm, its key confirmed."""
+    fields = {name: resource[name] for name in ("host", "port", "username", "credential_id", "scratch")}
+    known = {"host_keys": [sshd.host_key_line], "environment": slurm.environment, "queues": [{"name": "debug"}]}
+    return make(admin, "compute-resources", {**fields, "name": "slurm", "scheduler": "slurm", **known})
+
+
+@pytest.mark.usefixtures("answering")
+def test_queues_are_looked_at_once_a_minute_and_told_to_all_of_the_gateway(
+    resource: dict[str, Any], cluster: dict[str, Any], tenant: Tenant, new_tenant: Callable[[], Tenant]
+) -> None:
+    path = f"/api/v1/compute-resources/{cluster['id']}/queues"
+    with tenant.client(Role.USER) as user:
+        assert user.get(path).json()["state"] == "never"
+        seen = user.post(path, params={"wait": 30})
+        assert seen.status_code == 200, seen.text
+        [queue] = seen.json()["queues"]
+        assert (queue["name"], queue["starts_jobs"]) == ("debug", True)
+        assert user.post(path).json() == seen.json(), "what was seen a moment ago is the answer"
+        refused = user.post(f"/api/v1/compute-resources/{resource['id']}/queues")
+        assert refused.status_code == 422
+        assert "The scheduler of cluster is fork" in refused.json()["detail"]
+    with tenant.client(Role.VIEWER) as viewer, new_tenant().client() as stranger:
+        assert viewer.get(path).json() == seen.json()
+        known_to_all = viewer.get("/api/v1/compute-resources:queues").json()["items"]
+        assert [(one["resource_name"], one["readable"], one["state"]) for one in known_to_all] == [
+            ("cluster", False, "never"),
+            ("slurm", True, "done"),
+        ]
+        assert viewer.post(path).status_code == 403
+        assert stranger.get("/api/v1/compute-resources:queues").json()["items"] == []

@@ -326,6 +326,7 @@ def test_an_operator_sees_and_steers_the_health_of_a_resource(howdah: Howdah) ->
     assert "A probe was asked for at once." in seen
     assert "at most 2 handlers of a replica work there" in seen
     assert "lane by its health, handlers by share" in howdah("resources", "control", "cluster").stdout
+    assert "the look is running" in howdah("resources", "queues", "cluster", "--wait", "0", code=1).stderr
 
 
 def test_giving_up_what_waits_for_nothing_says_so(howdah: Howdah) -> None:

@@ -380,6 +380,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/compute-resources/{resource_id}/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Compute Resource Queues
+         * @description Show what the queues of a resource were like when they were seen last.
+         */
+        get: operations["get_compute_resource_queues"];
+        put?: never;
+        /**
+         * Look At Compute Resource Queues
+         * @description Look at the queues of a resource now; at most once a minute, so that what is younger is the answer.
+         */
+        post: operations["look_at_compute_resource_queues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/compute-resources/{resource_id}/test": {
         parameters: {
             query?: never;
@@ -474,6 +498,26 @@ export interface paths {
          * @description Show of every resource whether it is away, which lane its tasks take, and what waits for it.
          */
         get: operations["list_compute_resources_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compute-resources:queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Compute Resources Queues
+         * @description Show of every resource what its queues were like when they were seen last.
+         */
+        get: operations["list_compute_resources_queues"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6228,6 +6272,51 @@ export interface components {
             name: string;
         };
         /**
+         * QueueState
+         * @description A queue at one moment, with everybody's jobs that the account may see.
+         */
+        QueueState: {
+            /** Free Cores */
+            free_cores?: number | null;
+            /** Name */
+            name: string;
+            /** Pending */
+            pending: number;
+            /** Running */
+            running: number;
+            /** Starts Jobs */
+            starts_jobs: boolean;
+        };
+        /**
+         * QueuesSeen
+         * @description The queues of a resource as they were seen last.
+         */
+        QueuesSeen: {
+            /** Asked At */
+            asked_at: string | null;
+            failure: components["schemas"]["howdah__contracts__failures__Failure"] | null;
+            /** Queues */
+            queues: components["schemas"]["QueueState"][];
+            /** Readable */
+            readable: boolean;
+            /** Resource Id */
+            resource_id: string;
+            /** Resource Name */
+            resource_name: string;
+            /** Seen At */
+            seen_at: string | null;
+            /** State */
+            state: ("running" | "done" | "unanswered") | "never";
+        };
+        /**
+         * QueuesSeenOfAll
+         * @description Those of every resource, by name.
+         */
+        QueuesSeenOfAll: {
+            /** Items */
+            items: components["schemas"]["QueuesSeen"][];
+        };
+        /**
          * QuotaBody
          * @description At most so many live jobs of the gateway, narrowed by what is given; what is beyond waits its turn, QUEUED.
          * @example {
@@ -8839,6 +8928,9 @@ export type ProductEdit = components['schemas']['ProductEdit'];
 export type ProductShown = components['schemas']['ProductShown'];
 export type PromptAnswer = components['schemas']['PromptAnswer'];
 export type Queue = components['schemas']['Queue'];
+export type QueueState = components['schemas']['QueueState'];
+export type QueuesSeen = components['schemas']['QueuesSeen'];
+export type QueuesSeenOfAll = components['schemas']['QueuesSeenOfAll'];
 export type QuotaBody = components['schemas']['QuotaBody'];
 export type QuotaShown = components['schemas']['QuotaShown'];
 export type ReachKind = components['schemas']['ReachKind'];
@@ -12546,6 +12638,208 @@ export interface operations {
             };
         };
     };
+    get_compute_resource_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuesSeen"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_at_compute_resource_queues: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait for the answer before answering with 202. */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                resource_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They were seen within the last minute, or while the call waited. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuesSeen"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuesSeen"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not found",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 404,
+                     *       "title": "Not found",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/not-found"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "port: must be less than or equal to 65535",
+                     *       "errors": [
+                     *         {
+                     *           "field": "port",
+                     *           "got": "99999",
+                     *           "message": "must be less than or equal to 65535"
+                     *         }
+                     *       ],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 422,
+                     *       "title": "The request is invalid",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/invalid-request"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     run_compute_resource_test: {
         parameters: {
             query?: {
@@ -12974,6 +13268,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResourceStandings"];
+                };
+            };
+            /** @description Authentication is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Authentication is needed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 401,
+                     *       "title": "Authentication is needed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/unauthenticated"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Not allowed",
+                     *       "errors": [],
+                     *       "instance": "/api/v1/compute-resources",
+                     *       "status": 403,
+                     *       "title": "Not allowed",
+                     *       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                     *       "type": "/problems/forbidden"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_compute_resources_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuesSeenOfAll"];
                 };
             };
             /** @description Authentication is needed */
