@@ -34,6 +34,8 @@ class Size:
     runs: int
     items: int
     storm: StormSize
+    node_seconds: float = 0.4
+    """How long a node takes."""
 
 
 def _storm(kills: int, of_each: int, seconds: float, kinds: tuple[str, ...] = KINDS) -> StormSize:
@@ -42,13 +44,14 @@ def _storm(kills: int, of_each: int, seconds: float, kinds: tuple[str, ...] = KI
 
 FULL = Size(runs=20, items=20, storm=_storm(kills=36, of_each=12, seconds=420))
 SMALL = Size(runs=2, items=3, storm=_storm(kills=3, of_each=1, seconds=120))
-SABOTAGE = Size(runs=2, items=4, storm=_storm(kills=3, of_each=3, seconds=60, kinds=("command",)))
+SABOTAGE = Size(runs=2, items=4, storm=_storm(kills=3, of_each=3, seconds=60, kinds=("command",)), node_seconds=2.5)
+"""Nodes that take long: some are at work whenever a service is killed."""
 
 _NODE = """\
 #!/bin/sh
 # Leaves a trace of each run that nobody else writes, takes a moment, and fails where it is told to.
 printf '%s\\n' "$1 $2" >>{folder}/traces
-sleep 0.4
+sleep {seconds}
 case "$2" in shaky) exit 3 ;; weak) [ -e "{folder}/$1.mended" ] || exit 3 ;; esac
 echo "$2"
 """
@@ -64,7 +67,7 @@ def wanted(items: int) -> dict[str, int]:
 def workflows(ground: Ground, size: Size, seed: int, proof: str = "workflows") -> Line:
     """Run the proof and return its line."""
     ground.begin(size.storm.scale)
-    folder = _definitions(ground, proof)
+    folder = _definitions(ground, proof, size.node_seconds)
     storm = Storm(ground, size.storm, seed)
     thread = threading.Thread(target=storm.blow, args=(time.monotonic() + size.storm.seconds,), daemon=True)
     thread.start()
@@ -81,12 +84,12 @@ def workflows(ground: Ground, size: Size, seed: int, proof: str = "workflows") -
     }
 
 
-def _definitions(ground: Ground, proof: str) -> Path:
+def _definitions(ground: Ground, proof: str, node_seconds: float) -> Path:
     folder = ground.runs.parent / proof
     folder.mkdir()
     folder.chmod(0o777)
     node = folder / "node"
-    node.write_text(_NODE.format(folder=shlex.quote(str(folder))))
+    node.write_text(_NODE.format(folder=shlex.quote(str(folder)), seconds=node_seconds))
     node.chmod(0o755)
     text = folder / "workflows.yaml"
     text.write_text(_DEFINITIONS.read_text().replace("NODE", str(node)))
