@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import psutil
@@ -135,7 +136,7 @@ class Bench:
         self._load.burst(half, {"fails_as": "throttled"}, throttled, AT_A_TIME, retry=_LONG)
         self._load.burst(half, {"fails_as": "transient"}, away, AT_A_TIME, retry=_LONG)
         assert holds_within(lambda: states["RETRY_WAIT"] >= waited_for + 2 * half, _SETTLE_SECONDS, every=0.5), states
-        self._spent(self._sizes.seconds)  # what just came to rest is written down
+        time.sleep(self._sizes.seconds)  # what just came to rest is written down
         used, more = self._spent(self._sizes.seconds), self._threads() - threads
         self._note(
             "waiting_",
@@ -150,11 +151,15 @@ class Bench:
         self.figures.update({f"{prefix}{name}": value for name, value in figures.items()})
 
     def _spent(self, seconds: float) -> Mapping[str, float]:
-        """Return the CPU that orchestrator and service use, in percent of a core."""
+        """Return the CPU that orchestrator and service use, in percent of a core: the median of three windows."""
         pids = {name: self._pids[name] for name in ("orchestrator", "paced")}
-        before = {name: cpu_seconds(pid) for name, pid in pids.items()}
-        time.sleep(seconds)
-        return {name: 100 * (cpu_seconds(pid) - before[name]) / seconds for name, pid in pids.items()}
+        windows: dict[str, list[float]] = {name: [] for name in pids}
+        for _ in range(3):
+            before = {name: cpu_seconds(pid) for name, pid in pids.items()}
+            time.sleep(seconds)
+            for name, pid in pids.items():
+                windows[name].append(100 * (cpu_seconds(pid) - before[name]) / seconds)
+        return {name: median(percents) for name, percents in windows.items()}
 
     def _threads(self) -> int:
         return sum(psutil.Process(self._pids[name]).num_threads() for name in ("orchestrator", "paced"))
