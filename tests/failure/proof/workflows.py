@@ -44,8 +44,8 @@ def _storm(kills: int, of_each: int, seconds: float, kinds: tuple[str, ...] = KI
 
 FULL = Size(runs=20, items=20, storm=_storm(kills=36, of_each=12, seconds=420))
 SMALL = Size(runs=2, items=3, storm=_storm(kills=3, of_each=1, seconds=120))
-SABOTAGE = Size(runs=2, items=4, storm=_storm(kills=3, of_each=3, seconds=60, kinds=("command",)), node_seconds=2.5)
-"""Nodes that take long: some are at work whenever a service is killed."""
+SABOTAGE = Size(runs=2, items=4, storm=_storm(kills=8, of_each=8, seconds=90, kinds=("command",)), node_seconds=2.5)
+"""Nodes that take long, and kills that go on while they do: some are at work when their service is killed."""
 
 _NODE = """\
 #!/bin/sh
