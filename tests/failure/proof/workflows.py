@@ -36,6 +36,8 @@ class Size:
     storm: StormSize
     node_seconds: float = 0.4
     """How long a node takes."""
+    storm_waits: bool = False
+    """Whether the storm begins only when a node is at work; else with the launches."""
 
 
 def _storm(kills: int, of_each: int, seconds: float, kinds: tuple[str, ...] = KINDS) -> StormSize:
@@ -44,7 +46,13 @@ def _storm(kills: int, of_each: int, seconds: float, kinds: tuple[str, ...] = KI
 
 FULL = Size(runs=20, items=20, storm=_storm(kills=36, of_each=12, seconds=420))
 SMALL = Size(runs=2, items=3, storm=_storm(kills=3, of_each=1, seconds=120))
-SABOTAGE = Size(runs=2, items=4, storm=_storm(kills=8, of_each=8, seconds=90, kinds=("command",)), node_seconds=2.5)
+SABOTAGE = Size(
+    runs=2,
+    items=4,
+    storm=_storm(kills=8, of_each=8, seconds=90, kinds=("command",)),
+    node_seconds=2.5,
+    storm_waits=True,
+)
 """Nodes that take long, and kills that go on while they do: some are at work when their service is killed."""
 
 _NODE = """\
@@ -69,7 +77,13 @@ def workflows(ground: Ground, size: Size, seed: int, proof: str = "workflows") -
     ground.begin(size.storm.scale)
     folder = _definitions(ground, proof, size.node_seconds)
     storm = Storm(ground, size.storm, seed)
-    thread = threading.Thread(target=storm.blow, args=(time.monotonic() + size.storm.seconds,), daemon=True)
+
+    def blow() -> None:
+        if size.storm_waits:
+            holds_within((folder / "traces").exists, size.storm.seconds)
+        storm.blow(time.monotonic() + size.storm.seconds)
+
+    thread = threading.Thread(target=blow, daemon=True)
     thread.start()
     with ThreadPoolExecutor(size.runs) as pool:
         runs = [pool.submit(_run, ground, f"{proof}-{number}", size, folder) for number in range(size.runs)]
