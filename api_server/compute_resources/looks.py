@@ -61,7 +61,7 @@ def ask(  # noqa: PLR0913 - who asks, about what, and with what
     AuditRepository(work.session, principal.gateway_id).record(
         principal.subject, "look", "compute resource", resource_id, {"what": what.value, "look_id": look.id}
     )
-    work.enqueue(look_request(look, _target(row), capabilities, now))
+    work.enqueue(look_request(look, usable_target(row), capabilities, now))
     return look
 
 
@@ -94,7 +94,8 @@ def _shown_keys(look: ResourceLook | None, host: str) -> list[str]:
     return [read_host_key(line) for line in lines]
 
 
-def _target(row: ComputeResource) -> ResourceTarget:
+def usable_target(row: ComputeResource) -> ResourceTarget:
+    """Return where the resource is; InvalidRequestError when its description can't be worked with."""
     try:
         return target_of(row)
     except ValidationError as error:

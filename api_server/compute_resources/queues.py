@@ -7,24 +7,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from api_server.auth.capabilities import Capabilities
 from api_server.auth.principal import Principal
 from api_server.compute_resources import service
-from api_server.dag.waits import ASKED_EVERY
+from api_server.compute_resources.looks import usable_target
 from api_server.http.model import ApiModel, Id, Instant
-from api_server.lifecycle.catalogue import target_of
-from api_server.lifecycle.looks import LookState, look_request, new_look, state_of
-from api_server.lifecycle.queue_looks import report_of
-from api_server.problems import FieldError, InvalidRequestError
+from api_server.lifecycle.looks import LookState, state_of
+from api_server.lifecycle.queue_looks import ask_for_queues, report_of
+from api_server.problems import InvalidRequestError
 from api_server.registry.models import ComputeResource, ResourceLook
 from api_server.registry.repositories import placing
 from api_server.registry.repositories.looks import LookRepository
 from api_server.registry.unit_of_work import UnitOfWork
 from howdah.contracts.failures import Failure
 from howdah.contracts.looks import READ_QUEUES, LookKind, QueueState
-from howdah.contracts.wrong_fields import first_wrong
 
 
 class QueuesSeen(ApiModel):
@@ -66,8 +62,10 @@ def of_one(work: UnitOfWork, principal: Principal, resource_id: str, now: dateti
     return seen
 
 
-def look(work: UnitOfWork, principal: Principal, resource_id: str, capabilities: Capabilities, now: datetime) -> None:
-    """Have the queues looked at, unless somebody has asked for that within the last minute.
+def look(
+    work: UnitOfWork, principal: Principal, resource_id: str, capabilities: Capabilities, now: datetime
+) -> QueuesSeen:
+    """Have the queues looked at, unless somebody has asked for that within the last minute; return what is known.
 
     Raises:
         NotFoundError: the gateway has no such resource.
@@ -79,15 +77,9 @@ def look(work: UnitOfWork, principal: Principal, resource_id: str, capabilities:
         raise InvalidRequestError(
             f"The scheduler of {row.name} is {row.scheduler}; queues can be looked at of {kinds}."
         )
-    if not placing.may_look_at_queues(work.session, resource_id, now, ASKED_EVERY):
-        return
-    try:
-        target = target_of(row)
-    except ValidationError as error:
-        raise InvalidRequestError(errors=[FieldError(*first_wrong(error))]) from None
-    asked = new_look(principal.gateway_id, resource_id, LookKind.QUEUES, principal.subject, now)
-    LookRepository(work.session, principal.gateway_id).add(asked)
-    work.enqueue(look_request(asked, target, capabilities, now))
+    ask_for_queues(work, principal, usable_target(row), capabilities, now)
+    [seen] = _of(work, principal, [row], now)
+    return seen
 
 
 def _of(

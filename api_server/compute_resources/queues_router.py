@@ -50,8 +50,7 @@ async def look_at_compute_resource_queues(
 
     def ask() -> QueuesSeen:
         with registry.transaction() as work:
-            queues.look(work, principal, resource_id, capabilities, clock.now())
-            return queues.of_one(work, principal, resource_id, clock.now())
+            return queues.look(work, principal, resource_id, capabilities, clock.now())
 
     def again(_: str) -> QueuesSeen:
         with registry.transaction() as work:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from api_server.auth.principal import Principal
 from api_server.dag.waits import ASKED_EVERY, Seen
-from api_server.lifecycle.commands import Commands
+from api_server.lifecycle.commands import Commands, Mint
 from api_server.lifecycle.looks import look_request, new_look
 from api_server.registry.repositories import placing
 from api_server.registry.repositories.looks import LookRepository
@@ -46,12 +46,16 @@ class QueueLooks:
         if target.resource_id in self._asked:
             return
         self._asked.add(target.resource_id)
-        if not placing.may_look_at_queues(self._work.session, target.resource_id, self._now, ASKED_EVERY):
-            return
-        gateway_id, subject = self._principal.gateway_id, self._principal.subject
-        look = new_look(gateway_id, target.resource_id, LookKind.QUEUES, subject, self._now)
-        LookRepository(self._work.session, gateway_id).add(look)
-        self._work.enqueue(look_request(look, target, self._mint, self._now))
+        ask_for_queues(self._work, self._principal, target, self._mint, self._now)
+
+
+def ask_for_queues(work: UnitOfWork, principal: Principal, target: ResourceTarget, mint: Mint, now: datetime) -> None:
+    """Have the queues of a resource looked at, unless somebody has asked for that within the last minute."""
+    if not placing.may_look_at_queues(work.session, target.resource_id, now, ASKED_EVERY):
+        return
+    look = new_look(principal.gateway_id, target.resource_id, LookKind.QUEUES, principal.subject, now)
+    LookRepository(work.session, principal.gateway_id).add(look)
+    work.enqueue(look_request(look, target, mint, now))
 
 
 def report_of(answer: object) -> QueueReport | None:

@@ -19,8 +19,7 @@ class ResourceCalls(VersionedCollection[ComputeResource]):
 
         TooManyRequestsError, a ProblemError with status 429, when the last test was a moment ago.
         """
-        path = f"{self._path}/{resource_id}/test?wait={min(max(wait_seconds, 0.0), 60.0):g}"
-        return self._connection.post(path, {}, ResourceTest)
+        return self._connection.post(self._waiting(resource_id, "test", wait_seconds), {}, ResourceTest)
 
     def tests(self, resource_id: str) -> Iterator[ResourceTest]:
         """Yield the tests of a resource, newest first."""
@@ -44,8 +43,7 @@ class ResourceCalls(VersionedCollection[ComputeResource]):
 
         ProblemError with status 422: queues of such a scheduler can't be looked at.
         """
-        path = f"{self._path}/{resource_id}/queues?wait={min(max(wait_seconds, 0.0), 60.0):g}"
-        return self._connection.post(path, {}, ResourceQueues)
+        return self._connection.post(self._waiting(resource_id, "queues", wait_seconds), {}, ResourceQueues)
 
     def agent(self, resource_id: str) -> Agent:
         """Return the enrolment of the resource's agent; NotFoundError when there is none."""
@@ -86,3 +84,6 @@ class ResourceCalls(VersionedCollection[ComputeResource]):
         """Keep the resource in a lane, or limit the handlers it may occupy; None leaves it to the platform."""
         body = {"lane": lane, "handlers": handlers}
         return self._connection.put(f"{self._path}/{resource_id}/control", body, ResourceStanding)
+
+    def _waiting(self, resource_id: str, what: str, seconds: float) -> str:
+        return f"{self._path}/{resource_id}/{what}?wait={min(max(seconds, 0.0), 60.0):g}"

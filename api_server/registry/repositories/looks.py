@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -33,11 +33,7 @@ class LookRepository:
 
     def latest(self, resource_id: str, what: LookKind, *, answered: bool = False) -> ResourceLook | None:
         """Return the newest look of a kind, of those that were answered if so asked."""
-        statement = select(ResourceLook).where(
-            ResourceLook.gateway_id == self._gateway_id,
-            ResourceLook.resource_id == resource_id,
-            ResourceLook.what == what.value,
-        )
+        statement = self._at([resource_id], what)
         if answered:
             statement = statement.where(ResourceLook.answered_at.is_not(None))
         newest = statement.order_by(ResourceLook.created_at.desc(), ResourceLook.id.desc()).limit(1)
@@ -45,27 +41,21 @@ class LookRepository:
 
     def latest_of(self, resource_ids: Collection[str], what: LookKind) -> dict[str, ResourceLook]:
         """Return the newest look of a kind at each of these resources; one without is left out."""
-        statement = (
-            select(ResourceLook)
-            .where(
-                ResourceLook.gateway_id == self._gateway_id,
-                ResourceLook.resource_id.in_(resource_ids),
-                ResourceLook.what == what.value,
-            )
-            .ext(distinct_on(ResourceLook.resource_id))
-            .order_by(ResourceLook.resource_id, ResourceLook.created_at.desc(), ResourceLook.id.desc())
-        )
+        each = self._at(resource_ids, what).ext(distinct_on(ResourceLook.resource_id))
+        statement = each.order_by(ResourceLook.resource_id, ResourceLook.created_at.desc(), ResourceLook.id.desc())
         return {str(row.resource_id): row for row in self._session.scalars(statement)}
 
     def page_of(self, resource_id: str, what: LookKind, limit: int, after: Position | None) -> PageOf[ResourceLook]:
         """Return a page of a resource's looks, newest first."""
-        statement = select(ResourceLook).where(
+        at, identity = ResourceLook.created_at, ResourceLook.id
+        return newest_first(self._session, self._at([resource_id], what), at, identity, limit=limit, after=after)
+
+    def _at(self, resource_ids: Collection[str], what: LookKind) -> Select[ResourceLook]:
+        return select(ResourceLook).where(
             ResourceLook.gateway_id == self._gateway_id,
-            ResourceLook.resource_id == resource_id,
+            ResourceLook.resource_id.in_(resource_ids),
             ResourceLook.what == what.value,
         )
-        at, identity = ResourceLook.created_at, ResourceLook.id
-        return newest_first(self._session, statement, at, identity, limit=limit, after=after)
 
 
 def store_answers(session: Session, answers: Sequence[LookAnswered]) -> None:

@@ -1,11 +1,6 @@
 """``howdah up`` and the system's Chromium: what a person has before them."""
 
-import os
-import re
 import shutil
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +10,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from howdah.client import Client
 from howdah.client.catalogue import apply_documents, read_documents
+from tests.fixtures.up import Up
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "examples" / "gray-scott"
-PATIENCE_SECONDS = 240.0
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 expect.set_options(timeout=60_000)
@@ -37,42 +32,10 @@ class House:
         return Client(self.url, self.token)
 
 
-class _Up:
-    def __init__(self, directory: Path) -> None:
-        self.said: list[str] = []
-        self._news = threading.Condition()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "howdah.cli", "up", "--dir", str(directory), "--no-example"],
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if not name.startswith("HOWDAH_API")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with self._news:
-                self.said.append(line.rstrip("\n"))
-                self._news.notify_all()
-
-    def await_words(self, pattern: str) -> re.Match[str]:
-        def heard() -> re.Match[str] | None:
-            return re.search(pattern, "\n".join(self.said))
-
-        with self._news:
-            assert self._news.wait_for(lambda: bool(heard()), PATIENCE_SECONDS), "\n".join(self.said)
-        found = heard()
-        assert found is not None
-        return found
-
-
 @pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     directory = tmp_path_factory.mktemp("house")
-    up = _Up(directory)
+    up = Up(directory, "--no-example")
     try:
         link = up.await_words(r"console\s+(\S+/login#code=\S+)").group(1)
         token = up.await_words(r"token\s+(hwd_\S+)").group(1)
@@ -82,8 +45,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             list(apply_documents(client, read_documents(EXAMPLE / "catalogue.yaml")))
         yield house
     finally:
-        up.process.terminate()
-        up.process.wait(90)
+        up.stop()
 
 
 @pytest.fixture(scope="package")

@@ -1,8 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Archive, ArchiveRestore, Ban, CopyPlus, Play, RotateCw } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
-import type { Experiment } from "../api/client";
-import { refusal } from "../api/client";
+import { type Experiment, refusal } from "../api/client";
 import { isTerminal } from "../core/states";
 import { count } from "../core/time";
 import type { ExperimentQuery } from "../queries";

@@ -1,8 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { HeartCrack, RotateCw, SkipForward } from "lucide-react";
 import { useState } from "react";
-import type { ExperimentInFull, TaskInFull } from "../../api/client";
-import { refusal } from "../../api/client";
+import { type ExperimentInFull, refusal, type TaskInFull } from "../../api/client";
 import { isTerminal } from "../../core/states";
 import { Confirm } from "../../ui/parts";
 import { useToast } from "../../ui/toast";
